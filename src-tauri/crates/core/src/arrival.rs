@@ -1,0 +1,42 @@
+//! A message as a folder showed it: its header and where it lies.
+
+use crate::clock::message_time;
+use crate::envelope::Envelope;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a folder is for (RFC 6154), as far as Threadline treats it differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Inbox,
+    Sent,
+    /// Gmail's `\All`: everything but Spam and Trash.
+    All,
+    /// Any other folder that is watched.
+    Other,
+}
+
+/// One message, seen in one folder. Its body was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Never 0 (RFC 3501 §2.3.1.1).
+    pub uid: u32,
+    pub internal_date: Timestamp,
+    /// RFC822.SIZE, in bytes.
+    pub size: u32,
+    /// Flags and keywords as the server spells them.
+    pub flags: Vec<String>,
+    pub envelope: Envelope,
+}
+
+impl Arrival {
+    /// The message's own time: see [`message_time`].
+    pub fn time(&self) -> Timestamp {
+        message_time(self.envelope.date, self.internal_date)
+    }
+
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.iter().any(|f| f.eq_ignore_ascii_case(flag))
+    }
+}

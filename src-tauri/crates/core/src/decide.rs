@@ -1,0 +1,354 @@
+//! The one place that says what becomes of a message.
+//!
+//! `decide` is a pure function over the header of a message and what is known about the ids and addresses on
+//! it. The rules are tried in the order in which they stand below; the first that speaks decides.
+
+use crate::address::{Address, is_public_provider};
+use crate::arrival::{Arrival, Role};
+use crate::contact::Contact;
+use crate::envelope::Machine;
+use crate::id::MessageId;
+use crate::record::{Association, Direction};
+use crate::rule::{CreateContacts, LogMode, Rule, Rules};
+use std::collections::{HashMap, HashSet};
+
+/// The keyword with which a person asks for a message to be logged (PRODUCT B5).
+pub const KEYWORD_LOG: &str = "$CrmLog";
+/// The keyword that keeps a message out of the CRM.
+pub const KEYWORD_NEVER: &str = "$CrmNever";
+
+/// A logged conversation, as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownThread {
+    /// The ledger's row.
+    pub id: i64,
+    /// Every address that took part so far.
+    pub participants: HashSet<Address>,
+}
+
+/// What the ledger knows about the ids and addresses on one message.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The logged thread of each id that the message answers or carries.
+    pub threads: HashMap<MessageId, KnownThread>,
+    /// The contact of each address on the message.
+    pub contacts: HashMap<Address, Contact>,
+    /// False while the first pull of the CRM's contacts is under way.
+    pub contacts_complete: bool,
+}
+
+/// Which thread a logged message joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thread {
+    /// The ledger's row of a thread that is there.
+    Join(i64),
+    /// A new one.
+    New,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its body is fetched, and it goes to the CRM.
+    Log {
+        thread: Thread,
+        contacts: Vec<Association>,
+    },
+    /// Nothing of it is kept but hashes.
+    Ignore,
+    /// Its header is kept until the person answers.
+    Ask,
+    /// It is decided again when what is missing is there.
+    Hold,
+}
+
+/// A verdict and the rule that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub rule: Rule,
+    pub direction: Direction,
+}
+
+/// Where the message was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    pub role: Role,
+    /// The folder's full name, decoded.
+    pub folder: &'a str,
+}
+
+/// Decides about one message.
+pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -> Decision {
+    let envelope = &arrival.envelope;
+    let direction = direction(arrival, seen, rules);
+    let (verdict, rule) = verdict(arrival, seen, known, rules, direction);
+    debug_assert!(
+        !matches!(&verdict, Verdict::Log { contacts, .. } if contacts.is_empty()),
+        "a message is logged on somebody: {:?}",
+        envelope.key
+    );
+    Decision {
+        verdict,
+        rule,
+        direction,
+    }
+}
+
+/// Outgoing where From is one of the person's own addresses, or where the message lies in a Sent folder and comes
+/// from a colleague's domain (an alias that was not told yet, a shared mailbox).
+fn direction(arrival: &Arrival, seen: Seen<'_>, rules: &Rules) -> Direction {
+    match &arrival.envelope.from {
+        Some(from) if rules.is_own(&from.address) => Direction::Outgoing,
+        Some(from) if seen.role == Role::Sent && rules.is_colleague(&from.address) => Direction::Outgoing,
+        None if seen.role == Role::Sent => Direction::Outgoing,
+        _ => Direction::Incoming,
+    }
+}
+
+fn verdict(
+    arrival: &Arrival,
+    seen: Seen<'_>,
+    known: &Known,
+    rules: &Rules,
+    direction: Direction,
+) -> (Verdict, Rule) {
+    let ignore = |rule| (Verdict::Ignore, rule);
+    let envelope = &arrival.envelope;
+
+    // 1. What must never be logged, whatever else is true.
+    if arrival.has_flag(KEYWORD_NEVER) {
+        return ignore(Rule::KeywordNever);
+    }
+    if rules.never_folders.iter().any(|f| f == seen.folder) {
+        return ignore(Rule::NeverFolder);
+    }
+    let everybody = everybody(arrival);
+    if everybody.iter().any(|a| rules.never_addresses.contains(a)) {
+        return ignore(Rule::NeverAddress);
+    }
+    if everybody
+        .iter()
+        .any(|a| rules.never_domains.iter().any(|d| a.is_under(d)))
+    {
+        return ignore(Rule::NeverDomain);
+    }
+    if arrival.has_flag("\\Draft") {
+        return ignore(Rule::Draft);
+    }
+    let Some(from) = envelope.from.as_ref().map(|m| &m.address) else {
+        return ignore(Rule::NoSender);
+    };
+
+    // 2. What no person wrote. The person's own mail to a list is still the person's own.
+    if direction == Direction::Incoming {
+        match envelope.machine {
+            Some(Machine::Bounce) => return ignore(Rule::Bounce),
+            Some(Machine::AutoReply) => return ignore(Rule::AutoReply),
+            Some(Machine::List) => return ignore(Rule::Newsletter),
+            None => {}
+        }
+    }
+
+    // 3. Who is outside? A mail among colleagues is never logged.
+    let outside: Vec<&Address> = everybody
+        .iter()
+        .copied()
+        .filter(|a| !rules.is_colleague(a))
+        .collect();
+    if outside.is_empty() {
+        return ignore(match everybody.iter().all(|a| rules.is_own(a)) {
+            true => Rule::OnlyOwnAddresses,
+            false => Rule::OnlyColleagues,
+        });
+    }
+    let contacts = || contacts_of(arrival, &outside, known);
+    let everybody_outside = || associations(arrival, &outside, known);
+
+    // 4. The person's own gesture.
+    if arrival.has_flag(KEYWORD_LOG) {
+        let thread = thread_of(arrival, known).map_or(Thread::New, |t| Thread::Join(t.id));
+        return (
+            Verdict::Log {
+                thread,
+                contacts: everybody_outside(),
+            },
+            Rule::KeywordLog,
+        );
+    }
+
+    // 5. A conversation that is logged already.
+    if let Some(thread) = thread_of(arrival, known) {
+        return match direction {
+            Direction::Outgoing => {
+                let contacts = contacts();
+                let fits = outside.iter().any(|a| thread.participants.contains(*a));
+                match (contacts.is_empty(), fits) {
+                    (false, true) => (
+                        Verdict::Log {
+                            thread: Thread::Join(thread.id),
+                            contacts,
+                        },
+                        Rule::SentInLoggedThread,
+                    ),
+                    (false, false) => (
+                        Verdict::Log {
+                            thread: Thread::New,
+                            contacts,
+                        },
+                        Rule::SentToContact,
+                    ),
+                    (true, true) => (
+                        Verdict::Log {
+                            thread: Thread::Join(thread.id),
+                            contacts: everybody_outside(),
+                        },
+                        Rule::SentInLoggedThread,
+                    ),
+                    (true, false) => sent_to_strangers(arrival, &outside, known, rules),
+                }
+            }
+            Direction::Incoming if belongs(from, thread, rules) => {
+                let mut contacts = contacts();
+                if contacts.is_empty() {
+                    contacts = everybody_outside();
+                }
+                (
+                    Verdict::Log {
+                        thread: Thread::Join(thread.id),
+                        contacts,
+                    },
+                    Rule::ReplyInLoggedThread,
+                )
+            }
+            Direction::Incoming => (Verdict::Ask, Rule::StrangerInThread),
+        };
+    }
+
+    // 6. A new conversation.
+    match (rules.mode, direction) {
+        (LogMode::OnlyWhenISay, _) => ignore(Rule::OnlyWhenISay),
+        (LogMode::EveryoneOutside, Direction::Outgoing) => (
+            Verdict::Log {
+                thread: Thread::New,
+                contacts: everybody_outside(),
+            },
+            Rule::SentToOutsider,
+        ),
+        (LogMode::EveryoneOutside, Direction::Incoming) => (
+            Verdict::Log {
+                thread: Thread::New,
+                contacts: everybody_outside(),
+            },
+            Rule::ReceivedFromOutsider,
+        ),
+        (LogMode::KnownContacts, Direction::Outgoing) => {
+            let contacts = contacts();
+            if contacts.is_empty() {
+                sent_to_strangers(arrival, &outside, known, rules)
+            } else {
+                (
+                    Verdict::Log {
+                        thread: Thread::New,
+                        contacts,
+                    },
+                    Rule::SentToContact,
+                )
+            }
+        }
+        (LogMode::KnownContacts, Direction::Incoming) => match known.contacts.contains_key(from) {
+            true => (Verdict::Ask, Rule::NewFromContact),
+            false if !known.contacts_complete => (Verdict::Hold, Rule::ContactsNotLoaded),
+            false => ignore(Rule::UnknownSender),
+        },
+    }
+}
+
+/// A mail from the person to people outside of whom none is a contact.
+fn sent_to_strangers(
+    arrival: &Arrival,
+    outside: &[&Address],
+    known: &Known,
+    rules: &Rules,
+) -> (Verdict, Rule) {
+    if !known.contacts_complete {
+        return (Verdict::Hold, Rule::ContactsNotLoaded);
+    }
+    match (rules.mode, rules.create_contacts) {
+        (LogMode::OnlyWhenISay, _) => (Verdict::Ignore, Rule::OnlyWhenISay),
+        (LogMode::EveryoneOutside, _) | (LogMode::KnownContacts, CreateContacts::WhenIWrite) => (
+            Verdict::Log {
+                thread: Thread::New,
+                contacts: associations(arrival, outside, known),
+            },
+            Rule::SentToOutsider,
+        ),
+        (LogMode::KnownContacts, CreateContacts::Never) => (Verdict::Ask, Rule::UnknownRecipient),
+    }
+}
+
+/// The logged thread that the message belongs to: by its own ids first, then by what it answers, nearest first.
+fn thread_of<'a>(arrival: &Arrival, known: &'a Known) -> Option<&'a KnownThread> {
+    let own = arrival.envelope.ids.iter();
+    let parents = arrival.envelope.parents();
+    own.chain(parents.iter()).find_map(|id| known.threads.get(id))
+}
+
+/// Whether somebody may speak in a thread: a participant, a colleague, or a colleague of a participant.
+/// Merely quoting a logged id is not enough.
+fn belongs(from: &Address, thread: &KnownThread, rules: &Rules) -> bool {
+    let same_firm = |p: &Address| p.domain() == from.domain() && !is_public_provider(from.domain());
+    rules.is_colleague(from)
+        || thread.participants.contains(from)
+        || thread.participants.iter().any(same_firm)
+}
+
+/// Every address on the message, the sender's first, each once.
+fn everybody(arrival: &Arrival) -> Vec<&Address> {
+    let mut all: Vec<&Address> = Vec::new();
+    let mut seen = HashSet::new();
+    let from = arrival.envelope.from.iter();
+    for mailbox in from.chain(arrival.envelope.recipients()) {
+        if seen.insert(&mailbox.address) {
+            all.push(&mailbox.address);
+        }
+    }
+    all
+}
+
+/// The people outside who are contacts.
+fn contacts_of(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<Association> {
+    let known_only: Vec<&Address> = outside
+        .iter()
+        .copied()
+        .filter(|a| known.contacts.contains_key(*a))
+        .collect();
+    associations(arrival, &known_only, known)
+}
+
+/// Who the message is logged on: one entry a contact, whatever number of its addresses stand on the mail.
+fn associations(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<Association> {
+    let envelope = &arrival.envelope;
+    let named = |a: &Address| {
+        let from = envelope.from.iter();
+        from.chain(envelope.recipients())
+            .find(|m| m.address == *a)
+            .and_then(|m| m.name.clone())
+    };
+    let mut ids = HashSet::new();
+    outside
+        .iter()
+        .filter_map(|address| match known.contacts.get(*address) {
+            Some(contact) => ids.insert(contact.remote_id.as_str()).then(|| Association {
+                address: (*address).clone(),
+                name: contact.name.clone().or_else(|| named(address)),
+                remote_id: Some(contact.remote_id.clone()),
+            }),
+            None => Some(Association {
+                address: (*address).clone(),
+                name: named(address),
+                remote_id: None,
+            }),
+        })
+        .collect()
+}

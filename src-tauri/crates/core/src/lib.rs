@@ -1,0 +1,16 @@
+//! What messages, threads, rules, reasons and clocks are.
+//!
+//! Invariant: this crate is pure. It does no I/O, starts no task and reads no clock.
+
+pub mod address;
+pub mod arrival;
+pub mod clock;
+pub mod contact;
+pub mod decide;
+pub mod envelope;
+pub mod health;
+pub mod id;
+pub mod message;
+pub mod reason;
+pub mod record;
+pub mod rule;

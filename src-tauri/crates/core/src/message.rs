@@ -1,0 +1,186 @@
+//! The body of a logged message: parsed, capped, cleaned.
+
+use crate::envelope::clean;
+use crate::record::Attachment;
+use mail_parser::{MessageParser, MimeHeaders};
+
+/// Largest message that is read whole, in bytes. Of a larger one the first part is read, which holds its text.
+pub const MOST_BYTES: u32 = 25 * 1024 * 1024;
+/// Longest text or HTML kept of one message, in bytes; HubSpot's limit when a mail is logged by BCC is the same.
+pub const MOST_TEXT: usize = 2 * 1024 * 1024;
+/// Most attachments listed.
+pub const MOST_ATTACHMENTS: usize = 200;
+
+/// What a person reads of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The plain text; made from the HTML where the message has none.
+    pub text: String,
+    /// As it was sent: not cleaned, never to be shown outside a sandbox.
+    pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
+}
+
+impl Body {
+    /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it.
+    pub fn parse(raw: &[u8]) -> Self {
+        let Some(message) = MessageParser::default().parse(raw) else {
+            return Self {
+                text: cut(String::from_utf8_lossy(raw).into_owned()),
+                ..Self::default()
+            };
+        };
+        let text = message
+            .body_text(0)
+            .map(|t| cut(t.into_owned()))
+            .unwrap_or_default();
+        let html = message
+            .html_part(0)
+            .filter(|part| part.is_text_html())
+            .and_then(|part| part.text_contents())
+            .map(|html| cut(html.to_owned()));
+        let attachments = message
+            .attachments()
+            .take(MOST_ATTACHMENTS)
+            .map(|part| Attachment {
+                name: safe_name(part.attachment_name().unwrap_or("attachment")),
+                media_type: part.content_type().map_or_else(
+                    || "application/octet-stream".to_owned(),
+                    |t| match t.subtype() {
+                        Some(sub) => format!("{}/{}", t.ctype(), sub).to_lowercase(),
+                        None => t.ctype().to_lowercase(),
+                    },
+                ),
+                size: part.contents().len() as u64,
+            })
+            .collect();
+        Self {
+            text,
+            html,
+            attachments,
+        }
+    }
+}
+
+/// Cuts at a character so that at most [`MOST_TEXT`] bytes remain, and drops NUL, which no database takes.
+fn cut(mut text: String) -> String {
+    if text.len() > MOST_TEXT {
+        let mut end = MOST_TEXT;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    if text.contains('\0') {
+        text = text.replace('\0', "");
+    }
+    text
+}
+
+/// A file name without path separators, control characters and names that mean something to a file system.
+pub fn safe_name(name: &str) -> String {
+    let base = clean(name, 150);
+    let base: String = base
+        .chars()
+        .map(|c| {
+            if matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
+        .collect();
+    let base = base.trim_matches([' ', '.']);
+    if base.is_empty() {
+        "attachment".to_owned()
+    } else {
+        base.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Body {
+        Body::parse(text.replace('\n', "\r\n").as_bytes())
+    }
+
+    #[test]
+    fn text_html_and_attachments_are_told_apart() {
+        let body = parse(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=c\n\n\
+             --c\nContent-Type: text/plain; charset=utf-8\n\nHallo Grüße\n--c\nContent-Type: text/html\n\n<p>Hallo</p>\n--c--\n\
+             --b\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=\"../a/b.pdf\"\n\
+             Content-Transfer-Encoding: base64\n\nAAAA\n--b--\n",
+        );
+        assert_eq!(body.text.trim(), "Hallo Grüße");
+        assert_eq!(body.html.unwrap().trim(), "<p>Hallo</p>");
+        assert_eq!(
+            body.attachments,
+            [Attachment {
+                name: "_a_b.pdf".into(),
+                media_type: "application/pdf".into(),
+                size: 3
+            }]
+        );
+    }
+
+    #[test]
+    fn html_alone_gives_text_too() {
+        let body = parse("Content-Type: text/html\n\n<p>One</p><p>Two</p>\n");
+        assert!(
+            body.text.contains("One") && !body.text.contains('<'),
+            "{}",
+            body.text
+        );
+    }
+
+    #[test]
+    fn plain_text_alone_has_no_html() {
+        assert_eq!(parse("Subject: x\n\nOne\n").html, None);
+    }
+
+    #[test]
+    fn an_unknown_charset_and_broken_mime_still_give_text() {
+        assert!(
+            parse("Content-Type: text/plain; charset=x-unknown\n\nplain words\n")
+                .text
+                .contains("plain words")
+        );
+        let cut =
+            parse("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nwords");
+        assert!(cut.text.contains("words"));
+        assert_eq!(Body::parse(b"").text, "");
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let raw = format!(
+            "Content-Type: text/plain; charset=utf-8\r\n\r\n{}",
+            "ä".repeat(MOST_TEXT)
+        );
+        let text = Body::parse(raw.as_bytes()).text;
+        assert!(text.len() <= MOST_TEXT && text.len() > MOST_TEXT - 4);
+    }
+
+    #[test]
+    fn names_are_safe_on_every_file_system() {
+        assert_eq!(safe_name("..\\..\\evil\u{202e}fdp.exe"), "_.._evilfdp.exe");
+        assert_eq!(safe_name("..."), "attachment");
+        assert_eq!(safe_name("Angebot Übersicht.pdf"), "Angebot Übersicht.pdf");
+    }
+
+    #[test]
+    fn nested_bombs_end() {
+        let mut raw = String::from("Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
+        for i in 0..5_000 {
+            raw += &format!(
+                "--b{i}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n",
+                i + 1
+            );
+        }
+        Body::parse(raw.as_bytes());
+    }
+}

@@ -1,0 +1,68 @@
+//! A logged message as a CRM receives it.
+
+use crate::address::{Address, Mailbox};
+use crate::id::MessageKey;
+use crate::rule::Rule;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which way a message went, from its From against the person's own addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Outgoing,
+    Incoming,
+}
+
+/// A contact on a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Association {
+    pub address: Address,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The CRM's id of the contact; `None` where the contact is still to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_id: Option<String>,
+}
+
+/// A file that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Without path separators and control characters.
+    pub name: String,
+    pub media_type: String,
+    /// Decoded size in bytes.
+    pub size: u64,
+}
+
+/// One logged message. It holds no Bcc names: they never reach a CRM's headers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The idempotency key.
+    pub key: MessageKey,
+    /// The canonical id, without brackets; `None` where the message carries none.
+    pub message_id: Option<String>,
+    /// Every id the message goes by, without brackets, the canonical one first.
+    pub ids: Vec<String>,
+    /// The parent's id, without brackets.
+    pub in_reply_to: Option<String>,
+    /// The key of the conversation: the same for all its messages.
+    pub thread: MessageKey,
+    pub direction: Direction,
+    pub date: Timestamp,
+    pub from: Option<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
+    /// True where the message was larger than the fetch limit and its end is missing.
+    pub truncated: bool,
+    /// Never empty.
+    pub contacts: Vec<Association>,
+    /// The mailbox that logged it, which is also the address of the CRM's owner.
+    pub account: Address,
+    /// The rule that logged it.
+    pub rule: Rule,
+}

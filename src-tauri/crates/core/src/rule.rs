@@ -1,0 +1,243 @@
+//! The named rules of [`crate::decide`], and the settings they read.
+
+use crate::address::{Address, is_public_provider};
+use serde::{Deserialize, Serialize};
+
+/// Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
+/// exhaustive match: a new rule does not compile until it has both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    // logged
+    KeywordLog,
+    SentToContact,
+    SentInLoggedThread,
+    SentToOutsider,
+    ReplyInLoggedThread,
+    ReceivedFromOutsider,
+    // ignored
+    KeywordNever,
+    NeverAddress,
+    NeverDomain,
+    NeverFolder,
+    Draft,
+    Bounce,
+    AutoReply,
+    Newsletter,
+    OnlyOwnAddresses,
+    OnlyColleagues,
+    NoSender,
+    UnknownSender,
+    OnlyWhenISay,
+    // asked
+    UnknownRecipient,
+    NewFromContact,
+    StrangerInThread,
+    // held
+    ContactsNotLoaded,
+}
+
+impl Rule {
+    pub const ALL: &[Rule] = &[
+        Rule::KeywordLog,
+        Rule::SentToContact,
+        Rule::SentInLoggedThread,
+        Rule::SentToOutsider,
+        Rule::ReplyInLoggedThread,
+        Rule::ReceivedFromOutsider,
+        Rule::KeywordNever,
+        Rule::NeverAddress,
+        Rule::NeverDomain,
+        Rule::NeverFolder,
+        Rule::Draft,
+        Rule::Bounce,
+        Rule::AutoReply,
+        Rule::Newsletter,
+        Rule::OnlyOwnAddresses,
+        Rule::OnlyColleagues,
+        Rule::NoSender,
+        Rule::UnknownSender,
+        Rule::OnlyWhenISay,
+        Rule::UnknownRecipient,
+        Rule::NewFromContact,
+        Rule::StrangerInThread,
+        Rule::ContactsNotLoaded,
+    ];
+
+    /// The rule's name in files, tables and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::KeywordLog => "keyword_log",
+            Rule::SentToContact => "sent_to_contact",
+            Rule::SentInLoggedThread => "sent_in_logged_thread",
+            Rule::SentToOutsider => "sent_to_outsider",
+            Rule::ReplyInLoggedThread => "reply_in_logged_thread",
+            Rule::ReceivedFromOutsider => "received_from_outsider",
+            Rule::KeywordNever => "keyword_never",
+            Rule::NeverAddress => "never_address",
+            Rule::NeverDomain => "never_domain",
+            Rule::NeverFolder => "never_folder",
+            Rule::Draft => "draft",
+            Rule::Bounce => "bounce",
+            Rule::AutoReply => "auto_reply",
+            Rule::Newsletter => "newsletter",
+            Rule::OnlyOwnAddresses => "only_own_addresses",
+            Rule::OnlyColleagues => "only_colleagues",
+            Rule::NoSender => "no_sender",
+            Rule::UnknownSender => "unknown_sender",
+            Rule::OnlyWhenISay => "only_when_i_say",
+            Rule::UnknownRecipient => "unknown_recipient",
+            Rule::NewFromContact => "new_from_contact",
+            Rule::StrangerInThread => "stranger_in_thread",
+            Rule::ContactsNotLoaded => "contacts_not_loaded",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.name() == name)
+    }
+
+    /// One sentence for a person.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Rule::KeywordLog => "The message carries the keyword $CrmLog.",
+            Rule::SentToContact => "It was sent to a contact of the CRM.",
+            Rule::SentInLoggedThread => "It was sent in a conversation that is logged.",
+            Rule::SentToOutsider => {
+                "It was sent to someone outside the own organisation, and all such mail is logged."
+            }
+            Rule::ReplyInLoggedThread => "It answers a conversation that is logged.",
+            Rule::ReceivedFromOutsider => {
+                "It came from someone outside the own organisation, and all such mail is logged."
+            }
+            Rule::KeywordNever => "The message carries the keyword $CrmNever.",
+            Rule::NeverAddress => "An address on it is on the never-log list.",
+            Rule::NeverDomain => "A domain on it is on the never-log list.",
+            Rule::NeverFolder => "Its folder is on the never-log list.",
+            Rule::Draft => "It is a draft.",
+            Rule::Bounce => "It is a delivery report.",
+            Rule::AutoReply => "It is an automatic answer.",
+            Rule::Newsletter => "It is a newsletter or came over a mailing list.",
+            Rule::OnlyOwnAddresses => "It went only to the person's own addresses.",
+            Rule::OnlyColleagues => "Everybody on it is a colleague.",
+            Rule::NoSender => "It names no sender.",
+            Rule::UnknownSender => "Its sender is not a contact and the conversation is not logged.",
+            Rule::OnlyWhenISay => "Mail is logged only when the person says so.",
+            Rule::UnknownRecipient => "It was sent to someone who is not a contact.",
+            Rule::NewFromContact => "A contact began a new conversation.",
+            Rule::StrangerInThread => "Someone who was not in the conversation answers it.",
+            Rule::ContactsNotLoaded => "The contacts of the CRM were not read to the end yet.",
+        }
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whose mail is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogMode {
+    /// Mail with contacts of the CRM.
+    #[default]
+    KnownContacts,
+    /// Mail with everybody who is no colleague.
+    EveryoneOutside,
+    /// Mail that the person marked.
+    OnlyWhenISay,
+}
+
+/// What becomes of a recipient who is no contact yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateContacts {
+    #[default]
+    Never,
+    /// A contact is made for each person that the salesperson wrote to.
+    WhenIWrite,
+}
+
+/// The rules of one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rules {
+    /// Counts up with each change; a decision keeps the version that it was made by.
+    pub version: u32,
+    pub mode: LogMode,
+    pub create_contacts: CreateContacts,
+    /// The person's own addresses, the mailbox's own among them.
+    pub own: Vec<Address>,
+    /// The colleagues' domains in ASCII form.
+    pub colleagues: Vec<String>,
+    pub never_addresses: Vec<Address>,
+    /// In ASCII form; subdomains are meant too.
+    pub never_domains: Vec<String>,
+    /// Full folder names, decoded, in the server's spelling.
+    pub never_folders: Vec<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            mode: LogMode::default(),
+            create_contacts: CreateContacts::default(),
+            own: Vec::new(),
+            colleagues: Vec::new(),
+            never_addresses: Vec::new(),
+            never_domains: Vec::new(),
+            never_folders: Vec::new(),
+        }
+    }
+}
+
+impl Rules {
+    /// The rules a mailbox begins with: its own domain is the colleagues', unless anybody can get an address there.
+    pub fn for_mailbox(address: &Address) -> Self {
+        let domain = address.domain().to_owned();
+        Self {
+            own: vec![address.clone()],
+            colleagues: if is_public_provider(&domain) {
+                Vec::new()
+            } else {
+                vec![domain]
+            },
+            ..Self::default()
+        }
+    }
+
+    pub fn is_own(&self, address: &Address) -> bool {
+        self.own.contains(address)
+    }
+
+    pub fn is_colleague(&self, address: &Address) -> bool {
+        self.is_own(address) || self.colleagues.iter().any(|d| address.is_under(d))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found_again() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_name(rule.name()), Some(*rule));
+            assert!(rule.explanation().ends_with('.'));
+            assert_eq!(
+                serde_json::to_string(rule).unwrap(),
+                format!("\"{}\"", rule.name())
+            );
+        }
+    }
+
+    #[test]
+    fn a_public_provider_has_no_colleagues() {
+        let at = |a| Rules::for_mailbox(&Address::parse(a).unwrap());
+        assert_eq!(at("ann@gmail.com").colleagues, Vec::<String>::new());
+        assert_eq!(at("ann@firm.example").colleagues, ["firm.example"]);
+    }
+}
