@@ -204,14 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for raw in [
-            "",
-            "ann",
-            "@example.com",
-            "ann@",
-            "a b@example.com",
-            "ann@exa\r\nmple.com",
-        ] {
+        for raw in ["", "ann", "@example.com", "ann@", "a b@example.com", "ann@exa\r\nmple.com"] {
             assert_eq!(Address::parse(raw), Err(NotAnAddress), "{raw:?}");
         }
     }

@@ -50,10 +50,7 @@ pub enum Thread {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Its body is fetched, and it goes to the CRM.
-    Log {
-        thread: Thread,
-        contacts: Vec<Association>,
-    },
+    Log { thread: Thread, contacts: Vec<Association> },
     /// Nothing of it is kept but hashes.
     Ignore,
     /// Its header is kept until the person answers.
@@ -88,11 +85,7 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         "a message is logged on somebody: {:?}",
         envelope.key
     );
-    Decision {
-        verdict,
-        rule,
-        direction,
-    }
+    Decision { verdict, rule, direction }
 }
 
 /// Outgoing where From is one of the person's own addresses, or where the message lies in a Sent folder and comes
@@ -127,10 +120,7 @@ fn verdict(
     if everybody.iter().any(|a| rules.never_addresses.contains(a)) {
         return ignore(Rule::NeverAddress);
     }
-    if everybody
-        .iter()
-        .any(|a| rules.never_domains.iter().any(|d| a.is_under(d)))
-    {
+    if everybody.iter().any(|a| rules.never_domains.iter().any(|d| a.is_under(d))) {
         return ignore(Rule::NeverDomain);
     }
     if arrival.has_flag("\\Draft") {
@@ -151,11 +141,7 @@ fn verdict(
     }
 
     // 3. Who is outside? A mail among colleagues is never logged.
-    let outside: Vec<&Address> = everybody
-        .iter()
-        .copied()
-        .filter(|a| !rules.is_colleague(a))
-        .collect();
+    let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
     if outside.is_empty() {
         return ignore(match everybody.iter().all(|a| rules.is_own(a)) {
             true => Rule::OnlyOwnAddresses,
@@ -168,13 +154,7 @@ fn verdict(
     // 4. The person's own gesture.
     if arrival.has_flag(KEYWORD_LOG) {
         let thread = thread_of(arrival, known).map_or(Thread::New, |t| Thread::Join(t.id));
-        return (
-            Verdict::Log {
-                thread,
-                contacts: everybody_outside(),
-            },
-            Rule::KeywordLog,
-        );
+        return (Verdict::Log { thread, contacts: everybody_outside() }, Rule::KeywordLog);
     }
 
     // 5. A conversation that is logged already.
@@ -184,25 +164,12 @@ fn verdict(
                 let contacts = contacts();
                 let fits = outside.iter().any(|a| thread.participants.contains(*a));
                 match (contacts.is_empty(), fits) {
-                    (false, true) => (
-                        Verdict::Log {
-                            thread: Thread::Join(thread.id),
-                            contacts,
-                        },
-                        Rule::SentInLoggedThread,
-                    ),
-                    (false, false) => (
-                        Verdict::Log {
-                            thread: Thread::New,
-                            contacts,
-                        },
-                        Rule::SentToContact,
-                    ),
+                    (false, true) => {
+                        (Verdict::Log { thread: Thread::Join(thread.id), contacts }, Rule::SentInLoggedThread)
+                    }
+                    (false, false) => (Verdict::Log { thread: Thread::New, contacts }, Rule::SentToContact),
                     (true, true) => (
-                        Verdict::Log {
-                            thread: Thread::Join(thread.id),
-                            contacts: everybody_outside(),
-                        },
+                        Verdict::Log { thread: Thread::Join(thread.id), contacts: everybody_outside() },
                         Rule::SentInLoggedThread,
                     ),
                     (true, false) => sent_to_strangers(arrival, &outside, known, rules),
@@ -213,13 +180,7 @@ fn verdict(
                 if contacts.is_empty() {
                     contacts = everybody_outside();
                 }
-                (
-                    Verdict::Log {
-                        thread: Thread::Join(thread.id),
-                        contacts,
-                    },
-                    Rule::ReplyInLoggedThread,
-                )
+                (Verdict::Log { thread: Thread::Join(thread.id), contacts }, Rule::ReplyInLoggedThread)
             }
             Direction::Incoming => (Verdict::Ask, Rule::StrangerInThread),
         };
@@ -228,32 +189,18 @@ fn verdict(
     // 6. A new conversation.
     match (rules.mode, direction) {
         (LogMode::OnlyWhenISay, _) => ignore(Rule::OnlyWhenISay),
-        (LogMode::EveryoneOutside, Direction::Outgoing) => (
-            Verdict::Log {
-                thread: Thread::New,
-                contacts: everybody_outside(),
-            },
-            Rule::SentToOutsider,
-        ),
-        (LogMode::EveryoneOutside, Direction::Incoming) => (
-            Verdict::Log {
-                thread: Thread::New,
-                contacts: everybody_outside(),
-            },
-            Rule::ReceivedFromOutsider,
-        ),
+        (LogMode::EveryoneOutside, Direction::Outgoing) => {
+            (Verdict::Log { thread: Thread::New, contacts: everybody_outside() }, Rule::SentToOutsider)
+        }
+        (LogMode::EveryoneOutside, Direction::Incoming) => {
+            (Verdict::Log { thread: Thread::New, contacts: everybody_outside() }, Rule::ReceivedFromOutsider)
+        }
         (LogMode::KnownContacts, Direction::Outgoing) => {
             let contacts = contacts();
             if contacts.is_empty() {
                 sent_to_strangers(arrival, &outside, known, rules)
             } else {
-                (
-                    Verdict::Log {
-                        thread: Thread::New,
-                        contacts,
-                    },
-                    Rule::SentToContact,
-                )
+                (Verdict::Log { thread: Thread::New, contacts }, Rule::SentToContact)
             }
         }
         (LogMode::KnownContacts, Direction::Incoming) => match known.contacts.contains_key(from) {
@@ -277,10 +224,7 @@ fn sent_to_strangers(
     match (rules.mode, rules.create_contacts) {
         (LogMode::OnlyWhenISay, _) => (Verdict::Ignore, Rule::OnlyWhenISay),
         (LogMode::EveryoneOutside, _) | (LogMode::KnownContacts, CreateContacts::WhenIWrite) => (
-            Verdict::Log {
-                thread: Thread::New,
-                contacts: associations(arrival, outside, known),
-            },
+            Verdict::Log { thread: Thread::New, contacts: associations(arrival, outside, known) },
             Rule::SentToOutsider,
         ),
         (LogMode::KnownContacts, CreateContacts::Never) => (Verdict::Ask, Rule::UnknownRecipient),
@@ -318,11 +262,8 @@ fn everybody(arrival: &Arrival) -> Vec<&Address> {
 
 /// The people outside who are contacts.
 fn contacts_of(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<Association> {
-    let known_only: Vec<&Address> = outside
-        .iter()
-        .copied()
-        .filter(|a| known.contacts.contains_key(*a))
-        .collect();
+    let known_only: Vec<&Address> =
+        outside.iter().copied().filter(|a| known.contacts.contains_key(*a)).collect();
     associations(arrival, &known_only, known)
 }
 
@@ -331,9 +272,7 @@ fn associations(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<A
     let envelope = &arrival.envelope;
     let named = |a: &Address| {
         let from = envelope.from.iter();
-        from.chain(envelope.recipients())
-            .find(|m| m.address == *a)
-            .and_then(|m| m.name.clone())
+        from.chain(envelope.recipients()).find(|m| m.address == *a).and_then(|m| m.name.clone())
     };
     let mut ids = HashSet::new();
     outside
@@ -344,11 +283,7 @@ fn associations(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<A
                 name: contact.name.clone().or_else(|| named(address)),
                 remote_id: Some(contact.remote_id.clone()),
             }),
-            None => Some(Association {
-                address: (*address).clone(),
-                name: named(address),
-                remote_id: None,
-            }),
+            None => Some(Association { address: (*address).clone(), name: named(address), remote_id: None }),
         })
         .collect()
 }

@@ -79,22 +79,11 @@ impl Envelope {
     /// Reads a header block; bytes behind it are not looked at. Never fails: what cannot be read is absent.
     pub fn parse(header: &[u8]) -> Self {
         let parsed = MessageParser::default().parse_headers(header).unwrap_or_default();
-        let fields = Fields {
-            header,
-            parsed: &parsed,
-        };
+        let fields = Fields { header, parsed: &parsed };
         let own = fields.raw("Message-ID");
         let mut ids: Vec<MessageId> = Vec::new();
-        for name in [
-            "X-Microsoft-Original-Message-ID",
-            "X-Google-Original-Message-ID",
-            "Message-ID",
-        ] {
-            for id in fields
-                .raw(name)
-                .iter()
-                .filter_map(|raw| MessageId::parse(first_id(raw)))
-            {
+        for name in ["X-Microsoft-Original-Message-ID", "X-Google-Original-Message-ID", "Message-ID"] {
+            for id in fields.raw(name).iter().filter_map(|raw| MessageId::parse(first_id(raw))) {
                 if !ids.contains(&id) {
                     ids.push(id);
                 }
@@ -102,9 +91,7 @@ impl Envelope {
         }
         let usable = fields.raw("X-Microsoft-Original-Message-ID").is_some()
             || fields.raw("X-Google-Original-Message-ID").is_some()
-            || own
-                .as_deref()
-                .is_some_and(|raw| !first_id(raw).contains(char::is_whitespace));
+            || own.as_deref().is_some_and(|raw| !first_id(raw).contains(char::is_whitespace));
         let text = |name: &str| fields.raw(name).unwrap_or_default();
         let key = match ids.first() {
             Some(id) if usable => MessageKey::of_id(id),
@@ -123,13 +110,9 @@ impl Envelope {
             cc: fields.addresses(HeaderName::Cc),
             bcc: fields.addresses(HeaderName::Bcc),
             subject: clean(parsed.subject().unwrap_or_default(), MOST_SUBJECT),
-            date: parsed
-                .date()
-                .and_then(|d| Timestamp::from_second(d.to_timestamp()).ok()),
+            date: parsed.date().and_then(|d| Timestamp::from_second(d.to_timestamp()).ok()),
             machine: fields.machine(),
-            suspicious: ["Message-ID", "From", "Content-Type"]
-                .iter()
-                .any(|name| fields.count(name) > 1),
+            suspicious: ["Message-ID", "From", "Content-Type"].iter().any(|name| fields.count(name) > 1),
         }
     }
 
@@ -177,11 +160,7 @@ fn first_id(raw: &str) -> &str {
 
 /// Text without control characters (RFC 2047 words can carry CR and LF) and no longer than `most` characters.
 pub fn clean(text: &str, most: usize) -> String {
-    text.chars()
-        .map(|c| if c == '\t' { ' ' } else { c })
-        .filter(|c| !c.is_control())
-        .take(most)
-        .collect()
+    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).take(most).collect()
 }
 
 struct Fields<'a> {
@@ -192,24 +171,14 @@ struct Fields<'a> {
 impl Fields<'_> {
     /// The first field of this name, unfolded but not decoded.
     fn raw(&self, name: &str) -> Option<String> {
-        let field = self
-            .parsed
-            .headers()
-            .iter()
-            .find(|h| h.name().eq_ignore_ascii_case(name))?;
-        let bytes = self
-            .header
-            .get(field.offset_start() as usize..field.offset_end() as usize)?;
+        let field = self.parsed.headers().iter().find(|h| h.name().eq_ignore_ascii_case(name))?;
+        let bytes = self.header.get(field.offset_start() as usize..field.offset_end() as usize)?;
         let text = String::from_utf8_lossy(bytes);
         Some(text.replace(['\r', '\n'], "").trim().to_owned())
     }
 
     fn count(&self, name: &str) -> usize {
-        self.parsed
-            .headers()
-            .iter()
-            .filter(|h| h.name().eq_ignore_ascii_case(name))
-            .count()
+        self.parsed.headers().iter().filter(|h| h.name().eq_ignore_ascii_case(name)).count()
     }
 
     fn addresses(&self, name: HeaderName<'_>) -> Vec<Mailbox> {
@@ -281,10 +250,7 @@ mod tests {
         );
         assert_eq!(e.ids, [MessageId::parse("a@x").unwrap()]);
         assert_eq!(e.key, MessageKey::of_id(&e.ids[0]));
-        assert_eq!(
-            e.parents().iter().map(MessageId::as_str).collect::<Vec<_>>(),
-            ["p@x", "r@x"]
-        );
+        assert_eq!(e.parents().iter().map(MessageId::as_str).collect::<Vec<_>>(), ["p@x", "r@x"]);
         assert_eq!(e.root(), MessageKey::of_id(&MessageId::parse("r@x").unwrap()));
         assert_eq!(e.from.as_ref().unwrap().address.as_str(), "ann@x");
         assert_eq!(e.to.len(), 1);
@@ -296,10 +262,7 @@ mod tests {
     #[test]
     fn a_rewritten_id_keeps_the_original_as_canonical() {
         let e = parse("Message-ID: <new@server>\nX-Microsoft-Original-Message-ID: <old@client>\n\n");
-        assert_eq!(
-            e.ids.iter().map(MessageId::as_str).collect::<Vec<_>>(),
-            ["old@client", "new@server"]
-        );
+        assert_eq!(e.ids.iter().map(MessageId::as_str).collect::<Vec<_>>(), ["old@client", "new@server"]);
         assert_eq!(e.key, MessageKey::of_id(&e.ids[0]));
     }
 
@@ -369,11 +332,6 @@ mod tests {
         assert_eq!(e.references.len(), MOST_REFERENCES);
         let to: String = (0..20_000).map(|i| format!("a{i}@x,\n ")).collect();
         assert_eq!(parse(&format!("To: {to} b@x\n\n")).to.len(), MOST_ADDRESSES);
-        assert_eq!(
-            parse(&format!("Subject: {}\n\n", "s".repeat(1 << 20)))
-                .subject
-                .len(),
-            MOST_SUBJECT
-        );
+        assert_eq!(parse(&format!("Subject: {}\n\n", "s".repeat(1 << 20))).subject.len(), MOST_SUBJECT);
     }
 }

@@ -87,14 +87,8 @@ mod tests {
             next_try: None,
         };
         assert_eq!(combine(&[]), State::Working);
-        assert_eq!(
-            combine(&[health(State::Connected), health(State::Retrying)]),
-            State::Retrying
-        );
-        assert_eq!(
-            combine(&[health(State::NeedsAttention), health(State::Offline)]),
-            State::NeedsAttention
-        );
+        assert_eq!(combine(&[health(State::Connected), health(State::Retrying)]), State::Retrying);
+        assert_eq!(combine(&[health(State::NeedsAttention), health(State::Offline)]), State::NeedsAttention);
         assert_eq!(combine(&[health(State::Connected)]), State::Connected);
     }
 }

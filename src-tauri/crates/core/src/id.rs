@@ -17,10 +17,7 @@ impl MessageId {
     /// Reads one id, with or without brackets. `None` where nothing usable is left, or it is over-long.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().trim_start_matches('<').trim_end_matches('>');
-        let mut id: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace() && !c.is_control())
-            .collect();
+        let mut id: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         if id.is_empty() || id.len() > Self::MAX || id.contains(['<', '>']) {
             return None;
         }
@@ -94,13 +91,7 @@ impl MessageKey {
 
     /// The key of a message without a usable id: its Date, From, To and Subject, as the header gave them.
     pub fn of_headers(date: &str, from: &str, to: &str, subject: &str) -> Self {
-        Self::digest(&[
-            b"headers",
-            date.as_bytes(),
-            from.as_bytes(),
-            to.as_bytes(),
-            subject.as_bytes(),
-        ])
+        Self::digest(&[b"headers", date.as_bytes(), from.as_bytes(), to.as_bytes(), subject.as_bytes()])
     }
 
     /// The parts are told apart by their lengths, so that no two lists of parts give one input.
@@ -166,10 +157,7 @@ mod tests {
     use super::*;
 
     fn ids(value: &str) -> Vec<String> {
-        MessageId::parse_list(value, 100)
-            .into_iter()
-            .map(|i| i.0)
-            .collect()
+        MessageId::parse_list(value, 100).into_iter().map(|i| i.0).collect()
     }
 
     #[test]
@@ -188,12 +176,7 @@ mod tests {
         let many: String = (0..1000).map(|i| format!("<{i}@x> ")).collect();
         let kept = MessageId::parse_list(&many, 10);
         let kept: Vec<&str> = kept.iter().map(MessageId::as_str).collect();
-        assert_eq!(
-            kept,
-            [
-                "0@x", "1@x", "2@x", "3@x", "4@x", "995@x", "996@x", "997@x", "998@x", "999@x"
-            ]
-        );
+        assert_eq!(kept, ["0@x", "1@x", "2@x", "3@x", "4@x", "995@x", "996@x", "997@x", "998@x", "999@x"]);
     }
 
     #[test]
@@ -205,9 +188,6 @@ mod tests {
 
     #[test]
     fn header_fields_do_not_run_into_each_other() {
-        assert_ne!(
-            MessageKey::of_headers("a", "b", "", ""),
-            MessageKey::of_headers("ab", "", "", "")
-        );
+        assert_ne!(MessageKey::of_headers("a", "b", "", ""), MessageKey::of_headers("ab", "", "", ""));
     }
 }

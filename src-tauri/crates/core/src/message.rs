@@ -25,22 +25,31 @@ impl Body {
     /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it.
     pub fn parse(raw: &[u8]) -> Self {
         let Some(message) = MessageParser::default().parse(raw) else {
-            return Self {
-                text: cut(String::from_utf8_lossy(raw).into_owned()),
-                ..Self::default()
-            };
+            return Self { text: cut(String::from_utf8_lossy(raw).into_owned()), ..Self::default() };
         };
-        let text = message
-            .body_text(0)
-            .map(|t| cut(t.into_owned()))
-            .unwrap_or_default();
-        let html = message
+        let mut texts: Vec<String> = (0..message.text_body_count())
+            .filter_map(|i| message.body_text(i))
+            .map(|text| text.into_owned())
+            .collect();
+        let mut html = message
             .html_part(0)
             .filter(|part| part.is_text_html())
             .and_then(|part| part.text_contents())
-            .map(|html| cut(html.to_owned()));
-        let attachments = message
-            .attachments()
+            .map(str::to_owned);
+        let (stray, attached): (Vec<_>, Vec<_>) = message.attachments().partition(|part| is_stray_text(part));
+        for part in stray {
+            let contents = part.text_contents().unwrap_or_default();
+            if !is_type(part, "html") {
+                texts.push(contents.to_owned());
+            } else if html.is_none() {
+                html = Some(contents.to_owned());
+                if texts.is_empty() {
+                    texts.push(mail_parser::decoders::html::html_to_text(contents));
+                }
+            }
+        }
+        let attachments = attached
+            .into_iter()
             .take(MOST_ATTACHMENTS)
             .map(|part| Attachment {
                 name: safe_name(part.attachment_name().unwrap_or("attachment")),
@@ -54,12 +63,23 @@ impl Body {
                 size: part.contents().len() as u64,
             })
             .collect();
-        Self {
-            text,
-            html,
-            attachments,
-        }
+        Self { text: cut(texts.join("\n")), html: html.map(cut), attachments }
     }
+}
+
+/// A text that the parser took for an attachment because its multipart was cut off before the closing boundary:
+/// it has no file name and does not call itself an attachment.
+fn is_stray_text(part: &mail_parser::MessagePart<'_>) -> bool {
+    (is_type(part, "plain") || is_type(part, "html"))
+        && part.text_contents().is_some()
+        && part.attachment_name().is_none()
+        && !part.content_disposition().is_some_and(|d| d.is_attachment())
+}
+
+fn is_type(part: &mail_parser::MessagePart<'_>, subtype: &str) -> bool {
+    part.content_type().is_some_and(|t| {
+        t.ctype().eq_ignore_ascii_case("text") && t.subtype().is_some_and(|s| s.eq_ignore_ascii_case(subtype))
+    })
 }
 
 /// Cuts at a character so that at most [`MOST_TEXT`] bytes remain, and drops NUL, which no database takes.
@@ -82,21 +102,11 @@ pub fn safe_name(name: &str) -> String {
     let base = clean(name, 150);
     let base: String = base
         .chars()
-        .map(|c| {
-            if matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') {
-                '_'
-            } else {
-                c
-            }
-        })
+        .map(|c| if matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { c })
         .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
         .collect();
     let base = base.trim_matches([' ', '.']);
-    if base.is_empty() {
-        "attachment".to_owned()
-    } else {
-        base.to_owned()
-    }
+    if base.is_empty() { "attachment".to_owned() } else { base.to_owned() }
 }
 
 #[cfg(test)]
@@ -119,22 +129,14 @@ mod tests {
         assert_eq!(body.html.unwrap().trim(), "<p>Hallo</p>");
         assert_eq!(
             body.attachments,
-            [Attachment {
-                name: "_a_b.pdf".into(),
-                media_type: "application/pdf".into(),
-                size: 3
-            }]
+            [Attachment { name: "_a_b.pdf".into(), media_type: "application/pdf".into(), size: 3 }]
         );
     }
 
     #[test]
     fn html_alone_gives_text_too() {
         let body = parse("Content-Type: text/html\n\n<p>One</p><p>Two</p>\n");
-        assert!(
-            body.text.contains("One") && !body.text.contains('<'),
-            "{}",
-            body.text
-        );
+        assert!(body.text.contains("One") && !body.text.contains('<'), "{}", body.text);
     }
 
     #[test]
@@ -156,11 +158,28 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut_at_a_character() {
-        let raw = format!(
-            "Content-Type: text/plain; charset=utf-8\r\n\r\n{}",
-            "ä".repeat(MOST_TEXT)
+    fn a_message_cut_in_its_html_keeps_both_texts() {
+        let body = parse(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nplain\n\
+             --b\nContent-Type: text/html\n\n<p>rich",
         );
+        assert_eq!((body.text.trim(), body.html.as_deref()), ("plain", Some("<p>rich")));
+        assert!(body.attachments.is_empty());
+    }
+
+    #[test]
+    fn texts_around_a_picture_are_joined() {
+        let body = parse(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nabove\n\
+             --b\nContent-Type: image/png\nContent-Disposition: inline; filename=a.png\n\nxx\n\
+             --b\nContent-Type: text/plain\n\nbelow\n--b--\n",
+        );
+        assert!(body.text.contains("above") && body.text.contains("below"), "{}", body.text);
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let raw = format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{}", "ä".repeat(MOST_TEXT));
         let text = Body::parse(raw.as_bytes()).text;
         assert!(text.len() <= MOST_TEXT && text.len() > MOST_TEXT - 4);
     }
@@ -176,10 +195,7 @@ mod tests {
     fn nested_bombs_end() {
         let mut raw = String::from("Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
         for i in 0..5_000 {
-            raw += &format!(
-                "--b{i}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n",
-                i + 1
-            );
+            raw += &format!("--b{i}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n", i + 1);
         }
         Body::parse(raw.as_bytes());
     }

@@ -598,12 +598,7 @@ pub const MOST_WORDS: usize = 500;
 
 impl Evidence {
     pub fn new(phase: Phase, signal: Signal, words: &str) -> Self {
-        Self {
-            phase,
-            signal,
-            words: crate::envelope::clean(words, MOST_WORDS),
-            worked_before: false,
-        }
+        Self { phase, signal, words: crate::envelope::clean(words, MOST_WORDS), worked_before: false }
     }
 }
 
@@ -667,11 +662,7 @@ fn imap(evidence: &Evidence, status: ImapStatus, code: Option<&str>) -> Reason {
 
 /// "Password changed" is said only where the same secret was accepted before.
 fn rejected(evidence: &Evidence, otherwise: Reason) -> Reason {
-    if evidence.worked_before && evidence.phase == Phase::Auth {
-        Reason::PasswordChanged
-    } else {
-        otherwise
-    }
+    if evidence.worked_before && evidence.phase == Phase::Auth { Reason::PasswordChanged } else { otherwise }
 }
 
 fn smtp(evidence: &Evidence, code: u16, enhanced: Option<&str>) -> Reason {
@@ -701,28 +692,15 @@ mod tests {
     fn codes_are_unique_and_words_are_whole_sentences() {
         for reason in Reason::ALL {
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
-            assert_eq!(
-                serde_json::to_string(reason).unwrap(),
-                format!("\"{}\"", reason.code())
-            );
-            assert!(
-                reason.title().ends_with('.') && reason.next_step().ends_with('.'),
-                "{reason}"
-            );
+            assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.code()));
+            assert!(reason.title().ends_with('.') && reason.next_step().ends_with('.'), "{reason}");
         }
     }
 
     #[test]
     fn a_refused_password_is_changed_only_where_it_worked() {
         let code = Some("AUTHENTICATIONFAILED".to_owned());
-        let mut evidence = Evidence::new(
-            Phase::Auth,
-            Signal::Imap {
-                status: ImapStatus::No,
-                code,
-            },
-            "no",
-        );
+        let mut evidence = Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code }, "no");
         assert_eq!(classify(&evidence), Reason::CredentialsRejected);
         evidence.worked_before = true;
         assert_eq!(classify(&evidence), Reason::PasswordChanged);
@@ -730,24 +708,13 @@ mod tests {
 
     #[test]
     fn a_no_without_a_code_is_not_read_as_a_wrong_password() {
-        let evidence = Evidence::new(
-            Phase::Auth,
-            Signal::Imap {
-                status: ImapStatus::No,
-                code: None,
-            },
-            "no",
-        );
+        let evidence = Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code: None }, "no");
         assert_eq!(classify(&evidence), Reason::AuthRejected);
     }
 
     #[test]
     fn words_are_cleaned_and_cut() {
-        let evidence = Evidence::new(
-            Phase::Auth,
-            Signal::Closed,
-            &format!("a\r\nb{}", "x".repeat(9_999)),
-        );
+        let evidence = Evidence::new(Phase::Auth, Signal::Closed, &format!("a\r\nb{}", "x".repeat(9_999)));
         assert!(evidence.words.starts_with("abx"));
         assert_eq!(evidence.words.len(), MOST_WORDS);
     }

@@ -200,11 +200,7 @@ impl Rules {
         let domain = address.domain().to_owned();
         Self {
             own: vec![address.clone()],
-            colleagues: if is_public_provider(&domain) {
-                Vec::new()
-            } else {
-                vec![domain]
-            },
+            colleagues: if is_public_provider(&domain) { Vec::new() } else { vec![domain] },
             ..Self::default()
         }
     }
@@ -227,10 +223,7 @@ mod tests {
         for rule in Rule::ALL {
             assert_eq!(Rule::from_name(rule.name()), Some(*rule));
             assert!(rule.explanation().ends_with('.'));
-            assert_eq!(
-                serde_json::to_string(rule).unwrap(),
-                format!("\"{}\"", rule.name())
-            );
+            assert_eq!(serde_json::to_string(rule).unwrap(), format!("\"{}\"", rule.name()));
         }
     }
 

@@ -1,0 +1,267 @@
+//! Every rule of `decide`, each with the mail that it was made for.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::collections::HashSet;
+use threadline_core::address::Address;
+use threadline_core::arrival::{Arrival, Role};
+use threadline_core::contact::Contact;
+use threadline_core::decide::{Decision, Known, KnownThread, Seen, Thread, Verdict, decide};
+use threadline_core::envelope::Envelope;
+use threadline_core::id::MessageId;
+use threadline_core::record::Direction;
+use threadline_core::rule::{CreateContacts, LogMode, Rule, Rules};
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn mail(header: &str) -> Arrival {
+    Arrival {
+        uid: 1,
+        internal_date: Timestamp::UNIX_EPOCH,
+        size: 1_000,
+        flags: Vec::new(),
+        envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
+    }
+}
+
+fn flagged(header: &str, flag: &str) -> Arrival {
+    Arrival { flags: vec![flag.into()], ..mail(header) }
+}
+
+/// Ann of firm.example; Carl of customer.example is contact 7; a logged thread 3 holds <t@x> with Carl.
+fn world() -> (Rules, Known) {
+    let rules = Rules {
+        never_addresses: vec![address("doctor@clinic.example")],
+        never_domains: vec!["bank.example".into()],
+        never_folders: vec!["Private".into()],
+        ..Rules::for_mailbox(&address("ann@firm.example"))
+    };
+    let carl = Contact {
+        remote_id: "7".into(),
+        addresses: vec![address("carl@customer.example"), address("c.carlson@customer.example")],
+        name: Some("Carl".into()),
+    };
+    let thread = KnownThread {
+        id: 3,
+        participants: HashSet::from([address("ann@firm.example"), address("carl@customer.example")]),
+    };
+    let known = Known {
+        threads: [(MessageId::parse("t@x").unwrap(), thread)].into(),
+        contacts: carl.addresses.iter().map(|a| (a.clone(), carl.clone())).collect(),
+        contacts_complete: true,
+    };
+    (rules, known)
+}
+
+fn at(arrival: &Arrival, role: Role, folder: &str) -> Decision {
+    let (rules, known) = world();
+    decide(arrival, Seen { role, folder }, &known, &rules)
+}
+
+fn sent(header: &str) -> Decision {
+    at(&mail(&format!("From: ann@firm.example\n{header}")), Role::Sent, "Sent")
+}
+
+fn inbox(header: &str) -> Decision {
+    at(&mail(header), Role::Inbox, "INBOX")
+}
+
+fn is_log(decision: &Decision, thread: Thread, rule: Rule) -> bool {
+    decision.rule == rule && matches!(&decision.verdict, Verdict::Log { thread: t, .. } if *t == thread)
+}
+
+#[test]
+fn a_mail_to_a_contact_is_logged_on_the_contact_alone() {
+    let decision = sent("To: Carl <carl@customer.example>, stranger@else.example, bob@firm.example");
+    assert!(is_log(&decision, Thread::New, Rule::SentToContact), "{decision:?}");
+    assert_eq!(decision.direction, Direction::Outgoing);
+    let Verdict::Log { contacts, .. } = decision.verdict else { panic!() };
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0].remote_id.as_deref(), Some("7"));
+}
+
+#[test]
+fn two_addresses_of_one_contact_are_one_association() {
+    let Verdict::Log { contacts, .. } = sent("To: carl@customer.example, c.carlson@customer.example").verdict
+    else {
+        panic!()
+    };
+    assert_eq!(contacts.len(), 1);
+}
+
+#[test]
+fn a_contact_in_bcc_counts() {
+    let decision = sent("To: bob@firm.example\nBcc: carl@customer.example");
+    assert!(is_log(&decision, Thread::New, Rule::SentToContact), "{decision:?}");
+}
+
+#[test]
+fn a_reply_joins_its_thread_by_either_field() {
+    for header in ["In-Reply-To: <t@x>", "References: <r@x> <t@x>", "In-Reply-To: Ann's mail of Monday <t@x>"]
+    {
+        let decision = inbox(&format!("From: carl@customer.example\nTo: ann@firm.example\n{header}"));
+        assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{header}: {decision:?}");
+    }
+}
+
+#[test]
+fn a_colleague_of_the_contact_may_answer_and_a_stranger_is_asked() {
+    let colleague = inbox("From: eve@customer.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
+    assert!(is_log(&colleague, Thread::Join(3), Rule::ReplyInLoggedThread), "{colleague:?}");
+    let stranger = inbox("From: mallory@else.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
+    assert_eq!((stranger.verdict, stranger.rule), (Verdict::Ask, Rule::StrangerInThread));
+}
+
+#[test]
+fn an_old_thread_sent_to_somebody_else_is_a_new_conversation() {
+    let (rules, mut known) = world();
+    let dora = Contact { remote_id: "9".into(), addresses: vec![address("dora@second.example")], name: None };
+    known.contacts.insert(dora.addresses[0].clone(), dora);
+    let arrival = mail("From: ann@firm.example\nTo: dora@second.example\nReferences: <t@x>");
+    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent" }, &known, &rules);
+    assert!(is_log(&decision, Thread::New, Rule::SentToContact), "{decision:?}");
+    let unknown = sent("To: new@third.example\nReferences: <t@x>");
+    assert_eq!((unknown.verdict, unknown.rule), (Verdict::Ask, Rule::UnknownRecipient));
+}
+
+#[test]
+fn everything_else_is_ignored_asked_or_held_by_name() {
+    let to_ann = "To: ann@firm.example";
+    for (decision, verdict, rule) in [
+        (sent("To: doctor@clinic.example, carl@customer.example"), Verdict::Ignore, Rule::NeverAddress),
+        (sent("To: clerk@branch.bank.example"), Verdict::Ignore, Rule::NeverDomain),
+        (sent("To: bob@firm.example"), Verdict::Ignore, Rule::OnlyColleagues),
+        (sent("To: ann@firm.example"), Verdict::Ignore, Rule::OnlyOwnAddresses),
+        (sent("To: new@third.example"), Verdict::Ask, Rule::UnknownRecipient),
+        (inbox(&format!("From: carl@customer.example\n{to_ann}")), Verdict::Ask, Rule::NewFromContact),
+        (inbox(&format!("From: x@third.example\n{to_ann}")), Verdict::Ignore, Rule::UnknownSender),
+        (inbox(&format!("From: x@third.example\n{to_ann}\nList-Id: <n>")), Verdict::Ignore, Rule::Newsletter),
+        (
+            inbox(&format!(
+                "From: carl@customer.example\n{to_ann}\nIn-Reply-To: <t@x>\nAuto-Submitted: auto-replied"
+            )),
+            Verdict::Ignore,
+            Rule::AutoReply,
+        ),
+        (
+            inbox(&format!("From: MAILER-DAEMON@customer.example\n{to_ann}\nIn-Reply-To: <t@x>")),
+            Verdict::Ignore,
+            Rule::Bounce,
+        ),
+        (inbox("To: ann@firm.example\nIn-Reply-To: <t@x>"), Verdict::Ignore, Rule::NoSender),
+        (
+            at(&mail("From: carl@customer.example\nIn-Reply-To: <t@x>"), Role::Other, "Private"),
+            Verdict::Ignore,
+            Rule::NeverFolder,
+        ),
+        (
+            at(
+                &flagged("From: ann@firm.example\nTo: carl@customer.example", "$crmnever"),
+                Role::Sent,
+                "Sent",
+            ),
+            Verdict::Ignore,
+            Rule::KeywordNever,
+        ),
+        (
+            at(&flagged("From: ann@firm.example\nTo: carl@customer.example", "\\Draft"), Role::Sent, "Sent"),
+            Verdict::Ignore,
+            Rule::Draft,
+        ),
+    ] {
+        assert_eq!((decision.verdict, decision.rule), (verdict, rule));
+    }
+}
+
+#[test]
+fn the_keyword_logs_what_no_other_rule_would() {
+    let arrival = flagged("From: new@third.example\nTo: ann@firm.example", "$CrmLog");
+    assert!(is_log(&at(&arrival, Role::Inbox, "INBOX"), Thread::New, Rule::KeywordLog));
+}
+
+#[test]
+fn without_the_contacts_nothing_is_decided_about_strangers() {
+    let (rules, mut known) = world();
+    known.contacts_complete = false;
+    let seen = |role| Seen { role, folder: "x" };
+    let out =
+        decide(&mail("From: ann@firm.example\nTo: new@third.example"), seen(Role::Sent), &known, &rules);
+    let inn =
+        decide(&mail("From: new@third.example\nTo: ann@firm.example"), seen(Role::Inbox), &known, &rules);
+    for decision in [out, inn] {
+        assert_eq!((decision.verdict, decision.rule), (Verdict::Hold, Rule::ContactsNotLoaded));
+    }
+}
+
+#[test]
+fn the_modes_say_who_counts() {
+    let (mut rules, known) = world();
+    let seen = Seen { role: Role::Sent, folder: "Sent" };
+    let arrival = mail("From: ann@firm.example\nTo: New <new@third.example>");
+    rules.create_contacts = CreateContacts::WhenIWrite;
+    let created = decide(&arrival, seen, &known, &rules);
+    let Verdict::Log { contacts, .. } = &created.verdict else { panic!("{created:?}") };
+    assert_eq!((contacts[0].remote_id.as_deref(), contacts[0].name.as_deref()), (None, Some("New")));
+    rules.mode = LogMode::OnlyWhenISay;
+    assert_eq!(decide(&arrival, seen, &known, &rules).rule, Rule::OnlyWhenISay);
+    rules.mode = LogMode::EveryoneOutside;
+    assert_eq!(decide(&arrival, seen, &known, &rules).rule, Rule::SentToOutsider);
+}
+
+#[test]
+fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
+    let forged = inbox("From: ann@firm.example\nTo: carl@customer.example");
+    assert_eq!(forged.direction, Direction::Outgoing);
+    let alias = at(&mail("From: sales@firm.example\nTo: carl@customer.example"), Role::Sent, "Sent");
+    assert_eq!(alias.direction, Direction::Outgoing);
+    let colleague = at(&mail("From: bob@firm.example\nTo: ann@firm.example"), Role::Inbox, "INBOX");
+    assert_eq!(colleague.direction, Direction::Incoming);
+}
+
+proptest! {
+    /// No combination of people, ids, keywords and modes logs a mail with a never-log address or domain on it.
+    #[test]
+    fn no_rule_logs_a_never_log_address(
+        field in prop::sample::select(vec!["From", "To", "Cc", "Bcc"]),
+        bad in prop::sample::select(vec!["doctor@clinic.example", "DOCTOR@Clinic.Example", "x@bank.example", "x@y.bank.example"]),
+        others in prop::collection::vec(prop::sample::select(vec![
+            "ann@firm.example", "carl@customer.example", "bob@firm.example", "new@third.example",
+        ]), 0..4),
+        parent in prop::sample::select(vec!["", "In-Reply-To: <t@x>\n"]),
+        flag in prop::sample::select(vec!["\\Seen", "$CrmLog"]),
+        mode in prop::sample::select(vec![LogMode::KnownContacts, LogMode::EveryoneOutside, LogMode::OnlyWhenISay]),
+        role in prop::sample::select(vec![Role::Inbox, Role::Sent, Role::All]),
+    ) {
+        let (mut rules, known) = world();
+        rules.mode = mode;
+        let to = others.join(", ");
+        let header = match field {
+            "From" => format!("From: {bad}\nTo: {to}\n{parent}X: y"),
+            "To" => format!("From: ann@firm.example\nTo: {bad}, {to}\n{parent}X: y"),
+            _ => format!("From: ann@firm.example\nTo: {to}\n{field}: {bad}\n{parent}X: y"),
+        };
+        let decision = decide(&flagged(&header, flag), Seen { role, folder: "x" }, &known, &rules);
+        prop_assert_eq!(decision.verdict, Verdict::Ignore);
+    }
+
+    /// Whatever is logged is logged on somebody, and never on a colleague.
+    #[test]
+    fn a_logged_mail_is_on_somebody_outside(
+        people in prop::collection::vec(prop::sample::select(vec![
+            "ann@firm.example", "carl@customer.example", "bob@firm.example", "new@third.example", "eve@customer.example",
+        ]), 1..5),
+        parent in prop::sample::select(vec!["", "In-Reply-To: <t@x>\n"]),
+        mode in prop::sample::select(vec![LogMode::KnownContacts, LogMode::EveryoneOutside]),
+    ) {
+        let (mut rules, known) = world();
+        rules.mode = mode;
+        let header = format!("From: {}\nTo: {}\n{parent}X: y", people[0], people[1..].join(", "));
+        let decision = decide(&mail(&header), Seen { role: Role::All, folder: "x" }, &known, &rules);
+        if let Verdict::Log { contacts, .. } = decision.verdict {
+            prop_assert!(!contacts.is_empty());
+            prop_assert!(contacts.iter().all(|c| !rules.is_colleague(&c.address)));
+        }
+    }
+}
