@@ -1,0 +1,158 @@
+//! What can go wrong on the way to a CRM.
+
+use jiff::Timestamp;
+use std::time::Duration;
+use threadline_core::envelope::clean;
+use threadline_core::reason::{MOST_WORDS, Reason};
+
+/// Whom a failure concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The sink as a whole: token, network, limit, disk. Nothing else would fare better now.
+    Sink,
+    /// The request as a whole was refused; which of its rows is at fault is not known.
+    Batch,
+    /// This one row.
+    Row,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Not by itself: somebody must change something first.
+    Never,
+    /// After this long at the earliest, as the CRM said.
+    After(Duration),
+    /// Not before this moment, as the CRM said.
+    At(Timestamp),
+    /// With the usual back-off.
+    Soon,
+}
+
+/// A failure. Its text names the thing, the cause and the next step, and never holds a secret or mail text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{thing}: {cause}{} {next}", said(.words))]
+pub struct CrmError {
+    /// What was being done to what, such as `HubSpot, saving the emails`.
+    pub thing: String,
+    pub kind: Kind,
+    pub reason: Reason,
+    /// The cause in one sentence: the reason's own, unless there are better words.
+    pub cause: &'static str,
+    /// The next step in one sentence.
+    pub next: &'static str,
+    /// The CRM's own words: cleaned, at most `core::reason::MOST_WORDS` characters; empty where it said nothing.
+    pub words: String,
+    pub retry: Retry,
+    /// The CRM may have stored it: the next attempt must look first.
+    pub uncertain: bool,
+}
+
+impl CrmError {
+    /// A failure of the whole sink that the usual back-off may heal, with the reason's own words.
+    pub fn new(thing: impl Into<String>, reason: Reason) -> Self {
+        Self {
+            thing: thing.into(),
+            kind: Kind::Sink,
+            reason,
+            cause: reason.title(),
+            next: reason.next_step(),
+            words: String::new(),
+            retry: Retry::Soon,
+            uncertain: false,
+        }
+    }
+
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    #[must_use]
+    pub fn uncertain(mut self, uncertain: bool) -> Self {
+        self.uncertain = uncertain;
+        self
+    }
+
+    /// The other side's words. What could be a value of ours is taken out: see [`without_values`].
+    #[must_use]
+    pub fn words(mut self, words: &str) -> Self {
+        self.words = without_values(words);
+        self
+    }
+
+    /// A cause and a next step that fit better than the reason's.
+    #[must_use]
+    pub fn told(mut self, cause: &'static str, next: &'static str) -> Self {
+        self.cause = cause;
+        self.next = next;
+        self
+    }
+}
+
+fn said(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(" It said: \"{words}\".") }
+}
+
+/// Longest quoted piece of a CRM's words that is a name of something and not a value of ours.
+const LONGEST_NAME: usize = 60;
+
+/// A CRM that refuses a value likes to repeat it. Addresses, long quoted pieces and what looks like a token
+/// are replaced by `…`, so that neither mail text nor a secret gets into an error.
+pub fn without_values(words: &str) -> String {
+    let words = clean(words, 10 * MOST_WORDS);
+    let mut kept = String::with_capacity(words.len());
+    for (i, piece) in words.split('"').enumerate() {
+        if i > 0 {
+            kept.push('"');
+        }
+        let quoted = i % 2 == 1;
+        if quoted && piece.chars().count() > LONGEST_NAME {
+            kept.push('…');
+        } else {
+            kept.push_str(piece);
+        }
+    }
+    let kept: Vec<&str> = kept
+        .split(' ')
+        .map(|word| {
+            let secret = ["pat-", "whsec_", "Bearer"].iter().any(|s| word.contains(s));
+            if word.contains('@') || secret || word.chars().count() > 2 * LONGEST_NAME { "…" } else { word }
+        })
+        .collect();
+    clean(&kept.join(" "), MOST_WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_thing_the_cause_and_the_next_step() {
+        let error = CrmError::new("HubSpot, saving the emails", Reason::CrmTokenRejected).words("expired");
+        assert_eq!(
+            error.to_string(),
+            "HubSpot, saving the emails: The CRM does not accept the token. It said: \"expired\". \
+             Make a new token in the CRM and set it again."
+        );
+        let silent = CrmError::new("HubSpot", Reason::ServerUnavailable);
+        assert!(!silent.to_string().contains("It said"), "{silent}");
+    }
+
+    #[test]
+    fn values_are_taken_out_of_the_words() {
+        let long = "dear Ann ".repeat(20);
+        let words = without_values(&format!(
+            "Property \"hs_email_text\" has \"{long}\" from ann@example.com pat-na1-123 {}",
+            "x".repeat(500)
+        ));
+        assert_eq!(words, "Property \"hs_email_text\" has \"…\" from … … …");
+    }
+}

@@ -1,0 +1,332 @@
+//! The worker that takes rows from the outbox to a sink.
+
+use crate::error::{CrmError, Kind, Retry};
+use crate::sink::{Accepted, Delivery, How, Portal, Sink};
+use crate::timer::Timer;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::clock::Clock;
+use threadline_core::id::MessageKey;
+use tokio::sync::Notify;
+
+/// The ledger failed. The worker stops, since what it did could not be written down.
+pub type QueueError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The outbox, as the worker needs it.
+///
+/// Invariant: a row that was leased and got no answer (a kill, a power cut) comes back with
+/// [`Delivery::uncertain`] set.
+#[async_trait::async_trait]
+pub trait Queue: Send + Sync {
+    /// At most `most` rows that are due, oldest first, marked as under way.
+    async fn lease(&self, most: usize) -> Result<Vec<Leased>, QueueError>;
+    /// The CRM has it.
+    async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError>;
+    /// Try again at `at`; uncertain from now on where the error says so.
+    async fn retry_later(&self, id: i64, error: &CrmError, at: Timestamp) -> Result<(), QueueError>;
+    /// Out of the way until a person asks for it.
+    async fn set_aside(&self, id: i64, error: &CrmError) -> Result<(), QueueError>;
+    /// When the next row that is not under way and not set aside is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, QueueError>;
+}
+
+/// A row under way.
+#[derive(Debug, Clone)]
+pub struct Leased {
+    pub id: i64,
+    /// Earlier attempts that failed; the back-off grows with it.
+    pub attempts: u32,
+    pub delivery: Delivery,
+}
+
+/// What the worker did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutboxEvent {
+    /// The sink answered for the first time, or again after a pause.
+    Connected(Portal),
+    Accepted {
+        id: i64,
+        key: MessageKey,
+        how: How,
+        remote_id: Option<String>,
+        link: Option<String>,
+    },
+    Retrying {
+        id: i64,
+        key: MessageKey,
+        error: CrmError,
+        at: Timestamp,
+    },
+    SetAside {
+        id: i64,
+        key: MessageKey,
+        error: CrmError,
+    },
+    /// Nothing is pushed before `until`: the failure concerns the sink, not a row.
+    Paused {
+        error: CrmError,
+        until: Timestamp,
+    },
+}
+
+/// What [`Worker::drain_once`] did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drained {
+    pub accepted: usize,
+    pub retried: usize,
+    pub set_aside: usize,
+    /// Set where the sink as a whole failed and the rest was left.
+    pub failed: Option<CrmError>,
+    /// When the sink is worth another try; set together with `failed`.
+    pub paused_until: Option<Timestamp>,
+}
+
+/// Shortest wait before anything is tried again.
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+/// First back-off; it doubles with each attempt.
+pub const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// Longest back-off.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// Longest uninterrupted wait: the wall clock may be set, or the computer sleep, in between.
+const GLANCE: Duration = Duration::from_secs(60);
+
+/// Pushes what is due. One worker a sink.
+pub struct Worker {
+    timer: Arc<dyn Timer>,
+    jitter: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("timer", &self.timer).finish_non_exhaustive()
+    }
+}
+
+/// What one piece of work goes on with: the outbox, the sink, and whom to tell.
+struct Shift<'a, F> {
+    queue: &'a dyn Queue,
+    sink: &'a dyn Sink,
+    clock: &'a dyn Clock,
+    on: &'a F,
+    /// Failures of the sink in a row before this.
+    failures: u32,
+}
+
+impl Worker {
+    /// `jitter` gives numbers in `0.0..1.0`, so that two computers do not knock at the same moment.
+    pub fn new(timer: Arc<dyn Timer>, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self { timer, jitter: Box::new(jitter) }
+    }
+
+    /// Pushes whatever becomes due, until the ledger fails. Stopping it in the middle is safe.
+    ///
+    /// `wake` is notified when a row was added. It does not end a pause.
+    pub async fn run(
+        &self,
+        queue: &dyn Queue,
+        sink: &dyn Sink,
+        clock: &dyn Clock,
+        wake: &Notify,
+        on: impl Fn(OutboxEvent) + Send + Sync,
+    ) -> Result<Infallible, QueueError> {
+        let mut shift = Shift { queue, sink, clock, on: &on, failures: 0 };
+        let mut connected = false;
+        loop {
+            let done =
+                if connected { self.drain(&shift).await? } else { self.connect_and_drain(&shift).await? };
+            connected = done.failed.is_none();
+            if let (Some(error), Some(until)) = (done.failed, done.paused_until) {
+                shift.failures = shift.failures.saturating_add(1);
+                on(OutboxEvent::Paused { error, until });
+                self.pause(clock, until_then(clock, until)).await;
+                continue;
+            }
+            shift.failures = 0;
+            match queue.next_due().await? {
+                None => wake.notified().await,
+                Some(due) => {
+                    let left = until_then(clock, due).min(GLANCE);
+                    tokio::select! {
+                        () = wake.notified() => {}
+                        () = self.timer.sleep(left) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pushes all that is due now and returns.
+    pub async fn drain_once(
+        &self,
+        queue: &dyn Queue,
+        sink: &dyn Sink,
+        clock: &dyn Clock,
+        on: impl Fn(OutboxEvent) + Send + Sync,
+    ) -> Result<Drained, QueueError> {
+        self.connect_and_drain(&Shift { queue, sink, clock, on: &on, failures: 0 }).await
+    }
+
+    async fn connect_and_drain<F: Fn(OutboxEvent) + Send + Sync>(
+        &self,
+        shift: &Shift<'_, F>,
+    ) -> Result<Drained, QueueError> {
+        match shift.sink.connect().await {
+            Ok(portal) => {
+                (shift.on)(OutboxEvent::Connected(portal));
+                self.drain(shift).await
+            }
+            Err(error) => {
+                let until = self.when(&error, shift.failures, shift.clock);
+                Ok(Drained { failed: Some(error), paused_until: Some(until), ..Drained::default() })
+            }
+        }
+    }
+
+    async fn drain<F: Fn(OutboxEvent) + Send + Sync>(
+        &self,
+        shift: &Shift<'_, F>,
+    ) -> Result<Drained, QueueError> {
+        let mut total = Drained::default();
+        loop {
+            let rows = shift.queue.lease(shift.sink.most().max(1)).await?;
+            if rows.is_empty() {
+                return Ok(total);
+            }
+            self.push(shift, rows, &mut total).await?;
+            if total.failed.is_some() {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Pushes one lease. A batch that is refused as a whole is halved until the row at fault stands alone; what
+    /// is left when the sink fails goes back to the queue.
+    async fn push<F: Fn(OutboxEvent) + Send + Sync>(
+        &self,
+        shift: &Shift<'_, F>,
+        rows: Vec<Leased>,
+        total: &mut Drained,
+    ) -> Result<(), QueueError> {
+        let mut batches = VecDeque::from([rows]);
+        while let Some(rows) = batches.pop_front() {
+            if let (Some(error), Some(until)) = (&total.failed, total.paused_until) {
+                // These were not sent, so nothing about them is uncertain.
+                let error = error.clone().uncertain(false);
+                for row in rows {
+                    self.retry(shift, &row, &error, until, total).await?;
+                }
+                continue;
+            }
+            let (ids, deliveries): (Vec<_>, Vec<_>) =
+                rows.into_iter().map(|row| ((row.id, row.attempts), row.delivery)).unzip();
+            let answers = shift.sink.push(&deliveries).await;
+            let alone = deliveries.len() == 1;
+            let mut again = Vec::new();
+            for (((id, attempts), delivery), answer) in ids.into_iter().zip(deliveries).zip(answers) {
+                let key = delivery.record.key;
+                let error = match answer {
+                    Ok(accepted) => {
+                        let event = OutboxEvent::Accepted {
+                            id,
+                            key,
+                            how: accepted.how,
+                            remote_id: accepted.remote_id.clone(),
+                            link: accepted.link.clone(),
+                        };
+                        shift.queue.accepted(id, accepted).await?;
+                        total.accepted += 1;
+                        (shift.on)(event);
+                        continue;
+                    }
+                    Err(error) => error,
+                };
+                let row = Leased { id, attempts, delivery };
+                match error.kind {
+                    Kind::Batch if !alone => again.push(row),
+                    Kind::Sink => {
+                        let until = match total.paused_until {
+                            Some(until) => until,
+                            None => self.when(&error, shift.failures, shift.clock),
+                        };
+                        self.retry(shift, &row, &error, until, total).await?;
+                        total.failed.get_or_insert(error);
+                        total.paused_until = Some(until);
+                    }
+                    _ if error.retry == Retry::Never => {
+                        shift.queue.set_aside(id, &error).await?;
+                        total.set_aside += 1;
+                        (shift.on)(OutboxEvent::SetAside { id, key, error });
+                    }
+                    _ => {
+                        let at = self.when(&error, attempts, shift.clock);
+                        self.retry(shift, &row, &error, at, total).await?;
+                    }
+                }
+            }
+            if again.len() > 1 {
+                let second = again.split_off(again.len() / 2);
+                batches.push_front(second);
+            }
+            if !again.is_empty() {
+                batches.push_front(again);
+            }
+        }
+        Ok(())
+    }
+
+    async fn retry<F: Fn(OutboxEvent) + Send + Sync>(
+        &self,
+        shift: &Shift<'_, F>,
+        row: &Leased,
+        error: &CrmError,
+        at: Timestamp,
+        total: &mut Drained,
+    ) -> Result<(), QueueError> {
+        shift.queue.retry_later(row.id, error, at).await?;
+        total.retried += 1;
+        let key = row.delivery.record.key;
+        (shift.on)(OutboxEvent::Retrying { id: row.id, key, error: error.clone(), at });
+        Ok(())
+    }
+
+    /// When to try again after `failures` earlier failures. What the CRM asked for is never undercut.
+    fn when(&self, error: &CrmError, failures: u32, clock: &dyn Clock) -> Timestamp {
+        let now = clock.now();
+        let jitter = (self.jitter)().clamp(0.0, 1.0);
+        let wait = match error.retry {
+            Retry::After(pause) => pause.max(SHORTEST_WAIT).mul_f64(1.0 + jitter / 10.0),
+            Retry::At(moment) => return moment.max(later(now, SHORTEST_WAIT)),
+            Retry::Never => LONGEST_WAIT,
+            Retry::Soon => {
+                let full = FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(LONGEST_WAIT);
+                full.mul_f64(0.5 + jitter / 2.0)
+            }
+        };
+        later(now, wait)
+    }
+
+    /// Measured on the monotonic clock, a glance at a time.
+    async fn pause(&self, clock: &dyn Clock, pause: Duration) {
+        let end = clock.monotonic().saturating_add(pause);
+        loop {
+            let left = end.saturating_sub(clock.monotonic());
+            if left.is_zero() {
+                return;
+            }
+            self.timer.sleep(left.min(GLANCE)).await;
+        }
+    }
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Time left until `then` on the wall clock; zero where it is past.
+fn until_then(clock: &dyn Clock, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(clock.now())).unwrap_or_default()
+}

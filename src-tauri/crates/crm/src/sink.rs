@@ -1,0 +1,125 @@
+//! What a CRM must be able to do.
+
+use crate::error::CrmError;
+use bytes::Bytes;
+use threadline_core::address::Address;
+use threadline_core::contact::Contact;
+use threadline_core::record::Record;
+
+/// A place that logged messages go to.
+#[async_trait::async_trait]
+pub trait Sink: Send + Sync + std::fmt::Debug {
+    /// `hubspot`, `webhook` or `folder`.
+    fn name(&self) -> &'static str;
+
+    /// Proves that the sink may be used and finds out how it keeps doubles away. Asks once; later calls are cheap.
+    async fn connect(&self) -> Result<Portal, CrmError>;
+
+    /// Most deliveries of one push; at least 1.
+    fn most(&self) -> usize;
+
+    /// Stores the messages. The answer has the length and the order of `batch`. A key that is there already is
+    /// not stored again, and what is there is not changed.
+    async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>>;
+
+    /// Whether [`Sink::contacts`] gives anything; where not, the local contact list serves.
+    fn has_contacts(&self) -> bool;
+
+    /// One page of contacts. Without a cursor the whole list begins; the cursor is [`ContactPage::next`] of the page
+    /// before, and may be days old. A contact can come twice.
+    async fn contacts(&self, cursor: Option<&str>) -> Result<ContactPage, CrmError>;
+}
+
+/// What the sink turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portal {
+    /// To be shown: the account, the host or the folder.
+    pub name: String,
+    /// The CRM's id of the account.
+    pub id: Option<String>,
+    pub dedupe: Dedupe,
+    /// Scopes whose absence costs something small, such as the owner's name on a mail.
+    pub missing_scopes: Vec<String>,
+}
+
+/// Who keeps doubles away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dedupe {
+    /// The CRM, by a property that must be unique.
+    UniqueProperty,
+    /// The sink looks before it writes; two computers at the same instant could both write.
+    Search,
+    /// The receiver, by the idempotency key.
+    Receiver,
+    /// The sink's own index, under a lock that all writers share.
+    Index,
+}
+
+/// One message on its way.
+#[derive(Clone, PartialEq)]
+pub struct Delivery {
+    pub record: Record,
+    /// The message as the mail server gave it (RFC 5322); it may hold a Bcc field.
+    pub raw: Bytes,
+    /// An earlier attempt's outcome is unknown: look before writing.
+    pub uncertain: bool,
+}
+
+/// Mail text stays out of debug prints.
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("key", &self.record.key)
+            .field("bytes", &self.raw.len())
+            .field("uncertain", &self.uncertain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a message came to be in the CRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Created,
+    /// Threadline had stored it before, here or on another computer.
+    Existing,
+    /// The CRM had logged it by itself; the contacts were associated and nothing else was touched.
+    Linked,
+}
+
+/// The CRM has the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    pub remote_id: Option<String>,
+    /// Where a person can see it.
+    pub link: Option<String>,
+    pub how: How,
+    /// Every field that left the computer for this message, in this attempt.
+    pub sent: Vec<Egress>,
+    /// Contacts that were made or found: address and the CRM's id.
+    pub contacts: Vec<(Address, String)>,
+}
+
+/// One field that left the computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    /// What kind of thing it went to: `email`, `contact`, `association`, `event`, `file`.
+    pub object: String,
+    pub remote_id: Option<String>,
+    /// The field's name there; `search:` before it where it was only asked for.
+    pub field: String,
+    pub bytes: u64,
+}
+
+/// Some contacts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactPage {
+    pub contacts: Vec<Contact>,
+    /// Ids of contacts that are no more, or have no address any more.
+    pub archived: Vec<String>,
+    /// To be stored in the transaction that stores this page, and given back for the next one.
+    pub next: String,
+    /// Another page is there now. When not, ask again when it suits.
+    pub more: bool,
+    /// The whole list has been seen once.
+    pub first_pull_done: bool,
+}
