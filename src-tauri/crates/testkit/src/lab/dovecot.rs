@@ -10,7 +10,10 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The ports of one Dovecot. `tool` is IMAP too, for the lab's own use: sessions there are not recorded.
+/// Where the lab itself signs in. Records are kept by the server's address, so that only sessions at 127.0.0.1 have one.
+pub(crate) const TOOL_HOST: &str = "127.0.0.2";
+
+/// The ports of one Dovecot. `tool` is IMAP too, at [`TOOL_HOST`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
     pub imap: u16,
@@ -54,7 +57,7 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
     if let Some(caps) = &options.caps {
         writeln!(text, "imap_capability = {caps}")?;
     }
-    let recorded = if options.rawlog { format!("  rawlog_dir = {d}/rawlog/%a/%u\n") } else { String::new() };
+    let recorded = if options.rawlog { format!("  rawlog_dir = {d}/rawlog/%l/%u\n") } else { String::new() };
     write!(text, "protocol imap {{\n  mail_plugins = {}\n{recorded}}}\n", options.plugins)?;
     let users = format!("username_format=%u {d}/users");
     write!(
@@ -74,7 +77,7 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
          service imap-login {{\n  chroot =\n  process_min_avail = 1\n\
          \x20 inet_listener imap {{\n    port = {}\n  }}\n\
          \x20 inet_listener imaps {{\n    port = {}\n    ssl = yes\n  }}\n\
-         \x20 inet_listener tool {{\n    port = {}\n  }}\n}}\n\
+         \x20 inet_listener tool {{\n    address = {TOOL_HOST}\n    port = {}\n  }}\n}}\n\
          service imap {{\n  vsz_limit = 4G\n}}\n\
          service lmtp {{\n  inet_listener lmtp {{\n    port = {}\n  }}\n}}\n\
          service auth {{\n  unix_listener auth-client-postfix {{\n    mode = 0666\n  }}\n}}\n",
@@ -82,9 +85,6 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
     )?;
     let path = dir.join("dovecot.conf");
     std::fs::write(&path, text)?;
-    for port in [ports.imap, ports.imaps] {
-        std::fs::create_dir_all(dir.join("rawlog").join(port.to_string()))?;
-    }
     for entry in ["run", "state", "home", "log", "rawlog", "cert.pem", "key.pem", "users"] {
         user.own(&dir.join(entry))?;
     }

@@ -12,8 +12,8 @@ pub(crate) struct Imap {
 }
 
 impl Imap {
-    pub fn sign_in(port: u16, user: &str, password: &str) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+    pub fn sign_in(address: (&str, u16), user: &str, password: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         let mut imap = Self { stream: BufReader::new(stream), tags: 0 };
         imap.line()?;

@@ -16,7 +16,7 @@ mod seed;
 mod tls;
 
 pub use player::Player;
-pub use rawlog::RawSession;
+pub use rawlog::{RawLine, RawSession};
 pub use seed::Seeded;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -28,6 +28,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The password of every user a lab starts with.
@@ -235,7 +236,17 @@ impl Lab {
         let mut users = self.users();
         users.passwords.insert(user.to_owned(), password.to_owned());
         users.changes += 1;
-        write_users(self.dir.path(), &users)
+        write_users(self.dir.path(), &users)?;
+        drop(users);
+        // Dovecot looks at the file once a second at most.
+        let begun = Instant::now();
+        while self.doveadm(&["auth", "test", user, password]).is_err() {
+            if begun.elapsed() > Duration::from_secs(20) {
+                bail!("Dovecot does not take the new password of {user}: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     fn users(&self) -> MutexGuard<'_, Users> {
@@ -288,10 +299,10 @@ impl Lab {
     }
 
     fn tool(&self, user: &str) -> Result<Imap> {
-        Imap::sign_in(self.ports.tool, user, &self.password(user)?)
+        Imap::sign_in(self.tool_address(), user, &self.password(user)?)
     }
 
-    /// Replaces a user's mailbox by a generated one: `count` messages in INBOX and about a third as many in Sent. The
+    /// Replaces a user's mailbox by a generated one: `count` messages in INBOX and about 45 in Sent to every 100 of these. The
     /// same for the same arguments. The user must not be signed in.
     pub fn seed(&self, user: &str, count: usize) -> Result<Seeded> {
         let home = self.dir.path().join("home").join(user);
@@ -392,18 +403,18 @@ impl Lab {
     /// Every recorded session of a user, the oldest first: all bytes after sign-in, as they were inside TLS. A session
     /// that is still open is given as far as it went.
     pub fn rawlog(&self, user: &str) -> Result<Vec<RawSession>> {
-        let ports = [self.ports.imap, self.ports.imaps];
-        rawlog::read(ports.map(|p| self.dir.path().join("rawlog").join(p.to_string()).join(user)))
+        rawlog::read(&self.records(user))
+    }
+
+    fn records(&self, user: &str) -> PathBuf {
+        self.dir.path().join("rawlog/127.0.0.1").join(user)
     }
 
     /// Dovecot records only where it finds the folder.
     fn record(&self, user: &str) -> Result<()> {
-        for port in [self.ports.imap, self.ports.imaps] {
-            let folder = self.dir.path().join("rawlog").join(port.to_string()).join(user);
-            std::fs::create_dir_all(&folder)?;
-            self.user.own(&folder)?;
-        }
-        Ok(())
+        let folder = self.records(user);
+        std::fs::create_dir_all(&folder)?;
+        self.user.own(&folder)
     }
 
     /// The salesperson's or customer's own mail client.
@@ -411,9 +422,9 @@ impl Lab {
         Player::new(self, user)
     }
 
-    /// IMAP in plaintext for what is not under test: its sessions are not recorded.
-    pub fn tool_port(&self) -> u16 {
-        self.ports.tool
+    /// IMAP in plaintext for what is not under test: sessions here are not recorded.
+    pub fn tool_address(&self) -> (&'static str, u16) {
+        (dovecot::TOOL_HOST, self.ports.tool)
     }
 }
 
@@ -427,7 +438,7 @@ fn again<T>(times: usize, mut start: impl FnMut() -> Result<T>) -> Result<T> {
     start()
 }
 
-/// The password file. Dovecot reads it again when its time in seconds or its size changed, so every change makes it a
+/// The password file. Dovecot reads it again when its time in seconds or its size has changed, so every change makes it a
 /// byte longer.
 fn write_users(dir: &Path, users: &Users) -> Result<()> {
     use base64::Engine as _;

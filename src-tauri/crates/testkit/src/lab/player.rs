@@ -51,7 +51,7 @@ pub struct Player {
     password: String,
     ca: PathBuf,
     script: PathBuf,
-    imap_port: u16,
+    imap: (&'static str, u16),
     smtp_port: u16,
 }
 
@@ -62,7 +62,7 @@ struct Job<'a> {
     password: &'a str,
     name: String,
     ca: &'a PathBuf,
-    imap_port: u16,
+    imap: (&'static str, u16),
     smtp_port: u16,
     smtps: bool,
     to: &'a [String],
@@ -102,7 +102,7 @@ impl Player {
             password: lab.password(user)?,
             ca: lab.ca_file(),
             script,
-            imap_port: lab.tool_port(),
+            imap: lab.tool_address(),
             smtp_port: lab.submission_port(),
         })
     }
@@ -174,7 +174,7 @@ impl Player {
             password: &self.password,
             name: format!("{}{rest}", first.to_uppercase()),
             ca: &self.ca,
-            imap_port: self.imap_port,
+            imap: self.imap,
             smtp_port,
             smtps: false,
             to: &letter.to,

@@ -33,8 +33,8 @@ pub(crate) fn write(home: &Path, user: &str, count: usize, maildir: bool) -> Res
     let mut number = 0;
     while done.inbox < count {
         number += 1;
-        // About four messages lie in INBOX to every one and a half in Sent.
-        let time = END - STEP * (count as i64 * 7 / 5 - number as i64);
+        // To every 100 messages in INBOX there are about 45 in Sent.
+        let time = END - STEP * (count as i64 * 29 / 20 - number as i64);
         let draw = random.below(100);
         let message = if draw < 20 {
             Message::newsletter(&mut random, user, number, time)
@@ -58,7 +58,7 @@ pub(crate) fn write(home: &Path, user: &str, count: usize, maildir: bool) -> Res
             true => done.sent += 1,
             false => done.inbox += 1,
         }
-        writer.add(&message, time, number, &mut random)?;
+        writer.add(&message, time, number)?;
     }
     writer.close()?;
     Ok(done)
@@ -245,7 +245,7 @@ impl Writer {
         Ok(Self::Mdbox { storage, files: [None, None], last: 0 })
     }
 
-    fn add(&mut self, message: &Message, time: i64, number: usize, random: &mut Random) -> Result<()> {
+    fn add(&mut self, message: &Message, time: i64, number: usize) -> Result<()> {
         let text = &message.text;
         let with_crlf = text.len() + text.iter().filter(|b| **b == b'\n').count();
         match self {
@@ -274,8 +274,7 @@ impl Writer {
                 writeln!(file, "{:016X}", text.len())?;
                 file.write_all(text)?;
                 let folder = if message.sent { "Sent" } else { "INBOX" };
-                let guid = u128::from(random.next()) << 64 | u128::from(random.next());
-                write!(file, "\n\x01\x03\nR{time:08x}\nV{with_crlf:x}\nG{guid:032x}\nB{folder}\n\n")?;
+                write!(file, "\n\x01\x03\nR{time:08x}\nV{with_crlf:x}\nG{number:032x}\nB{folder}\n\n")?;
                 *size += text.len();
             }
         }

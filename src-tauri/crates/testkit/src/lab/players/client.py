@@ -18,7 +18,7 @@ tls = ssl.create_default_context(cafile=job["ca"])
 
 
 def mailbox():
-    client = imaplib.IMAP4("localhost", job["imap_port"])
+    client = imaplib.IMAP4(*job["imap"])
     client.login(job["user"], job["password"])
     return client
 
