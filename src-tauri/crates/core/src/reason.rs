@@ -115,6 +115,7 @@ pub enum Reason {
     CrmRejected,
     CrmDailyLimit,
     CrmGone,
+    LedgerFailed,
     Unknown,
 }
 
@@ -184,6 +185,7 @@ impl Reason {
         Reason::CrmRejected,
         Reason::CrmDailyLimit,
         Reason::CrmGone,
+        Reason::LedgerFailed,
         Reason::Unknown,
     ];
 
@@ -254,6 +256,7 @@ impl Reason {
             Reason::CrmRejected => "crm_rejected",
             Reason::CrmDailyLimit => "crm_daily_limit",
             Reason::CrmGone => "crm_gone",
+            Reason::LedgerFailed => "ledger_failed",
             Reason::Unknown => "unknown",
         }
     }
@@ -339,6 +342,7 @@ impl Reason {
             Reason::CrmRejected => "The CRM refused the data.",
             Reason::CrmDailyLimit => "The CRM's limit for today is used up.",
             Reason::CrmGone => "The CRM's address does not take messages any more.",
+            Reason::LedgerFailed => "The ledger on this computer cannot be read or written.",
             Reason::Unknown => "The cause is not known.",
         }
     }
@@ -422,6 +426,9 @@ impl Reason {
             Reason::CrmRejected => "Look at the CRM's words; the message is set aside and can be retried.",
             Reason::CrmDailyLimit => "Wait until midnight in the portal's time zone.",
             Reason::CrmGone => "Set the CRM up again.",
+            Reason::LedgerFailed => {
+                "Look at the disk: it may be full, or the data folder read-only. It is tried again."
+            }
             Reason::Unknown => {
                 "Wait: it is tried again. If it stays, send the diagnostics to the IT department."
             }
@@ -479,7 +486,8 @@ impl Reason {
             | Reason::ScopeMissing
             | Reason::CrmTokenRejected
             | Reason::CrmRejected
-            | Reason::CrmGone => Owner::User,
+            | Reason::CrmGone
+            | Reason::LedgerFailed => Owner::User,
             Reason::BlockedByAdmin
             | Reason::ConditionalAccess
             | Reason::AppDisabled
