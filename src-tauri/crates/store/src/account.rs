@@ -1,0 +1,97 @@
+//! `account`: a mailbox that is watched.
+
+use crate::error::StoreError;
+use crate::sql::{address, maybe_time, time, us};
+use crate::tx::Tx;
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use threadline_core::address::Address;
+
+pub(crate) const SQL: &str = "
+CREATE TABLE account (
+  id            INTEGER PRIMARY KEY,
+  address       TEXT NOT NULL UNIQUE,
+  settings      TEXT NOT NULL CHECK (json_valid(settings)),
+  paused_until  INTEGER,
+  created       INTEGER NOT NULL,
+  worked_secret INTEGER NOT NULL DEFAULT 0 CHECK (worked_secret IN (0, 1))
+) STRICT;
+";
+
+/// A mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: i64,
+    pub address: Address,
+    /// The engine's own settings, JSON.
+    pub settings: String,
+    /// Until when the person paused it.
+    pub paused_until: Option<Timestamp>,
+    pub created: Timestamp,
+    /// True when the server accepted the present secret at least once.
+    pub worked_secret: bool,
+}
+
+const COLUMNS: &str = "id, address, settings, paused_until, created, worked_secret";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: row.get("id")?,
+        address: address(row, "address")?,
+        settings: row.get("settings")?,
+        paused_until: maybe_time(row, "paused_until")?,
+        created: time(row, "created")?,
+        worked_secret: row.get("worked_secret")?,
+    })
+}
+
+/// Adds a mailbox; gives its id. A second one with the same address is [`StoreError::Refused`].
+pub fn insert(tx: &Tx<'_>, address: &Address, settings: &str, created: Timestamp) -> Result<i64, StoreError> {
+    tx.insert(
+        "INSERT INTO account (address, settings, created) VALUES (?1, ?2, ?3)",
+        params![address.as_str(), settings, us(created)],
+    )
+}
+
+pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Account>, StoreError> {
+    tx.one(&format!("SELECT {COLUMNS} FROM account WHERE id = ?1"), [id], read)
+}
+
+pub fn by_address(tx: &Tx<'_>, address: &Address) -> Result<Option<Account>, StoreError> {
+    tx.one(&format!("SELECT {COLUMNS} FROM account WHERE address = ?1"), [address.as_str()], read)
+}
+
+/// All mailboxes, the oldest first.
+pub fn list(tx: &Tx<'_>) -> Result<Vec<Account>, StoreError> {
+    tx.all(&format!("SELECT {COLUMNS} FROM account WHERE id > 0 ORDER BY id"), [], read)
+}
+
+pub fn set_settings(tx: &Tx<'_>, id: i64, settings: &str) -> Result<(), StoreError> {
+    let changed = tx.run("UPDATE account SET settings = ?2 WHERE id = ?1", params![id, settings])?;
+    found(changed, id)
+}
+
+/// Pauses the mailbox until a time, or ends the pause.
+pub fn set_paused(tx: &Tx<'_>, id: i64, until: Option<Timestamp>) -> Result<(), StoreError> {
+    let changed = tx.run("UPDATE account SET paused_until = ?2 WHERE id = ?1", params![id, until.map(us)])?;
+    found(changed, id)
+}
+
+/// Notes whether the present secret was accepted; false when a new one is stored.
+pub fn set_worked_secret(tx: &Tx<'_>, id: i64, worked: bool) -> Result<(), StoreError> {
+    let changed = tx.run("UPDATE account SET worked_secret = ?2 WHERE id = ?1", params![id, worked])?;
+    found(changed, id)
+}
+
+/// Removes the mailbox and all that the ledger knows through it; what the CRM has stays there.
+pub fn remove(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+    let changed = tx.run("DELETE FROM account WHERE id = ?1", [id])?;
+    found(changed, id)
+}
+
+fn found(changed: usize, id: i64) -> Result<(), StoreError> {
+    match changed {
+        0 => Err(StoreError::NotFound { what: "mailbox", id }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,170 @@
+//! `health`: the history of each channel's states. The open row is the present.
+
+use crate::error::StoreError;
+use crate::sql::{maybe_named, maybe_time, most, named, reason, time, us};
+use crate::tx::Tx;
+use jiff::Timestamp;
+use rusqlite::{Row, named_params, params};
+use threadline_core::health::{Channel, Health, State};
+use threadline_core::reason::{Phase, Reason};
+
+pub(crate) const SQL: &str = "
+CREATE TABLE health (
+  id       INTEGER PRIMARY KEY,
+  account  INTEGER REFERENCES account ON DELETE CASCADE,
+  sink     TEXT,
+  channel  TEXT NOT NULL,
+  state    TEXT NOT NULL,
+  phase    TEXT,
+  reason   TEXT,
+  since    INTEGER NOT NULL,
+  until    INTEGER,
+  evidence TEXT,
+  next_try INTEGER,
+  CHECK ((account IS NULL) <> (sink IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX health_open_account ON health (account, channel) WHERE until IS NULL AND account IS NOT NULL;
+CREATE UNIQUE INDEX health_open_sink ON health (sink, channel) WHERE until IS NULL AND sink IS NOT NULL;
+CREATE INDEX health_by_account ON health (account);
+";
+
+/// Whose health it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Owner {
+    Account(i64),
+    /// A CRM, by the name of its sink.
+    Sink(String),
+}
+
+impl Owner {
+    fn columns(&self) -> (Option<i64>, Option<&str>) {
+        match self {
+            Owner::Account(id) => (Some(*id), None),
+            Owner::Sink(name) => (None, Some(name)),
+        }
+    }
+}
+
+/// A state that a channel is or was in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Period {
+    pub id: i64,
+    pub owner: Owner,
+    pub health: Health,
+    /// `None` while it lasts.
+    pub until: Option<Timestamp>,
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Period> {
+    let account: Option<i64> = row.get("account")?;
+    Ok(Period {
+        id: row.get("id")?,
+        owner: match account {
+            Some(id) => Owner::Account(id),
+            None => Owner::Sink(row.get("sink")?),
+        },
+        health: Health {
+            channel: named(row, "channel", channel)?,
+            state: named(row, "state", state)?,
+            phase: maybe_named(row, "phase", phase)?,
+            reason: reason(row, "reason")?,
+            since: time(row, "since")?,
+            evidence: row.get("evidence")?,
+            next_try: maybe_time(row, "next_try")?,
+        },
+        until: maybe_time(row, "until")?,
+    })
+}
+
+fn channel(name: &str) -> Option<Channel> {
+    [Channel::Inbox, Channel::Sent, Channel::Smtp, Channel::Crm].into_iter().find(|c| c.name() == name)
+}
+
+fn state(name: &str) -> Option<State> {
+    use State::{Connected, NeedsAttention, Offline, Paused, Retrying, Working};
+    [Connected, Working, Retrying, Offline, NeedsAttention, Paused].into_iter().find(|s| s.name() == name)
+}
+
+fn phase(name: &str) -> Option<Phase> {
+    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Tcp, Tls};
+    [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Push]
+        .into_iter()
+        .find(|p| p.name() == name)
+}
+
+/// Notes a channel's health. A new state or reason ends the period that was open, at the new one's `since`; else the open
+/// period keeps its beginning and takes the new phase, evidence and next try. True when a period began.
+pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreError> {
+    let open = open_period(tx, owner, health.channel)?;
+    if let Some(open) = &open {
+        if open.health.state == health.state && open.health.reason == health.reason {
+            tx.run(
+                "UPDATE health SET phase = ?2, evidence = ?3, next_try = ?4 WHERE id = ?1",
+                params![open.id, health.phase.map(Phase::name), health.evidence, health.next_try.map(us)],
+            )?;
+            return Ok(false);
+        }
+        tx.run(
+            "UPDATE health SET until = ?2, next_try = NULL WHERE id = ?1",
+            params![open.id, us(health.since)],
+        )?;
+    }
+    let (account, sink) = owner.columns();
+    tx.run(
+        "INSERT INTO health (account, sink, channel, state, phase, reason, since, evidence, next_try)
+         VALUES (:account, :sink, :channel, :state, :phase, :reason, :since, :evidence, :next_try)",
+        named_params! {
+            ":account": account,
+            ":sink": sink,
+            ":channel": health.channel.name(),
+            ":state": health.state.name(),
+            ":phase": health.phase.map(Phase::name),
+            ":reason": health.reason.map(Reason::code),
+            ":since": us(health.since),
+            ":evidence": health.evidence,
+            ":next_try": health.next_try.map(us),
+        },
+    )?;
+    Ok(true)
+}
+
+fn open_period(tx: &Tx<'_>, owner: &Owner, channel: Channel) -> Result<Option<Period>, StoreError> {
+    match owner {
+        Owner::Account(id) => tx.one(
+            "SELECT * FROM health WHERE account = ?1 AND channel = ?2 AND until IS NULL",
+            params![id, channel.name()],
+            read,
+        ),
+        Owner::Sink(sink) => tx.one(
+            "SELECT * FROM health WHERE sink = ?1 AND channel = ?2 AND until IS NULL",
+            params![sink, channel.name()],
+            read,
+        ),
+    }
+}
+
+/// The present health of each channel of an owner.
+pub fn present(tx: &Tx<'_>, owner: &Owner) -> Result<Vec<Health>, StoreError> {
+    let periods = match owner {
+        Owner::Account(id) => {
+            tx.all("SELECT * FROM health WHERE account = ?1 AND until IS NULL ORDER BY channel", [id], read)
+        }
+        Owner::Sink(sink) => {
+            tx.all("SELECT * FROM health WHERE sink = ?1 AND until IS NULL ORDER BY channel", [sink], read)
+        }
+    }?;
+    Ok(periods.into_iter().map(|period| period.health).collect())
+}
+
+/// Ends the open period of a channel that is not watched any more.
+pub fn close(tx: &Tx<'_>, owner: &Owner, channel: Channel, until: Timestamp) -> Result<(), StoreError> {
+    if let Some(open) = open_period(tx, owner, channel)? {
+        tx.run("UPDATE health SET until = ?2, next_try = NULL WHERE id = ?1", params![open.id, us(until)])?;
+    }
+    Ok(())
+}
+
+/// All periods by id, from behind `after` (0 for the first page): for an export.
+pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Period>, StoreError> {
+    tx.all("SELECT * FROM health WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, most(limit)], read)
+}

@@ -1,0 +1,241 @@
+//! `job`: what is still to be read from the server. A job that is done is gone.
+
+use crate::error::StoreError;
+use crate::place::Place;
+use crate::sql::{most, named, reason, time, us};
+use crate::tx::Tx;
+use crate::{body, outbox, place, sql};
+use jiff::Timestamp;
+use rusqlite::{Row, named_params, params};
+use serde::{Deserialize, Serialize};
+use threadline_core::reason::Reason;
+
+pub(crate) const SQL: &str = "
+CREATE TABLE job (
+  id          INTEGER PRIMARY KEY,
+  account     INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+  folder      INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  uidvalidity INTEGER NOT NULL,
+  uid         INTEGER NOT NULL,
+  message     INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  kind        TEXT NOT NULL CHECK (kind IN ('body', 'recheck')),
+  state       TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'set_aside')),
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  next_try    INTEGER NOT NULL,
+  reason      TEXT,
+  words       TEXT,
+  UNIQUE (message, kind)
+) STRICT;
+CREATE INDEX job_due ON job (account, state, next_try, id);
+CREATE INDEX job_by_folder ON job (folder);
+";
+
+/// What is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The body of a logged message.
+    Body,
+    /// The header of a message that is to be decided again.
+    Recheck,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Body => "body",
+            Kind::Recheck => "recheck",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Kind::Body, Kind::Recheck].into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// Something to read from the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    pub id: i64,
+    pub account: i64,
+    pub place: Place,
+    pub message: i64,
+    pub kind: Kind,
+    /// True when it was given up, until a person tries it again.
+    pub set_aside: bool,
+    /// How often it failed.
+    pub attempts: u32,
+    /// Not before this time.
+    pub next_try: Timestamp,
+    /// Why it failed last.
+    pub reason: Option<Reason>,
+    /// The server's own words about it.
+    pub words: Option<String>,
+}
+
+const SELECT: &str = "SELECT * FROM job";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
+    Ok(Job {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        place: place::read(row)?,
+        message: row.get("message")?,
+        kind: named(row, "kind", Kind::from_name)?,
+        set_aside: row.get::<_, String>("state")? == "set_aside",
+        attempts: row.get("attempts")?,
+        next_try: time(row, "next_try")?,
+        reason: reason(row, "reason")?,
+        words: row.get("words")?,
+    })
+}
+
+/// Adds a job, unless the message has one of this kind already; gives the job's id.
+pub fn add(
+    tx: &Tx<'_>,
+    kind: Kind,
+    message: i64,
+    place: Place,
+    next_try: Timestamp,
+) -> Result<i64, StoreError> {
+    tx.run(
+        "INSERT INTO job (account, folder, uidvalidity, uid, message, kind, next_try)
+         SELECT account, ?2, ?3, ?4, id, ?5, ?6 FROM message WHERE id = ?1
+         ON CONFLICT (message, kind) DO NOTHING",
+        params![message, place.folder, place.uidvalidity, place.uid, kind.name(), us(next_try)],
+    )?;
+    tx.one("SELECT id FROM job WHERE message = ?1 AND kind = ?2", params![message, kind.name()], |row| {
+        row.get(0)
+    })?
+    .ok_or(StoreError::NotFound { what: "message", id: message })
+}
+
+pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Job>, StoreError> {
+    tx.one(&format!("{SELECT} WHERE id = ?1"), [id], read)
+}
+
+/// The mailbox's jobs whose time has come, the longest due first.
+pub fn due(tx: &Tx<'_>, account: i64, now: Timestamp, limit: usize) -> Result<Vec<Job>, StoreError> {
+    tx.all(
+        &format!(
+            "{SELECT} WHERE account = ?1 AND state = 'waiting' AND next_try <= ?2 ORDER BY next_try, id LIMIT ?3"
+        ),
+        params![account, us(now), most(limit)],
+        read,
+    )
+}
+
+/// When the mailbox's next job is due.
+pub fn next_due(tx: &Tx<'_>, account: i64) -> Result<Option<Timestamp>, StoreError> {
+    tx.one(
+        "SELECT next_try FROM job WHERE account = ?1 AND state = 'waiting' ORDER BY next_try LIMIT 1",
+        [account],
+        |row| time(row, "next_try"),
+    )
+}
+
+/// The mailbox's jobs that were given up.
+pub fn given_up(tx: &Tx<'_>, account: i64) -> Result<Vec<Job>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE account = ?1 AND state = 'set_aside' ORDER BY next_try, id"),
+        [account],
+        read,
+    )
+}
+
+/// Notes a failure and when to try again.
+pub fn retry_later(
+    tx: &Tx<'_>,
+    id: i64,
+    next_try: Timestamp,
+    reason: Option<Reason>,
+    words: Option<&str>,
+) -> Result<(), StoreError> {
+    failed(tx, id, "waiting", Some(next_try), reason, words)
+}
+
+/// Gives a job up until a person tries it again; nothing waits behind it.
+pub fn set_aside(
+    tx: &Tx<'_>,
+    id: i64,
+    reason: Option<Reason>,
+    words: Option<&str>,
+) -> Result<(), StoreError> {
+    failed(tx, id, "set_aside", None, reason, words)
+}
+
+fn failed(
+    tx: &Tx<'_>,
+    id: i64,
+    state: &str,
+    next_try: Option<Timestamp>,
+    reason: Option<Reason>,
+    words: Option<&str>,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE job SET state = :state, attempts = attempts + 1, next_try = coalesce(:next_try, next_try),
+           reason = :reason, words = :words WHERE id = :id",
+        named_params! {
+            ":state": state,
+            ":next_try": next_try.map(us),
+            ":reason": reason.map(Reason::code),
+            ":words": words,
+            ":id": id,
+        },
+    )?;
+    Ok(())
+}
+
+/// Takes a job that was given up back into work.
+pub fn retry(tx: &Tx<'_>, id: i64, next_try: Timestamp) -> Result<(), StoreError> {
+    let changed = tx.run(
+        "UPDATE job SET state = 'waiting', attempts = 0, next_try = ?2 WHERE id = ?1",
+        params![id, us(next_try)],
+    )?;
+    match changed {
+        0 => Err(StoreError::NotFound { what: "job", id }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads it from another place of the same message: the first one is gone, or its folder has a new UIDVALIDITY.
+pub fn move_to(tx: &Tx<'_>, id: i64, place: Place) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE job SET folder = ?2, uidvalidity = ?3, uid = ?4 WHERE id = ?1",
+        params![id, place.folder, place.uidvalidity, place.uid],
+    )?;
+    Ok(())
+}
+
+/// Ends a job; for a body see [`finish_body`].
+pub fn done(tx: &Tx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.run("DELETE FROM job WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// Ends a body job (T2): keeps the raw message, queues it for each sink, and removes the job, all or nothing. Gives the
+/// message, or `None` where the job was done before; then nothing changes.
+pub fn finish_body(
+    tx: &Tx<'_>,
+    id: i64,
+    raw: &[u8],
+    truncated: bool,
+    sinks: &[&str],
+    at: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let row = tx.one(
+        "SELECT j.message, m.key FROM job j CROSS JOIN message m ON m.id = j.message
+         WHERE j.id = ?1 AND j.kind = 'body' AND m.verdict = 'log'",
+        [id],
+        |row| Ok((row.get::<_, i64>("message")?, sql::key(row, "key")?)),
+    )?;
+    let Some((message, key)) = row else {
+        return Ok(None);
+    };
+    body::put(tx, message, raw, truncated, at)?;
+    for sink in sinks {
+        outbox::add(tx, sink, message, &key, at)?;
+    }
+    done(tx, id)?;
+    Ok(Some(message))
+}

@@ -1,0 +1,227 @@
+//! `message`: what was decided about each message. A message is one row, in whatever number of folders it lies.
+
+use crate::error::StoreError;
+use crate::sql::{direction, maybe_json, maybe_key, maybe_time, most, named, time, us};
+use crate::tx::Tx;
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use threadline_core::address::Mailbox;
+use threadline_core::decide;
+use threadline_core::envelope::Envelope;
+use threadline_core::id::{MessageId, MessageKey};
+use threadline_core::record::Direction;
+use threadline_core::rule::Rule;
+
+mod merge;
+mod recheck;
+mod record;
+
+pub(crate) use recheck::read as read_recheck;
+pub use recheck::{Recheck, asked_of_contacts, held};
+pub use record::{Before, NewDecision, Recorded, decide_again, known, record};
+
+pub(crate) const SQL: &str = "
+CREATE TABLE message (
+  id           INTEGER PRIMARY KEY,
+  account      INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+  verdict      TEXT NOT NULL CHECK (verdict IN ('ignore', 'hold', 'ask', 'log')),
+  rule         TEXT NOT NULL,
+  rule_version INTEGER NOT NULL,
+  direction    TEXT NOT NULL,
+  time         INTEGER NOT NULL,
+  decided_at   INTEGER NOT NULL,
+  size         INTEGER NOT NULL,
+  thread       INTEGER REFERENCES thread,
+  key          BLOB CHECK (length(key) = 32),
+  headers      TEXT CHECK (json_valid(headers)),
+  body_at      INTEGER,
+  CHECK (verdict <> 'ignore' OR (key IS NULL AND headers IS NULL)),
+  CHECK ((verdict = 'log') = (thread IS NOT NULL)),
+  CHECK (verdict <> 'log' OR (key IS NOT NULL AND headers IS NOT NULL))
+) STRICT;
+CREATE INDEX message_by_verdict ON message (account, verdict, id, body_at);
+CREATE INDEX message_by_decision ON message (decided_at, id);
+CREATE INDEX message_by_thread ON message (thread, time) WHERE thread IS NOT NULL;
+CREATE TABLE asked_address (
+  message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  PRIMARY KEY (message, address)
+) STRICT, WITHOUT ROWID;
+";
+
+/// A verdict without what belongs to it, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Ignore,
+    Hold,
+    Ask,
+    Log,
+}
+
+impl Outcome {
+    pub const ALL: &[Outcome] = &[Outcome::Ignore, Outcome::Hold, Outcome::Ask, Outcome::Log];
+
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Ignore => "ignore",
+            Outcome::Hold => "hold",
+            Outcome::Ask => "ask",
+            Outcome::Log => "log",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|o| o.name() == name)
+    }
+}
+
+impl From<&decide::Verdict> for Outcome {
+    fn from(verdict: &decide::Verdict) -> Self {
+        match verdict {
+            decide::Verdict::Log { .. } => Outcome::Log,
+            decide::Verdict::Ask => Outcome::Ask,
+            decide::Verdict::Hold => Outcome::Hold,
+            decide::Verdict::Ignore => Outcome::Ignore,
+        }
+    }
+}
+
+/// The header of a message that is logged, asked about or held.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headers {
+    /// Every id it goes by, the canonical one first.
+    pub ids: Vec<MessageId>,
+    pub in_reply_to: Vec<MessageId>,
+    pub references: Vec<MessageId>,
+    pub from: Option<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    /// For the person's own eyes: it never goes to a CRM.
+    pub bcc: Vec<Mailbox>,
+    pub subject: String,
+    pub date: Option<Timestamp>,
+}
+
+/// Mail text: a debug print, which may reach a log, shows none of it.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Headers(…)")
+    }
+}
+
+impl From<&Envelope> for Headers {
+    fn from(envelope: &Envelope) -> Self {
+        Self {
+            ids: envelope.ids.clone(),
+            in_reply_to: envelope.in_reply_to.clone(),
+            references: envelope.references.clone(),
+            from: envelope.from.clone(),
+            to: envelope.to.clone(),
+            cc: envelope.cc.clone(),
+            bcc: envelope.bcc.clone(),
+            subject: envelope.subject.clone(),
+            date: envelope.date,
+        }
+    }
+}
+
+/// A message and what was decided about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub id: i64,
+    pub account: i64,
+    pub outcome: Outcome,
+    pub rule: Rule,
+    /// The version of the rules that decided.
+    pub rule_version: u32,
+    pub direction: Direction,
+    pub time: Timestamp,
+    pub decided_at: Timestamp,
+    /// Bytes.
+    pub size: u32,
+    /// There when it is logged.
+    pub thread: Option<i64>,
+    /// There when it is logged, asked about or held.
+    pub key: Option<MessageKey>,
+    /// There when it is logged, asked about or held.
+    pub headers: Option<Headers>,
+    /// When its body was fetched.
+    pub body_at: Option<Timestamp>,
+    /// A folder that it lies in; `None` when it is in no watched folder any more.
+    pub folder: Option<String>,
+}
+
+const SELECT: &str = "SELECT m.*, (SELECT f.name FROM place p JOIN folder f ON f.id = p.folder
+   WHERE p.message = m.id ORDER BY p.folder LIMIT 1) AS folder FROM message m";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        outcome: named(row, "verdict", Outcome::from_name)?,
+        rule: named(row, "rule", Rule::from_name)?,
+        rule_version: row.get("rule_version")?,
+        direction: named(row, "direction", direction)?,
+        time: time(row, "time")?,
+        decided_at: time(row, "decided_at")?,
+        size: row.get("size")?,
+        thread: row.get("thread")?,
+        key: maybe_key(row, "key")?,
+        headers: maybe_json(row, "headers")?,
+        body_at: maybe_time(row, "body_at")?,
+        folder: row.get("folder")?,
+    })
+}
+
+pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Message>, StoreError> {
+    tx.one(&format!("{SELECT} WHERE m.id = ?1"), [id], read)
+}
+
+/// The latest decisions, newest first. The next page begins before the `decided_at` and `id` of the last row.
+pub fn newest(
+    tx: &Tx<'_>,
+    before: Option<(Timestamp, i64)>,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    let (at, id) = before.map_or((i64::MAX, i64::MAX), |(at, id)| (us(at), id));
+    tx.all(
+        &format!(
+            "{SELECT} WHERE (m.decided_at, m.id) < (?1, ?2) ORDER BY m.decided_at DESC, m.id DESC LIMIT ?3"
+        ),
+        params![at, id, most(limit)],
+        read,
+    )
+}
+
+/// Logged messages by id, from behind `after` (0 for the first page): for an export.
+pub fn logged_page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Message>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE m.id > ?1 AND m.verdict = 'log' ORDER BY m.id LIMIT ?2"),
+        params![after, most(limit)],
+        read,
+    )
+}
+
+/// The messages of a thread, the oldest first.
+pub fn of_thread(tx: &Tx<'_>, thread: i64) -> Result<Vec<Message>, StoreError> {
+    tx.all(&format!("{SELECT} WHERE m.thread = ?1 ORDER BY m.time, m.id"), [thread], read)
+}
+
+/// The messages of a mailbox with an outcome, by id, from behind `after`.
+pub fn of_outcome(
+    tx: &Tx<'_>,
+    account: i64,
+    outcome: Outcome,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE m.account = ?1 AND m.verdict = ?2 AND m.id > ?3 ORDER BY m.id LIMIT ?4"),
+        params![account, outcome.name(), after, most(limit)],
+        read,
+    )
+}

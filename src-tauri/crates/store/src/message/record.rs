@@ -1,0 +1,239 @@
+//! Recording a decision: the message, its ids, what it answers, and its place, in one call.
+
+use super::{Headers, Outcome, merge};
+use crate::error::StoreError;
+use crate::place::Place;
+use crate::sql::{direction_name, maybe_json, named, to_json, us};
+use crate::tx::{IdHash, Tx};
+use crate::{association, message_id, place, reference, thread};
+use jiff::Timestamp;
+use rusqlite::{named_params, params};
+use threadline_core::decide::{self, Decision, Verdict};
+use threadline_core::envelope::Envelope;
+use threadline_core::rule::Rule;
+
+/// A decision about a message, seen in one place.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDecision<'a> {
+    pub account: i64,
+    pub place: Place,
+    pub envelope: &'a Envelope,
+    pub decision: &'a Decision,
+    pub rule_version: u32,
+    /// The message's own time.
+    pub time: Timestamp,
+    /// Bytes.
+    pub size: u32,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What was known of a message before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    pub message: i64,
+    pub outcome: Outcome,
+    pub rule: Rule,
+    pub thread: Option<i64>,
+}
+
+/// What became of a recorded decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    pub message: i64,
+    pub before: Option<Before>,
+    /// The outcome that stands now.
+    pub outcome: Outcome,
+    /// The thread of a logged message.
+    pub thread: Option<i64>,
+    /// True when the message was not known to lie here.
+    pub new_place: bool,
+    /// True when this call made it a logged one: its body is to be fetched.
+    pub newly_logged: bool,
+}
+
+/// What becomes of a verdict that differs from the one that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// The message was seen once more: the stronger verdict stands.
+    Seen,
+    /// It was decided anew: the new verdict stands, unless the message is logged already.
+    Decided,
+}
+
+/// Records the decision about a message that was seen in a folder. Where the message is known, by any of its ids, it
+/// gains the place and the ids, and the stronger outcome stands: log, ask, hold, ignore. Repeating a call changes nothing.
+pub fn record(tx: &Tx<'_>, new: &NewDecision<'_>) -> Result<Recorded, StoreError> {
+    store(tx, new, Again::Seen)
+}
+
+/// Records the decision about a message that was decided again, because contacts, threads or rules changed. The new
+/// outcome stands, even a weaker one; a logged message stays logged.
+pub fn decide_again(tx: &Tx<'_>, new: &NewDecision<'_>) -> Result<Recorded, StoreError> {
+    store(tx, new, Again::Decided)
+}
+
+/// What is known of the message with this header.
+pub fn known(tx: &Tx<'_>, account: i64, envelope: &Envelope) -> Result<Option<Before>, StoreError> {
+    let own = message_id::identities(tx, envelope);
+    match message_id::owners(tx, account, &own)?.first() {
+        Some(id) => before(tx, *id),
+        None => Ok(None),
+    }
+}
+
+fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, StoreError> {
+    let own = message_id::identities(tx, new.envelope);
+    let owners = message_id::owners(tx, new.account, &own)?;
+    let before = match merge::one_of(tx, &owners)? {
+        Some(id) => before(tx, id)?,
+        None => None,
+    };
+    let outcome = Outcome::from(&new.decision.verdict);
+    let message = match before {
+        None => insert(tx, new)?,
+        Some(row) => row.message,
+    };
+    let changes = match before {
+        None => true,
+        Some(row) if row.outcome == Outcome::Log => false,
+        Some(row) => again == Again::Decided || outcome > row.outcome,
+    };
+    if changes {
+        apply(tx, message, new)?;
+    } else {
+        extend(tx, message, new)?;
+    }
+    link(tx, message, new, &own)?;
+    let new_place = place::put(tx, new.place, message)?;
+    let now = self::before(tx, message)?.ok_or(StoreError::NotFound { what: "message", id: message })?;
+    Ok(Recorded {
+        message,
+        before,
+        outcome: now.outcome,
+        thread: now.thread,
+        new_place,
+        newly_logged: now.outcome == Outcome::Log && before.is_none_or(|b| b.outcome != Outcome::Log),
+    })
+}
+
+pub(super) fn before(tx: &Tx<'_>, message: i64) -> Result<Option<Before>, StoreError> {
+    tx.one("SELECT verdict, rule, thread FROM message WHERE id = ?1", [message], |row| {
+        Ok(Before {
+            message,
+            outcome: named(row, "verdict", Outcome::from_name)?,
+            rule: named(row, "rule", Rule::from_name)?,
+            thread: row.get("thread")?,
+        })
+    })
+}
+
+/// A bare row, which [`apply`] fills.
+fn insert(tx: &Tx<'_>, new: &NewDecision<'_>) -> Result<i64, StoreError> {
+    tx.insert(
+        "INSERT INTO message (account, verdict, rule, rule_version, direction, time, decided_at, size)
+         VALUES (?1, 'ignore', ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            new.account,
+            new.decision.rule.name(),
+            new.rule_version,
+            direction_name(new.decision.direction),
+            us(new.time),
+            us(new.at),
+            new.size
+        ],
+    )
+}
+
+/// Makes the decision the message's own.
+fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreError> {
+    let envelope = new.envelope;
+    let outcome = Outcome::from(&new.decision.verdict);
+    let thread = match &new.decision.verdict {
+        Verdict::Log { thread, .. } => Some(thread_for(tx, *thread, new)?),
+        Verdict::Ask | Verdict::Hold | Verdict::Ignore => None,
+    };
+    let keeps_text = outcome != Outcome::Ignore;
+    let headers = keeps_text.then(|| to_json(&Headers::from(envelope), "headers")).transpose()?;
+    tx.run(
+        "UPDATE message SET verdict = :verdict, rule = :rule, rule_version = :rule_version, direction = :direction,
+           time = :time, decided_at = :at, size = :size, thread = :thread, key = :key, headers = :headers
+         WHERE id = :id",
+        named_params! {
+            ":verdict": outcome.name(),
+            ":rule": new.decision.rule.name(),
+            ":rule_version": new.rule_version,
+            ":direction": direction_name(new.decision.direction),
+            ":time": us(new.time),
+            ":at": us(new.at),
+            ":size": new.size,
+            ":thread": thread,
+            ":key": keeps_text.then_some(envelope.key.as_bytes()),
+            ":headers": headers,
+            ":id": message,
+        },
+    )?;
+    tx.run("DELETE FROM asked_address WHERE message = ?1", [message])?;
+    match &new.decision.verdict {
+        Verdict::Log { contacts, .. } => {
+            association::add(tx, message, contacts)?;
+            if let Some(thread) = thread {
+                thread::joined(tx, thread, envelope, new.time)?;
+            }
+        }
+        Verdict::Ask => {
+            for mailbox in envelope.from.iter().chain(envelope.recipients()) {
+                tx.run(
+                    "INSERT OR IGNORE INTO asked_address (message, address) VALUES (?1, ?2)",
+                    params![message, mailbox.address.as_str()],
+                )?;
+            }
+        }
+        Verdict::Hold | Verdict::Ignore => {}
+    }
+    Ok(())
+}
+
+fn thread_for(tx: &Tx<'_>, thread: decide::Thread, new: &NewDecision<'_>) -> Result<i64, StoreError> {
+    match thread {
+        decide::Thread::Join(id) => Ok(id),
+        decide::Thread::New => thread::begin(tx, new.account, new.envelope, new.time),
+    }
+}
+
+/// A copy of a logged message may know more: a rewritten id, or the Bcc that only the Sent copy has.
+fn extend(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreError> {
+    let Some(mut headers) = tx
+        .one("SELECT headers FROM message WHERE id = ?1", [message], |row| {
+            maybe_json::<Headers>(row, "headers")
+        })?
+        .flatten()
+    else {
+        return Ok(());
+    };
+    let old = headers.clone();
+    for id in &new.envelope.ids {
+        if !headers.ids.contains(id) {
+            headers.ids.push(id.clone());
+        }
+    }
+    if headers.bcc.is_empty() {
+        headers.bcc.clone_from(&new.envelope.bcc);
+    }
+    if headers != old {
+        tx.run(
+            "UPDATE message SET headers = ?2 WHERE id = ?1",
+            params![message, to_json(&headers, "headers")?],
+        )?;
+    }
+    if let Verdict::Log { contacts, .. } = &new.decision.verdict {
+        association::add(tx, message, contacts)?;
+    }
+    Ok(())
+}
+
+fn link(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>, own: &[IdHash]) -> Result<(), StoreError> {
+    message_id::add(tx, new.account, message, new.envelope, own)?;
+    let parents: Vec<IdHash> = new.envelope.parents().iter().map(|id| tx.hash_id(id)).collect();
+    reference::add(tx, new.account, message, &parents)
+}

@@ -1,0 +1,103 @@
+//! Opening the file: key, version, and the settings every connection needs.
+
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::schema;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a connection waits for a lock of another program, for example a backup.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the one connection that writes, and brings the file to this program's version.
+///
+/// Nothing is written before the key and the version were found good.
+pub(crate) fn writer(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    make_private(path)?;
+    let mut conn = unlocked(path, key)?;
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > schema::VERSION {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+    }
+    if conn.is_readonly("main")? {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    settings(&conn)?;
+    schema::upgrade(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens a connection that only reads. The file is there and current.
+pub(crate) fn reader(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    let conn = unlocked(path, key)?;
+    settings(&conn)?;
+    conn.execute_batch("PRAGMA query_only = ON")?;
+    Ok(conn)
+}
+
+/// A connection that has proved its key by reading the first page.
+fn unlocked(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    // Else SQLCipher writes lines of its own to stderr.
+    conn.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    // The error of this statement would quote it, key and all.
+    conn.execute_batch(&key.pragma()).map_err(|_| StoreError::WrongKey { path: path.to_owned() })?;
+    conn.busy_timeout(PATIENCE)?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(|error| {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => StoreError::WrongKey { path: path.to_owned() },
+            _ => error.into(),
+        }
+    })?;
+    Ok(conn)
+}
+
+/// WAL is the file's own setting; these belong to each connection.
+fn settings(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cache_size = -1024;
+         PRAGMA journal_size_limit = 4194304;",
+    )?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+/// Makes the file before SQLite does, so that no other user can ever read it. SQLite gives its side files the same mode.
+#[cfg(unix)]
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    outcome(made, path)
+}
+
+/// The folder's own access list guards the file on Windows.
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    outcome(std::fs::OpenOptions::new().write(true).create_new(true).open(path), path)
+}
+
+fn outcome(made: std::io::Result<std::fs::File>, path: &Path) -> Result<(), StoreError> {
+    use std::io::ErrorKind;
+    let path: PathBuf = path.to_owned();
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            ErrorKind::AlreadyExists => Ok(()),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Err(StoreError::ReadOnly { path }),
+            ErrorKind::StorageFull => Err(StoreError::Full { path }),
+            _ => Err(StoreError::CannotOpen { path, source: error }),
+        },
+    }
+}

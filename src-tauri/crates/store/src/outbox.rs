@@ -1,0 +1,183 @@
+//! `outbox`: what is on its way to a CRM. A message is at most once in it for each sink.
+
+use crate::error::StoreError;
+use crate::sql::{key, maybe_time, most, named, reason, time, us};
+use crate::tx::Tx;
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+use threadline_core::id::MessageKey;
+use threadline_core::reason::Reason;
+
+mod lease;
+
+pub use lease::{Accepted, Lease, accept, lease, next_due, recover, release, retry_later, set_aside};
+
+pub(crate) const SQL: &str = "
+CREATE TABLE outbox (
+  id          INTEGER PRIMARY KEY,
+  sink        TEXT NOT NULL,
+  message     INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  key         BLOB NOT NULL CHECK (length(key) = 32),
+  state       TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'leased', 'done', 'set_aside')),
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  uncertain   INTEGER NOT NULL DEFAULT 0 CHECK (uncertain IN (0, 1)),
+  lease_until INTEGER,
+  next_try    INTEGER NOT NULL,
+  reason      TEXT,
+  words       TEXT,
+  remote_id   TEXT,
+  link        TEXT,
+  how         TEXT,
+  queued_at   INTEGER NOT NULL,
+  pushed_at   INTEGER,
+  stored_at   INTEGER,
+  UNIQUE (message, sink),
+  CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
+  CHECK ((state = 'done') = (stored_at IS NOT NULL))
+) STRICT;
+CREATE INDEX outbox_due ON outbox (sink, state, next_try, id);
+CREATE INDEX outbox_leases ON outbox (sink, lease_until, id) WHERE state = 'leased';
+";
+
+/// Where a message is on its way to a CRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Waiting,
+    /// A worker has it.
+    Leased,
+    /// The CRM has it.
+    Done,
+    /// Given up until a person tries it again.
+    SetAside,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Leased => "leased",
+            State::Done => "done",
+            State::SetAside => "set_aside",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [State::Waiting, State::Leased, State::Done, State::SetAside].into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// A message on its way to a CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub id: i64,
+    pub sink: String,
+    pub message: i64,
+    /// The idempotency key.
+    pub key: MessageKey,
+    pub state: State,
+    /// How often it was leased.
+    pub attempts: u32,
+    /// True when the CRM may have it already: it is looked up before it is pushed again.
+    pub uncertain: bool,
+    pub lease_until: Option<Timestamp>,
+    /// Not before this time.
+    pub next_try: Timestamp,
+    pub reason: Option<Reason>,
+    /// The CRM's own words about the last failure.
+    pub words: Option<String>,
+    pub remote_id: Option<String>,
+    /// Where a person sees it in the CRM.
+    pub link: Option<String>,
+    /// What the CRM did with it, in the sink's word: created, found, updated.
+    pub how: Option<String>,
+    pub queued_at: Timestamp,
+    /// When the last push began.
+    pub pushed_at: Option<Timestamp>,
+    /// When the CRM said that it has it.
+    pub stored_at: Option<Timestamp>,
+}
+
+const SELECT: &str = "SELECT * FROM outbox";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        id: row.get("id")?,
+        sink: row.get("sink")?,
+        message: row.get("message")?,
+        key: key(row, "key")?,
+        state: named(row, "state", State::from_name)?,
+        attempts: row.get("attempts")?,
+        uncertain: row.get("uncertain")?,
+        lease_until: maybe_time(row, "lease_until")?,
+        next_try: time(row, "next_try")?,
+        reason: reason(row, "reason")?,
+        words: row.get("words")?,
+        remote_id: row.get("remote_id")?,
+        link: row.get("link")?,
+        how: row.get("how")?,
+        queued_at: time(row, "queued_at")?,
+        pushed_at: maybe_time(row, "pushed_at")?,
+        stored_at: maybe_time(row, "stored_at")?,
+    })
+}
+
+/// Queues a message for a sink; false where it is there already.
+pub fn add(
+    tx: &Tx<'_>,
+    sink: &str,
+    message: i64,
+    key: &MessageKey,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx.run(
+        "INSERT INTO outbox (sink, message, key, next_try, queued_at) VALUES (?1, ?2, ?3, ?4, ?4)
+         ON CONFLICT (message, sink) DO NOTHING",
+        params![sink, message, key.as_bytes(), us(at)],
+    )?;
+    Ok(changed > 0)
+}
+
+pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Entry>, StoreError> {
+    tx.one(&format!("{SELECT} WHERE id = ?1"), [id], read)
+}
+
+/// The message's entries, one a sink.
+pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Entry>, StoreError> {
+    tx.all(&format!("{SELECT} WHERE message = ?1 ORDER BY sink"), [message], read)
+}
+
+/// All entries by id, from behind `after` (0 for the first page): for an export.
+pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    tx.all(&format!("{SELECT} WHERE id > ?1 ORDER BY id LIMIT ?2"), params![after, most(limit)], read)
+}
+
+/// The sink's entries that were given up.
+pub fn given_up(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE sink = ?1 AND state = 'set_aside' ORDER BY next_try, id LIMIT ?2"),
+        params![sink, most(limit)],
+        read,
+    )
+}
+
+/// Takes an entry that was given up back into work. Whether the CRM may have it stays known.
+pub fn retry(tx: &Tx<'_>, id: i64, next_try: Timestamp) -> Result<(), StoreError> {
+    let changed = tx.run(
+        "UPDATE outbox SET state = 'waiting', next_try = ?2 WHERE id = ?1 AND state = 'set_aside'",
+        params![id, us(next_try)],
+    )?;
+    match changed {
+        0 => Err(StoreError::NotFound { what: "message set aside in the outbox", id }),
+        _ => Ok(()),
+    }
+}
+
+/// Takes all of the sink's entries that were given up back into work; gives their number.
+pub fn retry_all(tx: &Tx<'_>, sink: &str, next_try: Timestamp) -> Result<usize, StoreError> {
+    tx.run(
+        "UPDATE outbox SET state = 'waiting', next_try = ?2 WHERE sink = ?1 AND state = 'set_aside'",
+        params![sink, us(next_try)],
+    )
+}

@@ -1,0 +1,3 @@
+//! The ledger's tests, over real files in folders of their own.
+
+pub(crate) mod plan;

@@ -1,0 +1,127 @@
+//! A transaction, as the tables' functions see it.
+
+use crate::error::StoreError;
+use hmac::{Hmac, KeyInit, Mac};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use sha2::Sha256;
+use std::fmt;
+use threadline_core::id::{MessageId, MessageKey};
+
+/// One transaction on the ledger. The tables' functions take it first.
+pub struct Tx<'a> {
+    pub(crate) conn: &'a Connection,
+    salt: &'a [u8; 32],
+}
+
+/// What stays of an id: HMAC-SHA256 under the ledger's own salt, its first 16 bytes. Without the ledger nobody can
+/// try out ids against it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdHash([u8; 16]);
+
+impl IdHash {
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdHash(")?;
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+impl ToSql for IdHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
+    }
+}
+
+impl FromSql for IdHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(conn: &'a Connection, salt: &'a [u8; 32]) -> Self {
+        Self { conn, salt }
+    }
+
+    /// What is kept of a message's id.
+    pub fn hash_id(&self, id: &MessageId) -> IdHash {
+        self.hash(b"id", id.as_str().as_bytes())
+    }
+
+    /// What is kept of a message's key.
+    pub fn hash_key(&self, key: &MessageKey) -> IdHash {
+        self.hash(b"key", key.as_bytes())
+    }
+
+    /// The kind keeps ids and keys apart: they share a column.
+    fn hash(&self, kind: &[u8], bytes: &[u8]) -> IdHash {
+        // HMAC takes keys of every length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.salt) else {
+            unreachable!("HMAC takes keys of every length")
+        };
+        mac.update(kind);
+        mac.update(b"\0");
+        mac.update(bytes);
+        let full = mac.finalize().into_bytes();
+        let mut cut = [0; 16];
+        cut.copy_from_slice(&full[..16]);
+        IdHash(cut)
+    }
+
+    /// Runs a statement; gives the number of rows that it changed.
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.look_at_plan(sql);
+        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+
+    /// Inserts a row; gives its id.
+    pub(crate) fn insert(&self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
+        self.run(sql, params)?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
+    /// The first row, where there is one.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.look_at_plan(sql);
+        Ok(self.conn.prepare_cached(sql)?.query_row(params, read).optional()?)
+    }
+
+    /// All rows.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.look_at_plan(sql);
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map(params, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    #[cfg(test)]
+    fn look_at_plan(&self, sql: &str) {
+        crate::tests::plan::check(self.conn, sql);
+    }
+
+    #[cfg(not(test))]
+    fn look_at_plan(&self, _sql: &str) {}
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tx")
+    }
+}
