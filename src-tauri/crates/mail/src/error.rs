@@ -74,8 +74,90 @@ impl MailError {
         Self::new(server, Evidence::new(phase, signal, ""))
     }
 
+    /// Reads what lettre says: the server's code first, then what lies under it.
+    pub fn from_smtp(server: &str, phase: Phase, err: &lettre::transport::smtp::Error) -> Self {
+        if let Some(status) = err.status() {
+            let code = u16::from(status);
+            let words = std::error::Error::source(err).map(ToString::to_string).unwrap_or_default();
+            let enhanced = enhanced(&words);
+            return Self::new(server, Evidence::new(phase, Signal::Smtp { code, enhanced }, &words));
+        }
+        let mut source = std::error::Error::source(err);
+        while let Some(error) = source {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return Self::from_io(server, phase, io);
+            }
+            source = error.source();
+        }
+        let signal = if err.is_timeout() {
+            Signal::TimedOut
+        } else if err.is_client() && phase == Phase::Auth {
+            Signal::NoMechanism
+        } else {
+            Signal::Malformed
+        };
+        Self::new(server, Evidence::new(phase, signal, ""))
+    }
+
     /// A step that did not end in time.
     pub fn timed_out(server: &str, phase: Phase) -> Self {
         Self::new(server, Evidence::new(phase, Signal::TimedOut, ""))
+    }
+}
+
+/// The enhanced status code in front of a reply's words (RFC 3463).
+pub(crate) fn enhanced(words: &str) -> Option<String> {
+    let word = words.split_ascii_whitespace().next()?;
+    let parts: Vec<&str> = word.split('.').collect();
+    let number = |p: &&str| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit());
+    (parts.len() == 3 && parts.iter().all(number)).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Violation;
+
+    #[test]
+    fn an_error_names_the_thing_the_cause_and_the_next_step() {
+        let err = MailError::new("imap.x:993", Evidence::new(Phase::Tcp, Signal::Refused, ""));
+        assert_eq!(
+            err.to_string(),
+            "imap.x:993: Nothing answers at this port. (Step: tcp.) Check the port; if it is right, wait: it is tried again."
+        );
+        assert!(err.is_transient());
+    }
+
+    #[test]
+    fn io_errors_are_read_by_kind_and_never_by_text() {
+        for (kind, want) in [
+            (io::ErrorKind::TimedOut, Signal::TimedOut),
+            (io::ErrorKind::ConnectionRefused, Signal::Refused),
+            (io::ErrorKind::ConnectionReset, Signal::Reset),
+            (io::ErrorKind::BrokenPipe, Signal::Reset),
+            (io::ErrorKind::UnexpectedEof, Signal::Closed),
+            (io::ErrorKind::NetworkUnreachable, Signal::Unreachable),
+            (io::ErrorKind::InvalidData, Signal::Malformed),
+        ] {
+            let err = MailError::from_io("x:1", Phase::Fetch, &io::Error::new(kind, "private words"));
+            assert_eq!(err.evidence.signal, want);
+            assert!(!format!("{err} {err:?}").contains("private"), "{err:?}");
+        }
+    }
+
+    #[test]
+    fn a_violation_inside_an_io_error_is_named() {
+        let io = io::Error::new(io::ErrorKind::InvalidData, Violation::NestingTooDeep);
+        let err = MailError::from_io("x:1", Phase::Fetch, &io);
+        assert_eq!(err.reason, Reason::ProtocolError);
+        assert_eq!(err.evidence.words, Violation::NestingTooDeep.to_string());
+    }
+
+    #[test]
+    fn enhanced_codes_are_three_numbers() {
+        assert_eq!(enhanced("5.7.8 no").as_deref(), Some("5.7.8"));
+        for words in ["", "no", "1.2.3.4 no", "5..8", "5.7", "a.b.c", "5.7.8888"] {
+            assert_eq!(enhanced(words), None, "{words}");
+        }
     }
 }
