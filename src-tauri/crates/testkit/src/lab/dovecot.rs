@@ -95,6 +95,8 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
 pub(crate) fn start(dir: &Path, user: &User, ports: Ports) -> Result<Guarded> {
     let conf = dir.join("dovecot.conf");
     let conf = conf.to_str().context("the temporary folder's path is not UTF-8")?;
+    // A server that was killed leaves its process id behind, and that id may be taken by now.
+    let _ = std::fs::remove_file(dir.join("run/master.pid"));
     let command = user.run(&["dovecot", "-F", "-c", conf]);
     let mut server = Guarded::start(&command, &[], Path::new("/dev/null"), &dir.join("log/start.log"))?;
     let token = token(dir);

@@ -3,6 +3,8 @@
 //! Nothing is shared between labs, and nothing outlives one: its servers are stopped by process id when the [`Lab`] is
 //! dropped, and when the test process dies. State lies in a temporary folder.
 
+#![cfg(unix)]
+
 mod dovecot;
 mod guard;
 mod imap;
@@ -271,7 +273,7 @@ impl Lab {
     pub fn start_imap(&self) -> Result<()> {
         let mut slot = self.dovecot.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
-            *slot = Some(dovecot::start(self.dir.path(), &self.user, self.ports)?);
+            *slot = Some(again(5, || dovecot::start(self.dir.path(), &self.user, self.ports))?);
         }
         Ok(())
     }
