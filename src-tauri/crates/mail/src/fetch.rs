@@ -1,1 +1,311 @@
+//! Headers and bodies of messages, by UID and by PEEK.
 
+use crate::error::MailError;
+use crate::reply::{Fetched, Reply};
+use crate::session::{Folder, Place, Session};
+use jiff::Timestamp;
+use jiff::fmt::strtime::BrokenDownTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use threadline_core::arrival::Arrival;
+use threadline_core::envelope::{Envelope, FIELDS};
+use threadline_core::reason::{ImapStatus, Phase};
+
+/// A message as it lies on the server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body {
+    /// RFC 5322, with CRLF.
+    pub raw: Vec<u8>,
+    /// True where the message is longer than was asked for.
+    pub truncated: bool,
+}
+
+impl std::fmt::Debug for Body {
+    /// Without the text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body").field("bytes", &self.raw.len()).field("truncated", &self.truncated).finish()
+    }
+}
+
+/// Why a message is not where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// It was moved or removed.
+    Expunged,
+    /// The folder's UIDVALIDITY is another one: what the UID means now is not known.
+    Renumbered,
+}
+
+impl Session {
+    /// One message, at most its first `most` bytes, without marking it as read.
+    pub async fn fetch_body(
+        &mut self,
+        folder: &Folder,
+        place: Place,
+        most: u32,
+    ) -> Result<Result<Body, Gone>, MailError> {
+        if self.select(folder).await?.uidvalidity != place.uidvalidity {
+            return Ok(Err(Gone::Renumbered));
+        }
+        let what = format!("(UID RFC822.SIZE BODY.PEEK[]<0.{most}>)");
+        let Some(one) = self.fetch_one(place.uid, &what).await? else { return Ok(Err(Gone::Expunged)) };
+        let Some(mut raw) = one.section else {
+            return Err(
+                self.malformed(Phase::Fetch, "The server has the message, but does not give its text.")
+            );
+        };
+        let most = most as usize;
+        let truncated =
+            raw.len() > most || (raw.len() == most && one.size.is_none_or(|size| size as usize > most));
+        raw.truncate(most);
+        Ok(Ok(Body { raw, truncated }))
+    }
+
+    /// The header of one message; `None` where it is not there any more.
+    pub async fn fetch_header(
+        &mut self,
+        folder: &Folder,
+        place: Place,
+    ) -> Result<Option<Arrival>, MailError> {
+        if self.select(folder).await?.uidvalidity != place.uidvalidity {
+            return Ok(None);
+        }
+        let one = self.fetch_one(place.uid, &header_items()).await?;
+        Ok(one.and_then(|one| arrival(place.uid, one)))
+    }
+
+    /// Everything that the server says about one UID; `None` where it says nothing about it.
+    async fn fetch_one(&mut self, uid: u32, what: &str) -> Result<Option<Fetched>, MailError> {
+        self.leave_idle();
+        let tag = self.wire.queue(format!("UID FETCH {uid} {what}").as_bytes());
+        let mut found: Option<Fetched> = None;
+        let seen = &mut self.seen;
+        self.wire
+            .done(&tag, Phase::Fetch, |reply| match reply {
+                Reply::Fetch(one) if one.uid == Some(uid) => merge(found.get_or_insert_default(), one),
+                other => seen.note(&other),
+            })
+            .await?;
+        Ok(found)
+    }
+
+    /// Headers of the messages in a range of UIDs, at most `most` of them, the lowest UIDs. `open` leaves the upper end to
+    /// the server (`*`), which then also names its last message though that lies below the range.
+    pub(crate) async fn fetch_headers(
+        &mut self,
+        range: RangeInclusive<u32>,
+        open: bool,
+        most: usize,
+    ) -> Result<Batch, MailError> {
+        self.leave_idle();
+        let high = if open { "*".to_owned() } else { range.end().to_string() };
+        let command = format!("UID FETCH {}:{high} {}", range.start(), header_items());
+        let tag = self.wire.queue(command.as_bytes());
+        let mut batch = Batch::default();
+        let seen = &mut self.seen;
+        let end = self
+            .wire
+            .finish(&tag, Phase::Fetch, |reply| match reply {
+                Reply::Fetch(one) => batch.take(&range, one, most),
+                other => seen.note(&other),
+            })
+            .await?;
+        batch.refused = end.refused;
+        batch.close();
+        Ok(batch)
+    }
+
+    /// The UIDs from `low` on, in order, at most `most` of them, the lowest; and whether there are more.
+    pub(crate) async fn fetch_uids(&mut self, low: u32, most: usize) -> Result<(Vec<u32>, bool), MailError> {
+        self.leave_idle();
+        let exists = self.seen.selected.as_ref().map_or(0, |s| s.exists);
+        self.wire.expect(2 * u64::from(exists) + 10_000);
+        let tag = self.wire.queue(format!("UID FETCH {low}:* (UID)").as_bytes());
+        let mut uids = BTreeSet::new();
+        let mut more = false;
+        let seen = &mut self.seen;
+        self.wire
+            .done(&tag, Phase::Fetch, |reply| match reply {
+                Reply::Fetch(Fetched { uid: Some(uid), .. }) => {
+                    if uid >= low && uid > 0 {
+                        uids.insert(uid);
+                    }
+                    if uids.len() > most {
+                        uids.pop_last();
+                        more = true;
+                    }
+                }
+                other => seen.note(&other),
+            })
+            .await?;
+        Ok((uids.into_iter().collect(), more))
+    }
+}
+
+/// The answers to one FETCH of headers.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    parts: BTreeMap<u32, Fetched>,
+    pub arrivals: BTreeMap<u32, Arrival>,
+    /// Answers above the range: about a message that was not asked for, or that came this moment.
+    pub beyond: bool,
+    /// There were more than was asked for.
+    pub more: bool,
+    pub refused: Option<ImapStatus>,
+}
+
+impl Batch {
+    /// A message counts once all asked for is there, in one answer or in several; the first answer wins. What is about
+    /// another message, or about none, is passed over.
+    fn take(&mut self, range: &RangeInclusive<u32>, one: Fetched, most: usize) {
+        let Some(uid) = one.uid.filter(|uid| *uid > 0) else { return };
+        if uid > *range.end() {
+            self.beyond = true;
+        }
+        if !range.contains(&uid) || self.arrivals.contains_key(&uid) {
+            return;
+        }
+        let part = self.parts.entry(uid).or_default();
+        merge(part, one);
+        if part.section.is_some()
+            && part.size.is_some()
+            && let Some(whole) = self.parts.remove(&uid)
+            && let Some(arrival) = arrival(uid, whole)
+        {
+            self.arrivals.insert(uid, arrival);
+        }
+        if self.arrivals.len() > most {
+            self.arrivals.pop_last();
+            self.more = true;
+        }
+        if self.parts.len() > most {
+            self.parts.pop_last();
+            self.more = true;
+        }
+    }
+
+    /// A header without a size is still a header.
+    fn close(&mut self) {
+        let (whole, rest) =
+            std::mem::take(&mut self.parts).into_iter().partition(|(_, part)| part.section.is_some());
+        self.parts = rest;
+        let whole: BTreeMap<u32, Fetched> = whole;
+        self.arrivals.extend(whole.into_iter().filter_map(|(uid, part)| Some((uid, arrival(uid, part)?))));
+    }
+
+    /// Messages of which only a part was told. An answer without size and header may be news of a flag, about a message
+    /// of which nothing was asked.
+    pub fn partial(&self) -> impl Iterator<Item = u32> {
+        self.parts.keys().copied()
+    }
+
+    /// True where everything that was answered is understood.
+    pub fn is_clean(&self) -> bool {
+        self.refused.is_none() && !self.beyond && self.parts.is_empty()
+    }
+}
+
+/// The first answer for an item stays.
+fn merge(into: &mut Fetched, from: Fetched) {
+    into.uid = into.uid.or(from.uid);
+    into.flags = into.flags.take().or(from.flags);
+    into.internal_date = into.internal_date.take().or(from.internal_date);
+    into.size = into.size.or(from.size);
+    into.section = into.section.take().or(from.section);
+}
+
+fn header_items() -> String {
+    format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])", FIELDS.join(" "))
+}
+
+/// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.
+fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
+    let envelope = envelope(&one.section?);
+    let internal_date = one
+        .internal_date
+        .as_deref()
+        .and_then(internal_date)
+        .or(envelope.date)
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let (size, flags) = (one.size.unwrap_or_default(), one.flags.unwrap_or_default());
+    Some(Arrival { uid, internal_date, size, flags, envelope })
+}
+
+/// Reads a header block behind a field of ours: the parser does not take a block in which it finds no field at all, and
+/// such a block is what a server gives where a message has none of the fields that were asked for.
+fn envelope(header: &[u8]) -> Envelope {
+    Envelope::parse(&[b"X-Threadline: 1\r\n", header].concat())
+}
+
+/// ` 1-Jan-2026 12:00:00 +0100` (RFC 9051 §9, date-time).
+pub(crate) fn internal_date(text: &str) -> Option<Timestamp> {
+    BrokenDownTime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?.to_timestamp().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn internal_dates_are_read() {
+        for (text, want) in [
+            (" 1-Jan-2026 12:00:00 +0100", "2026-01-01T11:00:00Z"),
+            ("17-Jul-1996 02:44:25 -0700", "1996-07-17T09:44:25Z"),
+        ] {
+            assert_eq!(internal_date(text).unwrap().to_string(), want);
+        }
+        assert_eq!(internal_date("yesterday"), None);
+        assert_eq!(internal_date("31-Feb-2026 00:00:00 +0000"), None);
+    }
+
+    fn part(uid: u32, size: Option<u32>, header: Option<&str>) -> Fetched {
+        Fetched { uid: Some(uid), size, section: header.map(|h| h.as_bytes().to_vec()), ..Fetched::default() }
+    }
+
+    #[test]
+    fn answers_about_other_messages_are_passed_over() {
+        let mut batch = Batch::default();
+        let range = 10..=20;
+        for one in [part(9, Some(1), Some("")), part(0, Some(1), Some("")), Fetched::default()] {
+            batch.take(&range, one, 500);
+        }
+        assert!(batch.is_clean() && batch.arrivals.is_empty());
+        batch.take(&range, part(21, Some(1), Some("")), 500);
+        assert!(batch.beyond && batch.arrivals.is_empty());
+    }
+
+    #[test]
+    fn the_first_answer_wins_and_halves_make_a_whole() {
+        let mut batch = Batch::default();
+        batch.take(&(1..=9), part(3, None, Some("Subject: first\r\n\r\n")), 500);
+        assert_eq!(batch.partial().collect::<Vec<_>>(), [3]);
+        batch.take(&(1..=9), part(3, Some(7), None), 500);
+        batch.take(&(1..=9), part(3, Some(8), Some("Subject: second\r\n\r\n")), 500);
+        assert!(batch.is_clean());
+        assert_eq!(batch.arrivals[&3].envelope.subject, "first");
+        assert_eq!(batch.arrivals[&3].size, 7);
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_makes_an_envelope(header in proptest::collection::vec(any::<u8>(), 0..200)) {
+            envelope(&header);
+        }
+
+        #[test]
+        fn anything_near_a_header_makes_one(header in "[:a \r\n\t<@>=?]{0,40}") {
+            envelope(header.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_flood_keeps_the_lowest() {
+        let mut batch = Batch::default();
+        for uid in [5, 4, 3, 2, 1] {
+            batch.take(&(1..=9), part(uid, Some(1), Some("")), 2);
+        }
+        assert!(batch.more);
+        assert_eq!(batch.arrivals.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,12 +1,19 @@
 //! Speaks to mail servers. Every byte of a server passes [`guard::Guard`] before a library reads it.
 
+pub mod capability;
+mod catchup;
 pub mod connect;
 mod dial;
 pub mod error;
 pub mod fetch;
 pub mod folders;
 pub mod guard;
+mod login;
+pub mod mailbox_name;
+mod reply;
 pub mod session;
 pub mod smtp;
+mod survey;
 pub mod tls;
 pub mod watch;
+mod wire;

@@ -1,1 +1,401 @@
+//! Watching folders over one connection: catch up, wait, say what is new.
+//!
+//! Invariant: a cursor never covers a message that was not handed out. It moves by UIDs that were seen, never by the
+//! UIDNEXT that a server claims.
 
+use crate::catchup::State;
+use crate::error::MailError;
+use crate::reply::Counts;
+use crate::session::{Folder, Session};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::arrival::{Arrival, Role};
+use threadline_core::reason::Phase;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub use crate::catchup::{MOST_ARRIVALS, Suspect};
+
+/// How long a connection may be silent before it is probed. It also renews IDLE, which servers end after 30 minutes
+/// (RFC 9051 §6.3.13).
+pub const PROBE: Duration = Duration::from_secs(4 * 60);
+/// How often folders are asked that the server does not report by itself.
+pub const POLL: Duration = Duration::from_secs(60);
+/// How often the open folder is asked where the server has neither NOTIFY nor IDLE.
+pub const NOOP: Duration = Duration::from_secs(30);
+
+/// Up to where a folder was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// 0: never seen.
+    pub uidvalidity: u32,
+    /// The lowest UID that was not handed out.
+    pub next_uid: u32,
+    pub modseq: Option<u64>,
+}
+
+/// A folder to watch.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub folder: Folder,
+    pub role: Role,
+    /// `None`: begin at the end, so that nothing older is read.
+    pub cursor: Option<Cursor>,
+}
+
+/// What [`Watch::next`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Headers of new messages, the lowest UID first, at most [`MOST_ARRIVALS`]. The cursor covers these and those set
+    /// aside.
+    Arrivals {
+        /// Index into the targets.
+        target: usize,
+        cursor: Cursor,
+        arrivals: Vec<Arrival>,
+        /// UIDs that could not be read, and why.
+        set_aside: Vec<(u32, String)>,
+    },
+    /// The folder's UIDs mean other messages now. What lies in it since a day or two before the last seen mail follows
+    /// as Arrivals; much of it is known by its id.
+    Renumbered { target: usize, cursor: Cursor },
+    /// First contact with a folder: the cursor is at its end, nothing was fetched.
+    Baseline { target: usize, cursor: Cursor },
+    /// Every target is caught up, and the server now reports by itself (or is asked in intervals). Once after connecting
+    /// and once after each catch-up.
+    Watching,
+    /// Somebody called [`Waker::wake`].
+    Woken,
+}
+
+/// Makes [`Watch::next`] return.
+#[derive(Debug, Clone, Default)]
+pub struct Waker(Arc<Notify>);
+
+impl Waker {
+    /// Makes the present or the next call of [`Watch::next`] return [`News::Woken`].
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// How news comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Live {
+    /// The server reports every target (RFC 5465).
+    Notify,
+    /// The server reports the first target (RFC 2177); the others are asked.
+    Idle,
+    /// Everything is asked.
+    Poll,
+}
+
+/// One connection that watches folders.
+#[derive(Debug)]
+pub struct Watch {
+    pub(crate) session: Session,
+    pub(crate) targets: Vec<State>,
+    pub(crate) news: VecDeque<News>,
+    pub(crate) wary: Option<Suspect>,
+    pub(crate) suspect: Option<Suspect>,
+    live: Live,
+    begun: bool,
+    announced: bool,
+    asked: Instant,
+    waker: Waker,
+}
+
+impl Watch {
+    /// The first target is the one that IDLE reports where the server has no NOTIFY.
+    pub fn new(session: Session, targets: Vec<Target>) -> Watch {
+        let live = if session.capabilities().has_notify() {
+            Live::Notify
+        } else if session.capabilities().has_idle() {
+            Live::Idle
+        } else {
+            Live::Poll
+        };
+        Watch {
+            session,
+            targets: targets.into_iter().map(State::new).collect(),
+            news: VecDeque::new(),
+            wary: None,
+            suspect: None,
+            live,
+            begun: false,
+            announced: false,
+            asked: Instant::now(),
+            waker: Waker::default(),
+        }
+    }
+
+    /// When the newest message of a target that was handed out so far arrived. It says how far to look back when the
+    /// folder's UIDVALIDITY changes; without it, 31 days before the folder's newest message.
+    #[must_use]
+    pub fn last_seen(mut self, target: usize, at: Timestamp) -> Watch {
+        if let Some(state) = self.targets.get_mut(target) {
+            state.last_seen = Some(at);
+        }
+        self
+    }
+
+    /// Takes care with messages during whose fetch the connection before this one broke; see [`Watch::suspect`].
+    #[must_use]
+    pub fn wary(mut self, suspect: Option<Suspect>) -> Watch {
+        self.wary = suspect;
+        self
+    }
+
+    /// After an error: the messages that were being fetched. Given to the next [`Watch::wary`], it makes that one fetch
+    /// half of them at a time, until the message that breaks the connection stands alone and is set aside.
+    pub fn suspect(&self) -> Option<Suspect> {
+        self.suspect.clone()
+    }
+
+    /// How many targets, from the first on, are reported by the server itself. The others are asked every [`POLL`]; they
+    /// deserve a connection of their own. Known once [`News::Watching`] came.
+    pub fn covers(&self) -> usize {
+        match self.live {
+            Live::Notify => self.targets.len(),
+            Live::Idle => self.targets.len().min(1),
+            Live::Poll => 0,
+        }
+    }
+
+    /// Makes [`next`](Self::next) return from elsewhere.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// The connection, for use between two calls of [`next`](Self::next).
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Ends the watch and hands the connection back.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
+    /// Waits for the next news, as long as it takes.
+    ///
+    /// After an error, and where the future was dropped before it was ready, the connection is of no more use.
+    pub async fn next(&mut self) -> Result<News, MailError> {
+        loop {
+            if self.was_woken() {
+                return Ok(News::Woken);
+            }
+            if let Some(news) = self.news.pop_front() {
+                return Ok(news);
+            }
+            if !self.begun {
+                self.begin().await?;
+                self.begun = true;
+                continue;
+            }
+            self.take_in();
+            if let Some(target) = self.targets.iter().position(|t| t.dirty) {
+                self.announced = false;
+                self.catch_up(target).await?;
+                continue;
+            }
+            if !self.settle().await? {
+                continue;
+            }
+            if !self.announced {
+                self.announced = true;
+                return Ok(News::Watching);
+            }
+            self.wait().await?;
+        }
+    }
+
+    fn was_woken(&self) -> bool {
+        use futures::FutureExt as _;
+        self.waker.0.notified().now_or_never().is_some()
+    }
+
+    /// Opens every target once, the first one last, and asks for NOTIFY: all in one flight.
+    async fn begin(&mut self) -> Result<(), MailError> {
+        let mut flight = Vec::new();
+        for at in (0..self.targets.len()).rev() {
+            flight.push((at, self.queue_opening(at)?));
+        }
+        let notify = self.queue_notify()?;
+        for (at, opening) in flight {
+            self.finish_opening(at, opening).await?;
+        }
+        if let Some(tag) = notify {
+            let seen = &mut self.session.seen;
+            let end = self.session.wire.finish(&tag, Phase::Idle, |reply| seen.note(&reply)).await?;
+            if end.refused.is_some() {
+                self.fall_back();
+            }
+        }
+        self.asked = Instant::now();
+        Ok(())
+    }
+
+    /// Every target by name, so that it is reported whether it is open or not. STATUS: what changed before this moment is
+    /// reported too (RFC 5465 §3.1).
+    fn queue_notify(&mut self) -> Result<Option<crate::wire::Tag>, MailError> {
+        if self.live != Live::Notify || self.targets.is_empty() {
+            return Ok(None);
+        }
+        let mut command = b"NOTIFY SET STATUS (selected (MessageNew MessageExpunge)) (mailboxes (".to_vec();
+        for (at, state) in self.targets.iter().enumerate() {
+            if at > 0 {
+                command.push(b' ');
+            }
+            command.extend(self.session.quoted(&state.folder)?);
+        }
+        command.extend(b") (MessageNew MessageExpunge))");
+        self.session.leave_idle();
+        Ok(Some(self.session.wire.queue(&command)))
+    }
+
+    fn fall_back(&mut self) {
+        self.live = if self.session.capabilities().has_idle() { Live::Idle } else { Live::Poll };
+    }
+
+    /// Turns what the server told into work.
+    fn take_in(&mut self) {
+        for raw in std::mem::take(&mut self.session.seen.grown) {
+            for state in self.targets.iter_mut().filter(|t| t.folder.raw == raw) {
+                state.grew();
+            }
+        }
+        for (raw, counts) in std::mem::take(&mut self.session.seen.statuses) {
+            let open = self.session.seen.selected.as_ref().is_some_and(|s| s.raw == raw);
+            for state in self.targets.iter_mut().filter(|t| is_same(&t.folder, &raw)) {
+                state.told(counts);
+                if open
+                    && state.cursor.is_some_and(|c| counts.uidvalidity.is_some_and(|v| v != c.uidvalidity))
+                {
+                    self.session.seen.selected = None;
+                }
+            }
+        }
+    }
+
+    /// Goes back to the first target, asks the targets that were open in between, and begins IDLE. `false` where that
+    /// brought news.
+    async fn settle(&mut self) -> Result<bool, MailError> {
+        let Some(home) = self.targets.first().map(|t| t.folder.clone()) else { return Ok(true) };
+        if std::mem::take(&mut self.session.seen.overflow) {
+            self.again().await?;
+            return Ok(false);
+        }
+        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != home.raw) {
+            let tag = self.session.queue_examine(&home, self.targets[0].known())?;
+            let others = self.queue_status(1)?;
+            let selected = self.session.finish_examine(&tag, &home).await?;
+            self.targets[0].opened(&selected);
+            self.finish_all(others).await?;
+            self.asked = Instant::now();
+            return Ok(false);
+        }
+        if self.live == Live::Idle && !self.session.is_idling() {
+            if !self.session.idle().await? {
+                self.live = Live::Poll;
+            }
+            self.asked = Instant::now();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// The server gave NOTIFY up: it is asked again, which also tells what was missed.
+    async fn again(&mut self) -> Result<(), MailError> {
+        if let Some(tag) = self.queue_notify()? {
+            let seen = &mut self.session.seen;
+            let end = self.session.wire.finish(&tag, Phase::Idle, |reply| seen.note(&reply)).await?;
+            if end.refused.is_some() {
+                self.fall_back();
+            }
+        }
+        self.targets.iter_mut().for_each(State::grew);
+        Ok(())
+    }
+
+    /// Asks for the counts of the targets from `first` on.
+    fn queue_status(&mut self, first: usize) -> Result<Vec<crate::wire::Tag>, MailError> {
+        let mut tags = Vec::new();
+        for at in first..self.targets.len() {
+            let mut command = b"STATUS ".to_vec();
+            command.extend(self.session.quoted(&self.targets[at].folder)?);
+            command.extend(b" (MESSAGES UIDNEXT UIDVALIDITY)");
+            self.session.leave_idle();
+            tags.push(self.session.wire.queue(&command));
+        }
+        Ok(tags)
+    }
+
+    async fn finish_all(&mut self, tags: Vec<crate::wire::Tag>) -> Result<(), MailError> {
+        for tag in tags {
+            let seen = &mut self.session.seen;
+            self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for one response, for the waker, or until it is time to ask.
+    async fn wait(&mut self) -> Result<(), MailError> {
+        let others = self.targets.len() > self.covers();
+        let interval = match (self.live, others) {
+            (Live::Poll, _) => NOOP,
+            (_, true) => POLL,
+            (_, false) => PROBE,
+        };
+        let waker = self.waker.clone();
+        let reply = tokio::select! {
+            biased;
+            () = waker.0.notified() => {
+                waker.wake();
+                return Ok(());
+            }
+            reply = self.session.wire.next(Phase::Idle, None) => reply?,
+            () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
+        };
+        if let Some(reply) = reply {
+            self.session.seen.note(&reply);
+        }
+        Ok(())
+    }
+
+    /// Asks the server for what it does not report, which also shows whether the connection still lives. IDLE begins
+    /// again with the next [`settle`](Self::settle).
+    async fn ask(&mut self) -> Result<(), MailError> {
+        let first = self.covers().max(1);
+        let others = self.queue_status(first)?;
+        let asked = match self.live {
+            Live::Idle if others.is_empty() => self.session.idle().await?,
+            _ => self.session.run(b"NOOP", Phase::Idle).await?,
+        };
+        if !asked && self.live == Live::Idle {
+            self.live = Live::Poll;
+        }
+        self.finish_all(others).await?;
+        self.asked = Instant::now();
+        Ok(())
+    }
+}
+
+/// INBOX is one folder however it is spelt (RFC 9051 §5.1).
+fn is_same(folder: &Folder, raw: &[u8]) -> bool {
+    folder.raw == raw || (folder.raw.eq_ignore_ascii_case(b"INBOX") && raw.eq_ignore_ascii_case(b"INBOX"))
+}
+
+impl State {
+    /// Whether a STATUS tells of messages that were not handed out.
+    fn told(&mut self, counts: Counts) {
+        let Some(cursor) = self.cursor else { return };
+        if counts.uidvalidity.is_some_and(|v| v != cursor.uidvalidity) {
+            self.dirty = true;
+        } else {
+            self.claims(counts.uidnext, counts.messages);
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Reading one folder from its cursor to its end, in batches, whatever the server claims about its numbers.
+
+use crate::error::MailError;
+use crate::fetch::Batch;
+use crate::session::{Folder, Selected};
+use crate::watch::{Cursor, News, Target, Watch};
+use crate::wire::Tag;
+use jiff::{Timestamp, ToSpan as _};
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+
+/// Most headers handed out at once.
+pub const MOST_ARRIVALS: usize = 500;
+/// Most UIDs kept of a folder that is far behind; the rest is asked for afterwards.
+const MOST_UIDS: usize = 50_000;
+/// How far above the expected UIDs an answer is believed without asking a second time.
+const SLACK: u32 = 1_000;
+
+/// Messages during whose fetch a connection broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    folder: Vec<u8>,
+    uidvalidity: u32,
+    low: u32,
+    high: u32,
+    /// How often the connection broke with one message alone under suspicion.
+    deaths: u8,
+}
+
+/// How often one message alone may break a connection before it is set aside: once may be chance.
+const MOST_DEATHS: u8 = 2;
+
+/// A target on its way.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub folder: Folder,
+    /// Covers what was handed out. `None` before the first contact.
+    pub cursor: Option<Cursor>,
+    /// There may be something new.
+    pub dirty: bool,
+    pub last_seen: Option<Timestamp>,
+    /// Known to exist, lowest first, and still to be fetched.
+    pending: VecDeque<u32>,
+    /// There is more behind `pending`.
+    more: bool,
+    /// The next look asks for UIDs first.
+    careful: bool,
+    /// How many messages are fetched at once.
+    chunk: usize,
+    /// The UIDNEXT with which nothing new was found.
+    checked: Option<u32>,
+    /// Messages in the folder when it was last read to its end.
+    known: u32,
+    /// UIDNEXT as last claimed, where nothing arrived since.
+    uidnext: Option<u32>,
+    renumber: bool,
+}
+
+impl State {
+    pub fn new(target: Target) -> Self {
+        Self {
+            folder: target.folder,
+            cursor: target.cursor.filter(|c| c.uidvalidity != 0),
+            dirty: false,
+            last_seen: None,
+            pending: VecDeque::new(),
+            more: false,
+            careful: false,
+            chunk: MOST_ARRIVALS,
+            checked: None,
+            known: 0,
+            uidnext: None,
+            renumber: false,
+        }
+    }
+
+    /// What QRESYNC may start from.
+    pub fn known(&self) -> Option<(u32, u64)> {
+        self.cursor.and_then(|c| Some((c.uidvalidity, c.modseq?)))
+    }
+
+    /// Messages appeared while the folder was open, so its UIDNEXT is out of date.
+    pub fn grew(&mut self) {
+        self.dirty = true;
+        self.uidnext = None;
+    }
+
+    /// Compares what the folder's opening told with the cursor.
+    pub fn opened(&mut self, selected: &Selected) {
+        let Some(cursor) = &mut self.cursor else { return };
+        if cursor.uidvalidity != selected.uidvalidity {
+            self.renumber = true;
+            self.dirty = true;
+            return;
+        }
+        cursor.modseq = selected.modseq;
+        self.uidnext = selected.uidnext;
+        self.claims(selected.uidnext, Some(selected.exists));
+    }
+
+    /// A UIDNEXT that is the cursor's own says that there is nothing new. Any other, lower ones too, is looked into once:
+    /// it may be a lie, and nothing may be skipped.
+    pub fn claims(&mut self, uidnext: Option<u32>, exists: Option<u32>) {
+        let Some(cursor) = self.cursor else { return };
+        let news = match uidnext {
+            Some(next) => next != cursor.next_uid && self.checked != Some(next),
+            None => exists.is_none_or(|n| n > self.known || self.checked != Some(0)),
+        };
+        self.dirty |= news && exists != Some(0);
+    }
+
+    /// The messages that the next fetch is for.
+    fn plan(&self, next: u32, exists: u32) -> Plan {
+        let gap = match self.uidnext {
+            Some(uidnext) => uidnext.checked_sub(next).filter(|gap| *gap > 0).map(u64::from),
+            None => Some(u64::from(exists.saturating_sub(self.known)).max(1)),
+        };
+        match gap {
+            Some(gap) if gap <= MOST_ARRIVALS as u64 && !self.careful => match self.uidnext {
+                Some(uidnext) => Plan::Range(next..=uidnext - 1, false),
+                None => Plan::Range(next..=next.saturating_add(SLACK), true),
+            },
+            _ => Plan::Ask,
+        }
+    }
+
+    /// The end of the folder was reached.
+    fn caught_up(&mut self, exists: u32) {
+        self.dirty = false;
+        self.careful = false;
+        self.chunk = MOST_ARRIVALS;
+        self.checked = Some(self.uidnext.unwrap_or_default());
+        self.known = exists;
+    }
+}
+
+enum Plan {
+    /// These UIDs; true where the server says where they end.
+    Range(RangeInclusive<u32>, bool),
+    /// Which UIDs there are must be asked first.
+    Ask,
+}
+
+/// The commands with which a target is opened for the first time on a connection.
+pub(crate) struct Opening {
+    examine: Tag,
+    /// On first contact: which UID is the last.
+    last: Option<Tag>,
+}
+
+impl Watch {
+    pub(crate) fn queue_opening(&mut self, at: usize) -> Result<Opening, MailError> {
+        let state = &self.targets[at];
+        let examine = self.session.queue_examine(&state.folder, state.known())?;
+        let last = state.cursor.is_none().then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
+        Ok(Opening { examine, last })
+    }
+
+    pub(crate) async fn finish_opening(&mut self, at: usize, opening: Opening) -> Result<(), MailError> {
+        let folder = self.targets[at].folder.clone();
+        let selected = self.session.finish_examine(&opening.examine, &folder).await?;
+        if let Some(tag) = opening.last {
+            let last = self.session.finish_last(&tag).await?;
+            let next_uid = self.session.end_of(&selected, last)?;
+            let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
+            let state = &mut self.targets[at];
+            state.cursor = Some(cursor);
+            state.uidnext = selected.uidnext;
+            state.caught_up(selected.exists);
+            self.news.push_back(News::Baseline { target: at, cursor });
+        } else {
+            self.targets[at].opened(&selected);
+        }
+        Ok(())
+    }
+
+    /// One step of reading a target: at most one batch of headers becomes news.
+    pub(crate) async fn catch_up(&mut self, at: usize) -> Result<(), MailError> {
+        let folder = self.targets[at].folder.clone();
+        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
+            let tag = self.session.queue_examine(&folder, self.targets[at].known())?;
+            let selected = self.session.finish_examine(&tag, &folder).await?;
+            self.targets[at].opened(&selected);
+        }
+        let selected = self.session.select(&folder).await?;
+        if self.targets[at].renumber {
+            return self.renumber(at, &selected).await;
+        }
+        let Some(cursor) = self.targets[at].cursor else { return Ok(()) };
+        if self.targets[at].pending.is_empty() && !self.targets[at].more {
+            self.doubt(at, &folder, &selected);
+            match self.targets[at].plan(cursor.next_uid, selected.exists) {
+                Plan::Range(range, open) => return self.read_range(at, range, open, &selected).await,
+                Plan::Ask => {}
+            }
+        }
+        if self.targets[at].pending.is_empty() {
+            let (uids, more) = self.session.fetch_uids(cursor.next_uid, MOST_UIDS).await?;
+            let state = &mut self.targets[at];
+            state.pending = uids.into();
+            state.more = more;
+            if state.pending.is_empty() {
+                state.caught_up(selected.exists);
+                return Ok(());
+            }
+        }
+        self.read_pending(at, &selected).await
+    }
+
+    /// Where the connection before this one broke over messages of this folder, UIDs are asked for first.
+    fn doubt(&mut self, at: usize, folder: &Folder, selected: &Selected) {
+        if self.wary.as_ref().is_some_and(|w| w.folder == folder.raw && w.uidvalidity == selected.uidvalidity)
+        {
+            self.targets[at].careful = true;
+        }
+    }
+
+    /// The usual case: few messages, in one fetch. Anything odd, and it is done again with care.
+    async fn read_range(
+        &mut self,
+        at: usize,
+        range: RangeInclusive<u32>,
+        open: bool,
+        selected: &Selected,
+    ) -> Result<(), MailError> {
+        let high = if open { u32::MAX } else { *range.end() };
+        self.begin_suspicion(at, selected, *range.start(), high, 0);
+        let batch = self.session.fetch_headers(range, open, MOST_ARRIVALS).await?;
+        self.suspect = None;
+        let state = &mut self.targets[at];
+        if !batch.is_clean() {
+            state.careful = true;
+            return Ok(());
+        }
+        let more = batch.more;
+        let last = batch.arrivals.keys().next_back().copied();
+        if !more {
+            state.caught_up(selected.exists);
+        } else {
+            state.careful = true;
+        }
+        if let Some(last) = last {
+            self.hand_out(at, last, batch, Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Messages known to exist: some at once, fewer after each trouble, and the one that is left is set aside.
+    async fn read_pending(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
+        let (take, deaths) = self.share(at, selected);
+        let state = &self.targets[at];
+        let chunk: Vec<u32> = state.pending.iter().copied().take(take).collect();
+        let (Some(&low), Some(&high)) = (chunk.first(), chunk.last()) else { return Ok(()) };
+        if deaths >= MOST_DEATHS {
+            self.pass(at, chunk.len(), selected);
+            self.wary = None;
+            let why = "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read.".to_owned();
+            self.hand_out(at, high, Batch::default(), vec![(low, why)]);
+            return Ok(());
+        }
+        self.begin_suspicion(at, selected, low, high, deaths);
+        let batch = self.session.fetch_headers(low..=high, false, MOST_ARRIVALS).await?;
+        self.suspect = None;
+        let mut set_aside = Vec::new();
+        if batch.refused.is_some() || batch.partial().next().is_some() {
+            if chunk.len() > 1 {
+                self.targets[at].chunk = (chunk.len() / 2).max(1);
+                return Ok(());
+            }
+            if !batch.arrivals.contains_key(&low) {
+                set_aside.push((low, trouble(&batch).to_owned()));
+            }
+        }
+        self.pass(at, chunk.len(), selected);
+        let state = &mut self.targets[at];
+        state.chunk = (state.chunk * 2).min(MOST_ARRIVALS);
+        if batch.arrivals.is_empty() && set_aside.is_empty() {
+            // Expunged since they were listed. The cursor stays; the next batch moves it.
+            return Ok(());
+        }
+        self.hand_out(at, high, batch, set_aside);
+        Ok(())
+    }
+
+    /// How many of the pending messages are fetched next, and how often the one of them broke a connection already.
+    fn share(&mut self, at: usize, selected: &Selected) -> (usize, u8) {
+        let state = &self.targets[at];
+        let chunk = state.chunk.max(1);
+        let Some(wary) = self
+            .wary
+            .as_ref()
+            .filter(|w| w.folder == state.folder.raw && w.uidvalidity == selected.uidvalidity)
+        else {
+            return (chunk, 0);
+        };
+        let before = state.pending.iter().take_while(|uid| **uid < wary.low).count();
+        if before > 0 {
+            return (chunk.min(before), 0);
+        }
+        let inside = state.pending.iter().take_while(|uid| **uid <= wary.high).count();
+        match inside {
+            0 => {
+                self.wary = None;
+                (chunk, 0)
+            }
+            1 => (1, wary.deaths),
+            _ => (chunk.min(inside.div_ceil(2)), 0),
+        }
+    }
+
+    fn begin_suspicion(&mut self, at: usize, selected: &Selected, low: u32, high: u32, deaths: u8) {
+        self.suspect = Some(Suspect {
+            folder: self.targets[at].folder.raw.clone(),
+            uidvalidity: selected.uidvalidity,
+            low,
+            high,
+            deaths: if low == high { deaths.saturating_add(1) } else { 0 },
+        });
+    }
+
+    /// These pending messages are done with.
+    fn pass(&mut self, at: usize, count: usize, selected: &Selected) {
+        let state = &mut self.targets[at];
+        let last = state.pending.drain(..count.min(state.pending.len())).next_back();
+        if state.pending.is_empty() && !state.more {
+            state.caught_up(selected.exists);
+        }
+        if state.pending.is_empty() {
+            state.more = false;
+        }
+        if let (Some(wary), Some(last)) = (&mut self.wary, last)
+            && wary.folder == state.folder.raw
+            && last >= wary.low
+        {
+            wary.low = last.saturating_add(1);
+            if wary.low > wary.high {
+                self.wary = None;
+            }
+        }
+    }
+
+    /// Moves the cursor behind `last` and tells.
+    fn hand_out(&mut self, at: usize, last: u32, batch: Batch, set_aside: Vec<(u32, String)>) {
+        let state = &mut self.targets[at];
+        let Some(cursor) = &mut state.cursor else { return };
+        cursor.next_uid = last.saturating_add(1).max(cursor.next_uid);
+        let arrivals: Vec<_> = batch.arrivals.into_values().collect();
+        let newest = arrivals.iter().map(|a| a.internal_date).max();
+        state.last_seen = state.last_seen.max(newest);
+        self.news.push_back(News::Arrivals { target: at, cursor: *cursor, arrivals, set_aside });
+    }
+
+    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again.
+    async fn renumber(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
+        let (last, newest) = self.session.last_message(selected).await?;
+        let end = self.session.end_of(selected, last)?;
+        let since = match (self.targets[at].last_seen, newest) {
+            (Some(seen), _) => seen.checked_sub(48.hours()).ok(),
+            (None, newest) => newest.and_then(|n| n.checked_sub((31 * 24).hours()).ok()),
+        };
+        let uids = match since {
+            Some(since) => self.session.search_since(selected.exists, since).await?,
+            None => Vec::new(),
+        };
+        let next_uid = uids.first().copied().unwrap_or(end);
+        let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
+        let state = &mut self.targets[at];
+        state.renumber = false;
+        state.cursor = Some(cursor);
+        state.pending = uids.into();
+        state.more = false;
+        state.uidnext = selected.uidnext;
+        if state.pending.is_empty() {
+            state.caught_up(selected.exists);
+        } else {
+            state.dirty = true;
+        }
+        self.news.push_back(News::Renumbered { target: at, cursor });
+        Ok(())
+    }
+}
+
+fn trouble(batch: &Batch) -> &'static str {
+    if batch.refused.is_some() {
+        "The server refuses to give this message's header."
+    } else {
+        "The server has this message, but gives no header for it."
+    }
+}
