@@ -2,22 +2,21 @@
 
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::tx::Tx;
+use crate::tx::{Salt, Tx};
 use crate::{open, setting};
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 /// Readers beside the writer. Two, so that a long export does not stop the window.
 const READERS: usize = 2;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-type Salt = Arc<Zeroizing<[u8; 32]>>;
 
 /// The open ledger. Clones share it; when the last one is dropped, its threads end and the file is closed.
 #[derive(Clone)]
@@ -26,6 +25,9 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     salt: Salt,
+    /// Set when a page was found damaged. SQLCipher's connection is of no use from then on, and a damaged file is better
+    /// not written to.
+    damaged: Arc<AtomicBool>,
     // The readers close first: the last connection to close tidies the WAL away, and only the writer may.
     readers: Lane,
     writer: Lane,
@@ -41,11 +43,12 @@ impl Ledger {
 
     fn open_lanes(path: &Path, key: &Key) -> Result<Self, StoreError> {
         let mut writer = open::writer(path, key)?;
-        let salt: Salt = Arc::new(setting::salt(&mut writer)?);
+        let salt = setting::salt(&mut writer)?;
         let readers = (0..READERS).map(|_| open::reader(path, key)).collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             salt,
+            damaged: Arc::default(),
             readers: Lane::start("ledger-reader", readers, path)?,
             writer: Lane::start("ledger-writer", vec![writer], path)?,
         })))
@@ -116,7 +119,17 @@ impl Ledger {
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Job {
         let salt = self.0.salt.clone();
-        Box::new(move |conn| answer(in_transaction(conn, behavior, &salt, f)))
+        let damaged = self.0.damaged.clone();
+        Box::new(move |conn| {
+            if damaged.load(Ordering::Relaxed) {
+                return answer(Err(StoreError::Corrupt { path: PathBuf::new() }));
+            }
+            let result = in_transaction(conn, behavior, &salt, f);
+            if matches!(result, Err(StoreError::Corrupt { .. })) {
+                damaged.store(true, Ordering::Relaxed);
+            }
+            answer(result);
+        })
     }
 
     fn located<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -133,7 +146,7 @@ impl std::fmt::Debug for Ledger {
 fn in_transaction<T>(
     conn: &mut Connection,
     behavior: TransactionBehavior,
-    salt: &[u8; 32],
+    salt: &Salt,
     f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     // Dropped without a commit, it rolls back.

@@ -2,11 +2,10 @@
 
 use crate::error::StoreError;
 use crate::sql::to_json;
-use crate::tx::Tx;
+use crate::tx::{Salt, Tx};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE setting (
@@ -43,7 +42,7 @@ pub fn remove(tx: &Tx<'_>, key: &str) -> Result<(), StoreError> {
 }
 
 /// The salt of this ledger's hashes; made by SQLite's own generator, which the system seeds, when the file is new.
-pub(crate) fn salt(conn: &mut Connection) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+pub(crate) fn salt(conn: &mut Connection) -> Result<Salt, StoreError> {
     conn.execute(
         "INSERT INTO setting (key, value) VALUES (?1, json_quote(hex(randomblob(32)))) ON CONFLICT (key) DO NOTHING",
         [SALT],
@@ -51,5 +50,7 @@ pub(crate) fn salt(conn: &mut Connection) -> Result<Zeroizing<[u8; 32]>, StoreEr
     let bytes: Option<[u8; 32]> = conn
         .query_row("SELECT unhex(value ->> '$') FROM setting WHERE key = ?1", [SALT], |row| row.get(0))
         .optional()?;
-    bytes.map(Zeroizing::new).ok_or_else(|| StoreError::Unreadable { column: format!("setting.{SALT}") })
+    bytes
+        .map(|bytes| Salt::new(&bytes))
+        .ok_or_else(|| StoreError::Unreadable { column: format!("setting.{SALT}") })
 }

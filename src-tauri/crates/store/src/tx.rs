@@ -7,11 +7,25 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use sha2::Sha256;
 use std::fmt;
 use threadline_core::id::{MessageId, MessageKey};
+use zeroize::Zeroizing;
 
 /// One transaction on the ledger. The tables' functions take it first.
 pub struct Tx<'a> {
     pub(crate) conn: &'a Connection,
-    salt: &'a [u8; 32],
+    salt: &'a Salt,
+}
+
+/// The salt of a ledger's hashes: the key of their HMAC.
+#[derive(Clone)]
+pub(crate) struct Salt(Zeroizing<[u8; 64]>);
+
+impl Salt {
+    /// HMAC fills a key up with zeros to its block size, here 64 bytes (RFC 2104 §2).
+    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(bytes);
+        Self(block)
+    }
 }
 
 /// What stays of an id: HMAC-SHA256 under the ledger's own salt, its first 16 bytes. Without the ledger nobody can
@@ -46,7 +60,7 @@ impl FromSql for IdHash {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(conn: &'a Connection, salt: &'a [u8; 32]) -> Self {
+    pub(crate) fn new(conn: &'a Connection, salt: &'a Salt) -> Self {
         Self { conn, salt }
     }
 
@@ -62,10 +76,7 @@ impl<'a> Tx<'a> {
 
     /// The kind keeps ids and keys apart: they share a column.
     fn hash(&self, kind: &[u8], bytes: &[u8]) -> IdHash {
-        // HMAC takes keys of every length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.salt) else {
-            unreachable!("HMAC takes keys of every length")
-        };
+        let mut mac = Hmac::<Sha256>::new((&*self.salt.0).into());
         mac.update(kind);
         mac.update(b"\0");
         mac.update(bytes);

@@ -1,0 +1,85 @@
+//! The history of states.
+
+use super::{Bed, at};
+use crate::health::{self, Owner};
+use threadline_core::health::{Channel, Health, State};
+use threadline_core::reason::{Phase, Reason};
+
+fn state(channel: Channel, state: State, reason: Option<Reason>, since: i64) -> Health {
+    Health {
+        channel,
+        state,
+        phase: Some(Phase::Auth),
+        reason,
+        since: at(since),
+        evidence: Some(format!("at {since}")),
+        next_try: Some(at(since + 60)),
+    }
+}
+
+#[test]
+fn a_period_begins_only_when_state_or_reason_change() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let owner = Owner::Account(bed.account);
+    let set = |s, reason, since| health::set(&tx, &owner, &state(Channel::Inbox, s, reason, since)).unwrap();
+    assert!(set(State::Connected, None, 10));
+    assert!(!set(State::Connected, None, 20));
+    assert!(set(State::Retrying, Some(Reason::ConnectionReset), 30));
+    assert!(!set(State::Retrying, Some(Reason::ConnectionReset), 40));
+    assert!(set(State::Retrying, Some(Reason::ConnectionTimeout), 50));
+    let present = health::present(&tx, &owner).unwrap();
+    assert_eq!(present, [state(Channel::Inbox, State::Retrying, Some(Reason::ConnectionTimeout), 50)]);
+    let history = health::page(&tx, 0, 10).unwrap();
+    let times: Vec<_> = history.iter().map(|p| (p.health.since, p.until)).collect();
+    assert_eq!(times, [(at(10), Some(at(30))), (at(30), Some(at(50))), (at(50), None)]);
+    assert_eq!(history[1].health.evidence.as_deref(), Some("at 40"), "the newest words of the period");
+    assert_eq!(history[0].owner, owner);
+    health::close(&tx, &owner, Channel::Inbox, at(60)).unwrap();
+    assert!(health::present(&tx, &owner).unwrap().is_empty());
+    assert!(set(State::Connected, None, 70));
+}
+
+#[test]
+fn channels_and_owners_are_apart() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let owners = [Owner::Account(bed.account), Owner::Sink("hubspot".into()), Owner::Sink("folder".into())];
+    for owner in &owners {
+        for channel in [Channel::Crm, Channel::Smtp] {
+            assert!(health::set(&tx, owner, &state(channel, State::Connected, None, 1)).unwrap());
+        }
+    }
+    for owner in &owners {
+        assert_eq!(health::present(&tx, owner).unwrap().len(), 2, "{owner:?}");
+    }
+    let page: Vec<Owner> = health::page(&tx, 0, 99).unwrap().into_iter().map(|p| p.owner).collect();
+    assert_eq!(page[2], owners[1]);
+    health::close(&tx, &owners[1], Channel::Crm, at(2)).unwrap();
+    assert_eq!(health::present(&tx, &owners[1]).unwrap().len(), 1);
+    assert_eq!(health::present(&tx, &owners[2]).unwrap().len(), 2);
+}
+
+#[test]
+fn every_name_reads_back() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let owner = Owner::Sink("s".into());
+    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Tcp, Tls};
+    let states = [
+        State::Connected,
+        State::Working,
+        State::Retrying,
+        State::Offline,
+        State::NeedsAttention,
+        State::Paused,
+    ];
+    let phases = [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Push];
+    let reasons = Reason::ALL.iter().enumerate();
+    for (i, reason) in reasons {
+        let mut wanted = state(Channel::Sent, states[i % states.len()], Some(*reason), 1);
+        wanted.phase = Some(phases[i % phases.len()]);
+        health::set(&tx, &owner, &wanted).unwrap();
+        assert_eq!(health::present(&tx, &owner).unwrap(), [wanted]);
+    }
+}

@@ -1,0 +1,154 @@
+//! Leases and what becomes of them.
+
+use super::{Bed, at, log, mail};
+use crate::outbox::{self, Accepted, Lease, State};
+use crate::{StoreError, message, status};
+use std::time::Duration;
+use threadline_core::decide::Thread;
+use threadline_core::reason::Reason;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Logs a message and queues it at a time; gives the entry.
+fn queue(bed: &Bed, uid: u32, time: i64) -> i64 {
+    let tx = bed.tx();
+    let recorded = bed.record(bed.sent, uid, &mail(&format!("{uid}@x"), ""), &log(Thread::New));
+    let key = message::get(&tx, recorded.message).unwrap().unwrap().key.unwrap();
+    assert!(outbox::add(&tx, "hubspot", recorded.message, &key, at(time)).unwrap());
+    assert!(!outbox::add(&tx, "hubspot", recorded.message, &key, at(time)).unwrap());
+    outbox::of_message(&tx, recorded.message).unwrap()[0].id
+}
+
+fn lease(bed: &Bed, now: i64, limit: usize) -> Vec<Lease> {
+    outbox::lease(&bed.tx(), "hubspot", at(now), limit, MINUTE).unwrap()
+}
+
+fn ids(leases: &[Lease]) -> Vec<i64> {
+    leases.iter().map(|l| l.id).collect()
+}
+
+fn entry(bed: &Bed, id: i64) -> outbox::Entry {
+    outbox::get(&bed.tx(), id).unwrap().unwrap()
+}
+
+fn accepted(time: i64) -> Accepted {
+    Accepted {
+        remote_id: Some("77".into()),
+        link: Some("https://crm.example/77".into()),
+        how: "created".into(),
+        at: at(time),
+    }
+}
+
+#[test]
+fn leases_come_in_the_order_of_the_queue_and_each_once() {
+    let bed = Bed::new();
+    let late = queue(&bed, 1, 30);
+    let first = queue(&bed, 2, 10);
+    let second = queue(&bed, 3, 10);
+    assert_eq!(ids(&lease(&bed, 9, 10)), [0; 0]);
+    assert_eq!(ids(&lease(&bed, 10, 1)), [first]);
+    assert_eq!(ids(&lease(&bed, 30, 10)), [second, late]);
+    assert_eq!(ids(&lease(&bed, 31, 10)), [0; 0]);
+    let row = entry(&bed, first);
+    assert_eq!((row.state, row.attempts, row.uncertain), (State::Leased, 1, false));
+    assert_eq!((row.lease_until, row.pushed_at), (Some(at(70)), Some(at(10))));
+    assert!(outbox::lease(&bed.tx(), "folder", at(99), 10, MINUTE).unwrap().is_empty());
+}
+
+#[test]
+fn a_lease_that_ran_out_is_taken_again_first_and_uncertain() {
+    let bed = Bed::new();
+    let first = queue(&bed, 1, 10);
+    let old = lease(&bed, 10, 1).remove(0);
+    let second = queue(&bed, 2, 11);
+    assert_eq!(ids(&lease(&bed, 69, 1)), [second]);
+    assert_eq!(outbox::next_due(&bed.tx(), "hubspot").unwrap(), Some(at(70)));
+    let again = lease(&bed, 70, 10);
+    assert_eq!(ids(&again), [first]);
+    assert!(again[0].uncertain && !old.uncertain);
+    assert_eq!(again[0].attempts, 2);
+    // What the old worker says of a failure does not count any more.
+    let tx = bed.tx();
+    assert!(!outbox::retry_later(&tx, &old, at(99), false, None, None).unwrap());
+    assert!(!outbox::set_aside(&tx, &old, None, None).unwrap());
+    assert!(!outbox::release(&tx, &old).unwrap());
+    assert_eq!(entry(&bed, first).state, State::Leased);
+    // That the CRM has it is true whoever says so.
+    assert!(outbox::accept(&tx, old.id, &accepted(71)).unwrap());
+    assert!(!outbox::retry_later(&tx, &again[0], at(99), true, None, None).unwrap());
+    assert!(!outbox::accept(&tx, old.id, &accepted(72)).unwrap());
+    let row = entry(&bed, first);
+    assert_eq!((row.state, row.stored_at, row.uncertain), (State::Done, Some(at(71)), false));
+    assert_eq!(row.remote_id.as_deref(), Some("77"));
+    assert_eq!(row.link.as_deref(), Some("https://crm.example/77"));
+    assert_eq!(row.how.as_deref(), Some("created"));
+}
+
+#[test]
+fn a_failure_waits_with_its_reason_and_doubt() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let id = queue(&bed, 1, 10);
+    let held = lease(&bed, 10, 1).remove(0);
+    let reason = Some(Reason::ConnectionTimeout);
+    assert!(outbox::retry_later(&tx, &held, at(40), true, reason, Some("no answer")).unwrap());
+    let row = entry(&bed, id);
+    assert_eq!((row.state, row.reason, row.uncertain), (State::Waiting, reason, true));
+    assert_eq!(row.words.as_deref(), Some("no answer"));
+    assert_eq!(outbox::next_due(&tx, "hubspot").unwrap(), Some(at(40)));
+    assert!(lease(&bed, 39, 1).is_empty());
+    let held = lease(&bed, 40, 1).remove(0);
+    assert!(held.uncertain);
+    // Looked up and not there: the doubt is over.
+    outbox::retry_later(&tx, &held, at(50), false, None, None).unwrap();
+    assert!(!lease(&bed, 50, 1)[0].uncertain);
+}
+
+#[test]
+fn a_released_entry_waits_as_before() {
+    let bed = Bed::new();
+    let id = queue(&bed, 1, 10);
+    let held = lease(&bed, 10, 1).remove(0);
+    assert!(outbox::release(&bed.tx(), &held).unwrap());
+    let row = entry(&bed, id);
+    assert_eq!((row.state, row.uncertain, row.next_try), (State::Waiting, false, at(10)));
+}
+
+#[test]
+fn what_is_set_aside_stops_nothing_and_can_be_tried_again() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let poison = queue(&bed, 1, 10);
+    let good = queue(&bed, 2, 11);
+    let held = lease(&bed, 10, 1).remove(0);
+    assert!(outbox::set_aside(&tx, &held, Some(Reason::CrmRejected), Some("no")).unwrap());
+    assert_eq!(ids(&lease(&bed, 5_000, 10)), [good]);
+    let list = outbox::given_up(&tx, "hubspot", 10).unwrap();
+    assert_eq!((list[0].id, list[0].reason), (poison, Some(Reason::CrmRejected)));
+    let counts = status::sinks(&tx).unwrap();
+    assert_eq!(counts.len(), 1);
+    assert_eq!((counts[0].waiting, counts[0].set_aside, counts[0].done), (1, 1, 0));
+    outbox::retry(&tx, poison, at(20)).unwrap();
+    assert!(matches!(outbox::retry(&tx, poison, at(20)), Err(StoreError::NotFound { .. })));
+    let held = lease(&bed, 20, 1).remove(0);
+    assert_eq!((held.id, held.attempts), (poison, 2));
+    outbox::set_aside(&tx, &held, None, None).unwrap();
+    assert_eq!(outbox::retry_all(&tx, "hubspot", at(21)).unwrap(), 1);
+    assert_eq!(ids(&lease(&bed, 21, 1)), [poison]);
+}
+
+#[test]
+fn after_a_restart_every_lease_is_over_and_uncertain() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let id = queue(&bed, 1, 10);
+    let done = queue(&bed, 2, 10);
+    let leases = lease(&bed, 10, 2);
+    outbox::accept(&tx, leases[1].id, &accepted(11)).unwrap();
+    assert_eq!(outbox::recover(&tx, "hubspot").unwrap(), 1);
+    let again = lease(&bed, 12, 10);
+    assert_eq!(ids(&again), [id]);
+    assert!(again[0].uncertain);
+    assert_eq!(entry(&bed, done).state, State::Done);
+}
