@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -88,6 +88,33 @@ impl Keyring {
             ("DISPLAY".into(), String::new()),
             ("WAYLAND_DISPLAY".into(), String::new()),
         ]
+    }
+
+    /// Where the bus listens, or would.
+    pub fn bus_path(&self) -> PathBuf {
+        self.dir.path().join("bus")
+    }
+
+    /// How many entries of a service (the attribute `service`) the keychain holds.
+    pub fn entries(&self, service: &str) -> Result<usize> {
+        let output = Command::new("dbus-send")
+            .args([
+                "--session",
+                "--print-reply",
+                "--dest=org.freedesktop.secrets",
+                "/org/freedesktop/secrets",
+            ])
+            .args([
+                "org.freedesktop.Secret.Service.SearchItems",
+                &format!("dict:string:string:service,{service}"),
+            ])
+            .envs(self.env())
+            .stdin(Stdio::null())
+            .output()?;
+        if !output.status.success() {
+            bail!("SearchItems failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).matches("object path").count())
     }
 
     /// Closes the keychain, as at the end of a session.
