@@ -87,7 +87,7 @@ fn is_absent(words: &str) -> bool {
         "no secret service provider",
         "I/O error",
         "org.freedesktop.DBus.Error.NoReply",
-        "address",
+        "Failed to connect",
         "Connection refused",
         "No such file",
         "Broken pipe",

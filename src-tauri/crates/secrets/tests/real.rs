@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::Duration;
 use threadline_core::reason::Reason;
-use threadline_secrets::{MOST_BYTES, SERVICE, Secrets as _, system_within};
+use threadline_secrets::{MOST_BYTES, SERVICE, system_within};
 use threadline_testkit::lab::keyring::Keyring;
 
 /// What the child does, one word each, separated by commas.
@@ -56,9 +56,9 @@ fn what_is_set_is_kept_over_processes_until_it_is_deleted() {
     let keyring = Keyring::start().unwrap();
     assert_eq!(run(&keyring, "get,delete,set"), ["None", "deleted", "set"]);
     assert_eq!(run(&keyring, "get,over,get"), [r#"Some("grün und geheim")"#, "set", r#"Some("second")"#]);
+    assert_eq!(keyring.entries(SERVICE).unwrap(), 1, "a probe was left behind");
     assert_eq!(run(&keyring, "delete,get"), ["deleted", "None"]);
-    let entries = keyring.entries(SERVICE).unwrap();
-    assert_eq!(entries, 0, "a probe was left behind");
+    assert_eq!(keyring.entries(SERVICE).unwrap(), 0, "a probe was left behind");
 }
 
 #[test]
