@@ -24,6 +24,7 @@ pub mod setting;
 pub mod status;
 pub mod thread;
 
+mod aside;
 mod error;
 mod key;
 mod ledger;
@@ -35,6 +36,7 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+pub use aside::move_aside;
 pub use error::StoreError;
 pub use key::Key;
 pub use ledger::Ledger;

@@ -206,6 +206,16 @@ pub fn logged_page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Message>
     )
 }
 
+/// Takes the headers of the mailbox's asked and held messages that were decided before a time and are still not
+/// answered: they are kept for 30 days at most. What was decided stays. Gives the number of messages.
+pub fn expire_unanswered(tx: &Tx<'_>, account: i64, before: Timestamp) -> Result<usize, StoreError> {
+    const OLD: &str = "SELECT id FROM message WHERE account = ?1 AND verdict IN ('ask', 'hold')
+      AND decided_at < ?2 AND headers IS NOT NULL";
+    let params = params![account, us(before)];
+    tx.run(&format!("DELETE FROM asked_address WHERE message IN ({OLD})"), params)?;
+    tx.run(&format!("UPDATE message SET key = NULL, headers = NULL WHERE id IN ({OLD})"), params)
+}
+
 /// The messages of a thread, the oldest first.
 pub fn of_thread(tx: &Tx<'_>, thread: i64) -> Result<Vec<Message>, StoreError> {
     tx.all(&format!("{SELECT} WHERE m.thread = ?1 ORDER BY m.time, m.id"), [thread], read)

@@ -92,7 +92,15 @@ fn outcome(made: std::io::Result<std::fs::File>, path: &Path) -> Result<(), Stor
     use std::io::ErrorKind;
     let path: PathBuf = path.to_owned();
     match made {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            // The name of a file is on the disk only when its folder is. Some systems cannot say so: that is no error.
+            if let Some(folder) = path.parent()
+                && let Err(error) = std::fs::File::open(folder).and_then(|folder| folder.sync_all())
+            {
+                tracing::debug!(%error, "the folder of the new ledger was not synced");
+            }
+            Ok(())
+        }
         Err(error) => match error.kind() {
             ErrorKind::AlreadyExists => Ok(()),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Err(StoreError::ReadOnly { path }),

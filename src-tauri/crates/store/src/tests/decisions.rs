@@ -102,6 +102,23 @@ fn a_stronger_verdict_stands_and_a_logged_message_stays_logged() {
 }
 
 #[test]
+fn the_first_of_two_equal_verdicts_stands() {
+    let bed = Bed::new();
+    let envelope = mail("a@x", "");
+    let first = bed.record(bed.inbox, 1, &envelope, &ignore());
+    let before = message::get(&bed.tx(), first.message).unwrap();
+    let newsletter = super::other(threadline_core::decide::Verdict::Ignore, Rule::Newsletter);
+    let second = bed.record(bed.sent, 5, &envelope, &newsletter);
+    assert_eq!(second.before.unwrap().rule, Rule::UnknownSender);
+    let mut after = message::get(&bed.tx(), first.message).unwrap();
+    assert_eq!(after, before);
+    // Decided anew, the new rule stands.
+    bed.decide_again(bed.sent, 5, &envelope, &newsletter);
+    after = message::get(&bed.tx(), first.message).unwrap();
+    assert_eq!(after.unwrap().rule, Rule::Newsletter);
+}
+
+#[test]
 fn a_rewritten_id_is_the_same_message() {
     let bed = Bed::new();
     let first = bed.record(bed.sent, 1, &mail("old@x", ""), &log(Thread::New));
@@ -260,6 +277,25 @@ fn asked_messages_come_back_when_their_person_is_a_contact() {
     assert!(of_contacts().is_empty(), "another sink's contact");
     contact::upsert(&tx, "hubspot", &[bob], at(1)).unwrap();
     assert_eq!(of_contacts().iter().map(|r| r.message).collect::<Vec<_>>(), [asked.message]);
+}
+
+#[test]
+fn headers_of_what_nobody_answered_go() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let asked = bed.record(bed.sent, 1, &mail("a@x", ""), &ask());
+    let held = bed.record(bed.sent, 2, &mail("b@x", ""), &hold());
+    let logged = bed.record(bed.sent, 3, &mail("c@x", ""), &log(Thread::New));
+    assert_eq!(message::expire_unanswered(&tx, bed.account, at(5_000)).unwrap(), 0);
+    assert_eq!(message::expire_unanswered(&tx, bed.account, at(5_001)).unwrap(), 2);
+    for (row, outcome, kept) in
+        [(asked, Outcome::Ask, false), (held, Outcome::Hold, false), (logged, Outcome::Log, true)]
+    {
+        let message = message::get(&tx, row.message).unwrap().unwrap();
+        assert_eq!((message.outcome, message.headers.is_some()), (outcome, kept));
+    }
+    assert_eq!(bed.number("SELECT count(*) FROM asked_address"), 0);
+    assert_eq!(message::expire_unanswered(&tx, bed.account, at(5_001)).unwrap(), 0);
 }
 
 #[test]

@@ -76,6 +76,43 @@ fn a_wrong_key_is_refused_and_the_file_left_alone() {
 }
 
 #[test]
+fn a_wrong_key_costs_nothing_that_lies_in_the_wal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let running = Ledger::open(&path, &key()).unwrap();
+    running.write_blocking(|tx| setting::set(tx, "a", &1)).unwrap();
+    // As a crash leaves them: the file and its WAL.
+    let crashed = dir.path().join("crashed.db");
+    for side in ["", "-wal"] {
+        let from = dir.path().join(format!("ledger.db{side}"));
+        std::fs::copy(from, dir.path().join(format!("crashed.db{side}"))).unwrap();
+    }
+    assert_eq!(code(Ledger::open(&crashed, &Key::from_bytes([8; 32]))), "ledger_wrong_key");
+    let ledger = Ledger::open(&crashed, &key()).unwrap();
+    assert_eq!(ledger.read_blocking(|tx| setting::get::<i64>(tx, "a")).unwrap(), Some(1));
+}
+
+#[test]
+fn a_ledger_that_is_set_aside_makes_room_for_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    filled(&path);
+    std::fs::write(dir.path().join("ledger.db-wal"), b"left behind").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let aside = crate::move_aside(&path, at(0)).unwrap();
+    assert_eq!(aside, dir.path().join("ledger.db.aside-19700101T000000Z"));
+    assert_eq!(std::fs::read(&aside).unwrap(), before);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "with its WAL");
+    let new = Ledger::open(&path, &Key::from_bytes([8; 32])).unwrap();
+    assert!(new.read_blocking(account::list).unwrap().is_empty());
+    drop(new);
+    // A second one in the same second does not fall on the first.
+    assert!(crate::move_aside(&path, at(0)).is_err());
+    assert_eq!(std::fs::read(&aside).unwrap(), before);
+    assert!(crate::move_aside(&dir.path().join("none.db"), at(5)).is_err());
+}
+
+#[test]
 fn a_file_that_is_no_ledger_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in [
