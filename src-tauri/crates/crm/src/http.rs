@@ -3,7 +3,8 @@
 use crate::error::{CrmError, Kind, Retry};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Response, Url};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::error::Error;
 use std::io;
@@ -139,11 +140,16 @@ pub fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
     Some(pause.min(LONGEST_PAUSE))
 }
 
+/// The server's own time (RFC 9110 §6.6.1).
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    rfc2822::parse(headers.get("date")?.to_str().ok()?).ok().map(|date| date.timestamp())
+}
+
 /// An answer of the 5xx kind: the server may or may not have done it.
-pub fn unavailable(thing: &str, status: StatusCode, pause: Option<Duration>, write: bool) -> CrmError {
+pub fn unavailable(thing: &str, status: u16, pause: Option<Duration>, write: bool) -> CrmError {
     CrmError::new(thing, Reason::ServerUnavailable)
         .kind(Kind::Sink)
-        .words(&format!("HTTP {}", status.as_u16()))
+        .words(&format!("HTTP {status}"))
         .retry(pause.map_or(Retry::Soon, Retry::After))
         .uncertain(write)
 }

@@ -90,6 +90,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 pub const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// Longest back-off.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// Failures of the sink in a row after which rows are tried one at a time.
+const PROBE_AFTER: u32 = 3;
 /// Longest uninterrupted wait: the wall clock may be set, or the computer sleep, in between.
 const GLANCE: Duration = Duration::from_secs(60);
 
@@ -191,7 +193,9 @@ impl Worker {
     ) -> Result<Drained, QueueError> {
         let mut total = Drained::default();
         loop {
-            let rows = shift.queue.lease(shift.sink.most().max(1)).await?;
+            // After several failures one row goes ahead, so that it is seen whether a row is the cause.
+            let most = if shift.failures < PROBE_AFTER { shift.sink.most().max(1) } else { 1 };
+            let rows = shift.queue.lease(most).await?;
             if rows.is_empty() {
                 return Ok(total);
             }
@@ -212,10 +216,10 @@ impl Worker {
     ) -> Result<(), QueueError> {
         let mut batches = VecDeque::from([rows]);
         while let Some(rows) = batches.pop_front() {
-            if let (Some(error), Some(until)) = (&total.failed, total.paused_until) {
-                // These were not sent, so nothing about them is uncertain.
-                let error = error.clone().uncertain(false);
+            if let (Some(failed), Some(until)) = (total.failed.clone(), total.paused_until) {
+                // These were not sent: nothing new about them is uncertain.
                 for row in rows {
+                    let error = failed.clone().uncertain(row.delivery.uncertain);
                     self.retry(shift, &row, &error, until, total).await?;
                 }
                 continue;
@@ -227,7 +231,7 @@ impl Worker {
             let mut again = Vec::new();
             for (((id, attempts), delivery), answer) in ids.into_iter().zip(deliveries).zip(answers) {
                 let key = delivery.record.key;
-                let error = match answer {
+                let mut error = match answer {
                     Ok(accepted) => {
                         let event = OutboxEvent::Accepted {
                             id,
@@ -243,7 +247,10 @@ impl Worker {
                     }
                     Err(error) => error,
                 };
-                let row = Leased { id, attempts, delivery };
+                let mut row = Leased { id, attempts, delivery };
+                // Once uncertain, a row stays so until it was found or stored.
+                row.delivery.uncertain |= error.uncertain;
+                error.uncertain = row.delivery.uncertain;
                 match error.kind {
                     Kind::Batch if !alone => again.push(row),
                     Kind::Sink => {
@@ -251,7 +258,9 @@ impl Worker {
                             Some(until) => until,
                             None => self.when(&error, shift.failures, shift.clock),
                         };
-                        self.retry(shift, &row, &error, until, total).await?;
+                        // A row that breaks the sink whenever it is sent falls behind the others by its own back-off.
+                        let own = if alone { self.when(&error, attempts, shift.clock) } else { until };
+                        self.retry(shift, &row, &error, own.max(until), total).await?;
                         total.failed.get_or_insert(error);
                         total.paused_until = Some(until);
                     }

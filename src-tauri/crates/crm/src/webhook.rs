@@ -1,14 +1,26 @@
 //! A signed webhook (Standard Webhooks 1.0).
+//!
+//! The receiver keeps doubles away: `webhook-id` is the message's key, the same on every attempt and every computer.
 
-use crate::error::CrmError;
+use crate::error::{CrmError, Kind, Retry};
 use crate::http;
 use crate::secret::Secret;
-use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Portal, Sink};
-use reqwest::{Client, Url};
+use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+use reqwest::{Client, Response, Url};
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::clock::Clock;
+use threadline_core::envelope::clean;
 use threadline_core::reason::Reason;
+
+const THING: &str = "the webhook";
+/// Posts under way at the same time.
+const AT_ONCE: usize = 8;
+/// Longest id and longest link taken from an answer, in characters.
+const MOST_ID: usize = 200;
+const MOST_LINK: usize = 2_000;
 
 /// What a webhook needs.
 #[derive(Debug, Clone)]
@@ -17,8 +29,14 @@ pub struct WebhookSettings {
     pub url: String,
     /// `whsec_…`, shared with the receiver.
     pub secret: Secret,
-    /// Longest time for one request; [`crate::http::TIMEOUT`] does.
+    /// Longest time for one request.
     pub timeout: Duration,
+}
+
+impl WebhookSettings {
+    pub fn new(url: impl Into<String>, secret: Secret) -> Self {
+        Self { url: url.into(), secret, timeout: http::TIMEOUT }
+    }
 }
 
 /// Posts each message to one address.
@@ -33,10 +51,122 @@ pub struct WebhookSink {
 impl WebhookSink {
     /// Fails where the address is not encrypted or the secret is not one.
     pub fn new(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, CrmError> {
-        let url = http::parse_url("the webhook", &settings.url)?;
-        let client = http::client("the webhook", &url, settings.timeout)?;
-        Ok(Self { url, secret: settings.secret, client, clock })
+        let url = http::parse_url("the webhook's address", &settings.url)?;
+        let client = http::client(THING, &url, settings.timeout)?;
+        let sink = Self { url, secret: settings.secret, client, clock };
+        sink.signer()?;
+        Ok(sink)
     }
+
+    fn signer(&self) -> Result<Webhook, CrmError> {
+        // `new` takes an empty key, which anybody could sign with.
+        let secret = self.secret.expose();
+        let long_enough = secret.trim_start_matches("whsec_").len() >= 24;
+        Webhook::new(secret).ok().filter(|_| long_enough).ok_or_else(|| {
+            CrmError::new("the webhook's secret", Reason::CrmTokenRejected).retry(Retry::Never).told(
+                "The secret is not whsec_ followed by at least 24 characters of base64.",
+                "Copy the whole secret from the receiver and set it again.",
+            )
+        })
+    }
+
+    async fn post(&self, delivery: &Delivery) -> Result<Accepted, CrmError> {
+        let key = delivery.record.key.to_string();
+        let now = self.clock.now();
+        let data = serde_json::to_value(&delivery.record).map_err(|_| broken())?;
+        let sent = egress(&data);
+        let body = json!({"type": "email.logged", "timestamp": now.to_string(), "data": data}).to_string();
+        let seconds = now.as_second();
+        let signature = self.signer()?.sign(&key, seconds, body.as_bytes()).map_err(|_| broken())?;
+        let answer = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", &key)
+            .header("webhook-timestamp", seconds.to_string())
+            .header("webhook-signature", signature)
+            .header("idempotency-key", &key)
+            .body(body)
+            .send()
+            .await
+            .map_err(|e| http::unanswered(THING, e, true))
+            .map_err(one_row_if_it_arrived)?;
+        let status = answer.status().as_u16();
+        if !(200..300).contains(&status) {
+            return Err(refusal(&answer, status, http::retry_after(&answer, now)));
+        }
+        // The message is stored: whatever the text of the answer is, it is no failure.
+        let said: Value = match http::body(THING, answer, true).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Err(_) => Value::Null,
+        };
+        let id = match &said["id"] {
+            Value::String(id) => Some(clean(id, MOST_ID)),
+            Value::Number(id) => Some(id.to_string()),
+            _ => None,
+        };
+        let link = said["url"].as_str().map(|url| clean(url, MOST_LINK));
+        Ok(Accepted {
+            remote_id: id.filter(|id| !id.is_empty()),
+            link: link.filter(|url| url.starts_with("https://") || url.starts_with("http://")),
+            how: How::Created,
+            sent,
+            contacts: Vec::new(),
+        })
+    }
+}
+
+fn broken() -> CrmError {
+    CrmError::new("the webhook's message", Reason::CrmRejected)
+        .kind(Kind::Row)
+        .retry(Retry::Never)
+        .told("The message cannot be written as JSON.", "It is set aside; send the diagnostics.")
+}
+
+/// A time-out may be one message's own doing, and must not hold the others up; no connection concerns them all.
+fn one_row_if_it_arrived(error: CrmError) -> CrmError {
+    let kind = if error.uncertain { Kind::Row } else { Kind::Sink };
+    error.kind(kind)
+}
+
+fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError {
+    let error = |reason| CrmError::new(THING, reason).words(&format!("HTTP {status}"));
+    match status {
+        401 | 403 => error(Reason::CrmTokenRejected).retry(Retry::Never).told(
+            "The receiver does not accept the signature.",
+            "Compare the secret on both sides and this computer's clock, then set the webhook again.",
+        ),
+        404 | 410 => error(Reason::CrmGone).retry(Retry::Never),
+        429 => error(Reason::Throttled).retry(pause.map_or(Retry::Soon, Retry::After)),
+        502..=504 => http::unavailable(THING, status, pause, true),
+        408 | 500..=599 => http::unavailable(THING, status, pause, true).kind(Kind::Row),
+        300..=399 => {
+            let somewhere = answer.headers().contains_key("location");
+            error(Reason::ProtocolError).retry(Retry::Never).told(
+                if somewhere {
+                    "The address sends us to another one."
+                } else {
+                    "The answer is not one of a webhook."
+                },
+                "Set the address that the receiver has now.",
+            )
+        }
+        _ => error(Reason::CrmRejected).kind(Kind::Row).retry(Retry::Never),
+    }
+}
+
+fn egress(data: &Value) -> Vec<Egress> {
+    data.as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(field, value)| Egress {
+            object: "event".into(),
+            remote_id: None,
+            field: field.clone(),
+            bytes: value.as_str().map_or_else(|| value.to_string().len(), str::len) as u64,
+        })
+        .collect()
 }
 
 #[async_trait::async_trait]
@@ -45,6 +175,7 @@ impl Sink for WebhookSink {
         "webhook"
     }
 
+    /// Asks nothing of the receiver: Standard Webhooks has no question that stores nothing.
     async fn connect(&self) -> Result<Portal, CrmError> {
         Ok(Portal {
             name: self.url.host_str().unwrap_or_default().to_owned(),
@@ -55,12 +186,11 @@ impl Sink for WebhookSink {
     }
 
     fn most(&self) -> usize {
-        16
+        AT_ONCE
     }
 
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
-        let _ = (&self.client, &self.clock, &self.secret);
-        batch.iter().map(|_| Err(CrmError::new("the webhook", Reason::Unknown))).collect()
+        futures::future::join_all(batch.iter().map(|delivery| self.post(delivery))).await
     }
 
     fn has_contacts(&self) -> bool {

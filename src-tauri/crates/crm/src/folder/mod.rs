@@ -1,21 +1,171 @@
 //! A folder on this computer or on a share: one JSON line per message, and the message itself as an .eml file.
+//!
+//! ```text
+//! events.jsonl                 one line per message: the record, "event": "logged", "eml": the file's path
+//! messages/2026-01/<key>.eml   the message, without its Bcc fields
+//! .threadline.lock             held by whoever writes
+//! ```
 
-use crate::error::CrmError;
-use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Portal, Sink};
-use std::path::PathBuf;
+mod files;
+mod index;
+
+use crate::error::{CrmError, Kind, Retry};
+use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+use index::Index;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use threadline_core::id::MessageKey;
 use threadline_core::reason::Reason;
+use threadline_core::record::Record;
 
-/// Writes to a folder.
-#[derive(Debug)]
+const EVENTS: &str = "events.jsonl";
+const MESSAGES: &str = "messages";
+const LOCK: &str = ".threadline.lock";
+
+/// Writes to a folder. Several computers and programs may write to the same one.
+#[derive(Debug, Clone)]
 pub struct FolderSink {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     dir: PathBuf,
+    index: Mutex<Index>,
 }
 
 impl FolderSink {
     /// The folder is made on [`Sink::connect`].
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self { inner: Arc::new(Inner { dir: dir.into(), index: Mutex::default() }) }
     }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, CrmError> + Send + 'static,
+    ) -> Result<T, CrmError> {
+        let inner = self.inner.clone();
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(done) => done,
+            // The write may have come to its end; the index knows next time.
+            Err(_) => Err(CrmError::new("the folder", Reason::Unknown)),
+        }
+    }
+}
+
+/// What is to be written of one message.
+struct Entry {
+    key: MessageKey,
+    /// `messages/2026-01/<key>.eml`, with `/` on every system.
+    eml: String,
+    raw: bytes::Bytes,
+    record: Record,
+}
+
+impl Inner {
+    fn prepare(&self) -> Result<(), CrmError> {
+        let failed = |e| disk(&self.dir, e);
+        files::private_folder(&self.dir).map_err(failed)?;
+        files::private_subfolder(&self.dir.join(MESSAGES)).map_err(failed)?;
+        // Opening for writing tells a read-only folder before the first message does.
+        drop(files::open_private(&self.dir.join(EVENTS)).map_err(failed)?);
+        drop(files::open_private(&self.dir.join(LOCK)).map_err(failed)?);
+        Ok(())
+    }
+
+    /// Writes the batch under one lock and with one flush of the event file.
+    fn write(&self, batch: &[Entry]) -> Result<Vec<How>, CrmError> {
+        self.prepare()?;
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = files::open_private(&self.dir.join(LOCK)).map_err(|e| disk(&self.dir, e))?;
+        lock.lock().map_err(|e| disk(&self.dir, e))?;
+        let done = self.write_locked(batch, &mut index).map_err(|e| disk(&self.dir, e));
+        if done.is_err() {
+            // What is on the disk now is not what the index thinks.
+            *index = Index::default();
+        }
+        drop(lock);
+        done
+    }
+
+    fn write_locked(&self, batch: &[Entry], index: &mut Index) -> io::Result<Vec<How>> {
+        let path = self.dir.join(EVENTS);
+        let mut events = files::open_private(&path)?;
+        index.catch_up(&mut events)?;
+        let mut lines = Vec::new();
+        let mut fresh = BTreeSet::new();
+        let mut folders = BTreeSet::new();
+        let mut answers = Vec::with_capacity(batch.len());
+        for entry in batch {
+            if index.contains(&entry.key) || !fresh.insert(entry.key) {
+                answers.push(How::Existing);
+                continue;
+            }
+            let file = self.dir.join(&entry.eml);
+            if let Some(folder) = file.parent()
+                && folders.insert(folder.to_owned())
+            {
+                files::private_subfolder(folder)?;
+            }
+            files::write_whole(&file, &files::without_bcc(&entry.raw))?;
+            serde_json::to_writer(&mut lines, &line(entry))?;
+            lines.push(b'\n');
+            answers.push(How::Created);
+        }
+        // The messages are there for good before a line says so.
+        for folder in &folders {
+            files::sync_folder(folder)?;
+        }
+        if !folders.is_empty() {
+            files::sync_folder(&self.dir.join(MESSAGES))?;
+        }
+        if !lines.is_empty() {
+            index.append(&mut events, &lines, fresh)?;
+            files::sync_folder(&self.dir)?;
+        }
+        Ok(answers)
+    }
+}
+
+fn eml_path(record: &Record) -> String {
+    format!("{MESSAGES}/{}/{}.eml", record.date.strftime("%Y-%m"), record.key)
+}
+
+fn line(entry: &Entry) -> Value {
+    let mut line = json!({"event": "logged", "eml": entry.eml});
+    if let (Value::Object(all), Ok(Value::Object(record))) = (&mut line, serde_json::to_value(&entry.record))
+    {
+        all.extend(record);
+    }
+    line
+}
+
+fn disk(dir: &Path, error: io::Error) -> CrmError {
+    use io::ErrorKind as K;
+    let (cause, next) = match error.kind() {
+        K::StorageFull | K::QuotaExceeded => ("The disk is full.", "Make room; it goes on by itself."),
+        K::PermissionDenied => {
+            ("Threadline may not write there.", "Allow it, or choose another folder; it goes on by itself.")
+        }
+        K::ReadOnlyFilesystem => ("The disk is read-only.", "Make it writable, or choose another folder."),
+        K::NotFound | K::NotADirectory => {
+            ("The folder is not there.", "Connect the drive, or choose another folder.")
+        }
+        K::AlreadyExists => {
+            ("A file stands where the folder should be.", "Move it away, or choose another folder.")
+        }
+        _ => ("Writing failed.", "It is tried again; if it stays, choose another folder."),
+    };
+    // The system's words hold no path and no content.
+    let words = error.raw_os_error().map(|code| io::Error::from_raw_os_error(code).to_string());
+    CrmError::new(format!("the folder {}", dir.display()), Reason::Unknown)
+        .kind(Kind::Sink)
+        .retry(Retry::Soon)
+        .words(&words.unwrap_or_default())
+        .told(cause, next)
 }
 
 #[async_trait::async_trait]
@@ -25,8 +175,9 @@ impl Sink for FolderSink {
     }
 
     async fn connect(&self) -> Result<Portal, CrmError> {
+        self.blocking(Inner::prepare).await?;
         Ok(Portal {
-            name: self.dir.display().to_string(),
+            name: self.inner.dir.display().to_string(),
             id: None,
             dedupe: Dedupe::Index,
             missing_scopes: Vec::new(),
@@ -38,7 +189,21 @@ impl Sink for FolderSink {
     }
 
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
-        batch.iter().map(|_| Err(CrmError::new("the folder", Reason::Unknown))).collect()
+        let entries: Vec<Entry> = batch
+            .iter()
+            .map(|delivery| Entry {
+                key: delivery.record.key,
+                eml: eml_path(&delivery.record),
+                raw: delivery.raw.clone(),
+                record: delivery.record.clone(),
+            })
+            .collect();
+        match self.blocking(move |inner| inner.write(&entries)).await {
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+            Ok(answers) => {
+                batch.iter().zip(answers).map(|(delivery, how)| Ok(self.accepted(delivery, how))).collect()
+            }
+        }
     }
 
     fn has_contacts(&self) -> bool {
@@ -47,5 +212,31 @@ impl Sink for FolderSink {
 
     async fn contacts(&self, _cursor: Option<&str>) -> Result<ContactPage, CrmError> {
         Ok(ContactPage { first_pull_done: true, ..ContactPage::default() })
+    }
+}
+
+impl FolderSink {
+    fn accepted(&self, delivery: &Delivery, how: How) -> Accepted {
+        let key = delivery.record.key.to_string();
+        let eml = eml_path(&delivery.record);
+        let sent = if how == How::Created {
+            let egress = |object: &str, field: &str, bytes| Egress {
+                object: object.into(),
+                remote_id: Some(key.clone()),
+                field: field.into(),
+                bytes,
+            };
+            let line = serde_json::to_string(&delivery.record).map_or(0, |line| line.len() as u64);
+            vec![egress("event", "record", line), egress("file", "eml", delivery.raw.len() as u64)]
+        } else {
+            Vec::new()
+        };
+        Accepted {
+            link: Some(self.inner.dir.join(eml).display().to_string()),
+            remote_id: Some(key),
+            how,
+            sent,
+            contacts: Vec::new(),
+        }
     }
 }

@@ -1,18 +1,44 @@
 //! HubSpot, over its public API with a private app's token.
+//!
+//! A push goes: contacts (looked up, made where missing), emails that are there already (by our unique property,
+//! and by Message-ID those that HubSpot logged itself), emails that are new, associations. Each step can be
+//! done again without harm.
 
-use crate::error::CrmError;
+mod api;
+mod email;
+mod find;
+mod link;
+mod pace;
+mod people;
+mod portal;
+mod pull;
+mod push;
+
+use crate::error::{CrmError, Kind, Retry};
 use crate::http;
 use crate::secret::Secret;
-use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Portal, Sink};
+use crate::sink::{Accepted, ContactPage, Delivery, Portal, Sink};
 use crate::timer::Timer;
-use reqwest::{Client, Url};
-use std::sync::Arc;
+use api::Api;
+use portal::Found;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use threadline_core::address::Address;
 use threadline_core::clock::Clock;
+use threadline_core::id::MessageKey;
 use threadline_core::reason::Reason;
 
 /// Where HubSpot's API is.
 pub const BASE: &str = "https://api.hubapi.com";
+/// Searches in a second; HubSpot allows five for all programs of an account.
+pub const SEARCHES: u32 = 4;
+/// After so long a search shows what was written.
+pub const SEARCH_LAG: Duration = Duration::from_secs(60);
+/// How long an owner is remembered.
+const OWNER_FOR: Duration = Duration::from_secs(3600);
+/// Most messages in doubt, and most owners, that are remembered.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// What HubSpot needs.
 #[derive(Debug, Clone)]
@@ -21,18 +47,27 @@ pub struct HubspotSettings {
     pub token: Secret,
     /// [`BASE`], or a test server on this computer.
     pub base: String,
-    /// Longest time for one request; [`crate::http::TIMEOUT`] does.
+    /// Longest time for one request.
     pub timeout: Duration,
+    /// Searches in a second, for all that is done with this sink.
+    pub searches: u32,
+}
+
+impl HubspotSettings {
+    /// The real HubSpot, with the usual limits.
+    pub fn new(token: Secret) -> Self {
+        Self { token, base: BASE.to_owned(), timeout: http::TIMEOUT, searches: SEARCHES }
+    }
 }
 
 /// One HubSpot portal.
 #[derive(Debug)]
 pub struct HubspotSink {
-    base: Url,
-    token: Secret,
-    client: Client,
-    clock: Arc<dyn Clock>,
-    timer: Arc<dyn Timer>,
+    api: Api,
+    found: tokio::sync::Mutex<Option<Arc<Found>>>,
+    owners: Mutex<HashMap<Address, (Option<String>, Duration)>>,
+    /// Without a unique property: messages whose outcome is unknown, and since when.
+    doubts: Mutex<HashMap<MessageKey, Duration>>,
 }
 
 impl HubspotSink {
@@ -42,9 +77,79 @@ impl HubspotSink {
         clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
     ) -> Result<Self, CrmError> {
-        let base = http::parse_url("HubSpot", &settings.base)?;
+        let base = http::parse_url("the HubSpot address", &settings.base)?;
         let client = http::client("HubSpot", &base, settings.timeout)?;
-        Ok(Self { base, token: settings.token, client, clock, timer })
+        let api = Api::new(base, settings.token, client, clock, timer, settings.searches);
+        Ok(Self {
+            api,
+            found: tokio::sync::Mutex::default(),
+            owners: Mutex::default(),
+            doubts: Mutex::default(),
+        })
+    }
+
+    /// The portal; asked once.
+    async fn found(&self) -> Result<Arc<Found>, CrmError> {
+        let mut found = self.found.lock().await;
+        if let Some(found) = &*found {
+            return Ok(found.clone());
+        }
+        let fresh = Arc::new(portal::look(&self.api).await?);
+        *found = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// The owner with this address, remembered for a while.
+    async fn owner(&self, address: &Address) -> Result<Option<String>, CrmError> {
+        let now = self.api.clock.monotonic();
+        if let Some((owner, at)) = self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(address)
+            && now.saturating_sub(*at) < OWNER_FOR
+        {
+            return Ok(owner.clone());
+        }
+        let owner = people::owner(&self.api, address).await?;
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() >= MOST_REMEMBERED {
+            owners.clear();
+        }
+        owners.insert(address.clone(), (owner.clone(), now));
+        Ok(owner)
+    }
+
+    /// Without a unique property, an unknown outcome must wait until the search would show it: from now on.
+    fn doubt(&self, key: MessageKey) {
+        let now = self.api.clock.monotonic();
+        self.doubts_with_room().insert(key, now);
+    }
+
+    fn doubts_with_room(&self) -> MutexGuard<'_, HashMap<MessageKey, Duration>> {
+        let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        if doubts.len() >= MOST_REMEMBERED {
+            doubts.clear();
+        }
+        doubts
+    }
+
+    fn settle(&self, key: MessageKey) {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+
+    /// An error as long as the search index may not show yet what an earlier attempt stored.
+    fn wait_for_index(&self, key: MessageKey) -> Option<CrmError> {
+        let now = self.api.clock.monotonic();
+        let since = *self.doubts_with_room().entry(key).or_insert(now);
+        let left = SEARCH_LAG.saturating_sub(now.saturating_sub(since));
+        if left.is_zero() {
+            return None;
+        }
+        let error = CrmError::new(api::thing("looking for an earlier attempt"), Reason::ServerUnavailable)
+            .kind(Kind::Row)
+            .retry(Retry::After(left))
+            .uncertain(true);
+        Some(error.told(
+            "An earlier attempt may have arrived, and HubSpot's search does not show it yet.",
+            "Wait: it is looked for again in a minute.",
+        ))
     }
 }
 
@@ -55,28 +160,28 @@ impl Sink for HubspotSink {
     }
 
     async fn connect(&self) -> Result<Portal, CrmError> {
-        let _ = (&self.client, &self.clock, &self.token, &self.timer);
-        Ok(Portal {
-            name: self.base.to_string(),
-            id: None,
-            dedupe: Dedupe::UniqueProperty,
-            missing_scopes: Vec::new(),
-        })
+        Ok(self.found().await?.portal())
     }
 
     fn most(&self) -> usize {
-        100
+        people::BATCH
     }
 
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
-        batch.iter().map(|_| Err(CrmError::new("HubSpot", Reason::Unknown))).collect()
+        let answers = push::push(self, batch).await;
+        let changed = |e: &CrmError| matches!(e.reason, Reason::CrmTokenRejected | Reason::ScopeMissing);
+        if answers.iter().filter_map(|a| a.as_ref().err()).any(changed) {
+            // What the portal allows may have changed: look again before the next push.
+            *self.found.lock().await = None;
+        }
+        answers
     }
 
     fn has_contacts(&self) -> bool {
         true
     }
 
-    async fn contacts(&self, _cursor: Option<&str>) -> Result<ContactPage, CrmError> {
-        Ok(ContactPage { first_pull_done: true, ..ContactPage::default() })
+    async fn contacts(&self, cursor: Option<&str>) -> Result<ContactPage, CrmError> {
+        pull::page(&self.api, cursor).await
     }
 }

@@ -1,0 +1,135 @@
+//! A record as HubSpot's properties.
+
+use super::portal::{Found, KEY};
+use crate::sink::Dedupe;
+use serde_json::{Map, Value, json};
+use threadline_core::address::Mailbox;
+use threadline_core::record::{Direction, Record};
+
+/// Longest text and longest HTML, in bytes: HubSpot's limit for a logged mail is 2 MB.
+pub(super) const MOST_TEXT: usize = 2_000_000;
+const CUT_NOTE: &str = "[The end of this message is missing here: it is longer than HubSpot takes.]";
+
+/// The properties of a new email. Bcc names are not in a record, and so not in its headers.
+pub(super) fn properties(record: &Record, found: &Found, owner: Option<&str>) -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut set = |name: &str, value: String| {
+        all.insert(name.to_owned(), Value::from(value));
+    };
+    set("hs_timestamp", record.date.as_millisecond().max(0).to_string());
+    let direction = match record.direction {
+        Direction::Outgoing => "EMAIL",
+        Direction::Incoming => "INCOMING_EMAIL",
+    };
+    set("hs_email_direction", direction.to_owned());
+    set("hs_email_status", "SENT".to_owned());
+    set("hs_email_headers", headers(record).to_string());
+    if !record.subject.is_empty() {
+        set("hs_email_subject", record.subject.clone());
+    }
+    if !record.text.is_empty() {
+        set("hs_email_text", cut(&record.text, &format!("\n\n{CUT_NOTE}"), record.truncated));
+    }
+    if let Some(html) = record.html.as_deref().filter(|html| !html.is_empty()) {
+        set("hs_email_html", cut(html, &format!("<p>{CUT_NOTE}</p>"), record.truncated));
+    }
+    if let Some(owner) = owner {
+        set("hubspot_owner_id", owner.to_owned());
+    }
+    if found.message_id
+        && let Some(id) = message_id(record, found.dedupe)
+    {
+        set("hs_email_message_id", id);
+    }
+    if found.dedupe == Dedupe::UniqueProperty {
+        set(KEY, record.key.to_string());
+    }
+    all
+}
+
+/// What is written to `hs_email_message_id`. Where that is all there is to search by, a mail without an id gets
+/// one made of its key.
+pub(super) fn message_id(record: &Record, dedupe: Dedupe) -> Option<String> {
+    match (&record.message_id, dedupe) {
+        (Some(id), _) => Some(format!("<{id}>")),
+        (None, Dedupe::Search) => Some(format!("<{}@threadline.invalid>", record.key)),
+        (None, _) => None,
+    }
+}
+
+fn headers(record: &Record) -> Value {
+    let list = |boxes: &[Mailbox]| boxes.iter().map(person).collect::<Vec<_>>();
+    let mut headers = json!({"to": list(&record.to), "cc": list(&record.cc)});
+    if let Some(from) = &record.from {
+        headers["from"] = person(from);
+    }
+    headers
+}
+
+fn person(mailbox: &Mailbox) -> Value {
+    let mut person = json!({"email": mailbox.address.as_str()});
+    if let Some(name) = &mailbox.name {
+        let (first, last) = split_name(name);
+        person["firstName"] = first.into();
+        person["lastName"] = last.into();
+    }
+    person
+}
+
+/// First and last name: the last word is the last name, unless a comma says otherwise.
+pub(super) fn split_name(name: &str) -> (String, String) {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((last, first)) = name.split_once(", ") {
+        return (first.to_owned(), last.to_owned());
+    }
+    match name.rsplit_once(' ') {
+        Some((first, last)) => (first.to_owned(), last.to_owned()),
+        None => (name, String::new()),
+    }
+}
+
+/// Cuts so that text and note stay within [`MOST_TEXT`]. The note also stands where the message was cut before.
+fn cut(text: &str, note: &str, cut_before: bool) -> String {
+    let whole = text.len() <= MOST_TEXT && !cut_before;
+    if whole {
+        return text.to_owned();
+    }
+    let mut end = text.len().min(MOST_TEXT - note.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = &text[..end];
+    // A tag that was cut in two would swallow the note.
+    let kept = match (note.starts_with('<'), kept.rfind('<'), kept.rfind('>')) {
+        (true, Some(open), close) if close.is_none_or(|close| close < open) => &kept[..open],
+        _ => kept,
+    };
+    format!("{kept}{note}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_at_the_last_word_or_the_comma() {
+        for (name, first, last) in [
+            ("Ann Lee", "Ann", "Lee"),
+            ("Lee, Ann  Mary", "Ann Mary", "Lee"),
+            ("Ann", "Ann", ""),
+            ("  Ann   van der Berg ", "Ann van der", "Berg"),
+        ] {
+            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_cut_and_says_so() {
+        assert_eq!(cut("short", "\n[x]", false), "short");
+        assert_eq!(cut("short", "\n[x]", true), "short\n[x]");
+        let long = cut(&"ä".repeat(MOST_TEXT), "\n[x]", false);
+        assert!(long.len() <= MOST_TEXT && long.len() > MOST_TEXT - 8 && long.ends_with("ä\n[x]"));
+        let html = format!("<p>{}<a href=\"{}", "x".repeat(10), "y".repeat(MOST_TEXT));
+        assert_eq!(cut(&html, "<p>[x]</p>", false), "<p>xxxxxxxxxx<p>[x]</p>");
+    }
+}

@@ -1,0 +1,115 @@
+//! Looking for messages before anything is written.
+
+use super::api::{Api, Call};
+use super::email::message_id;
+use super::people::BATCH;
+use super::portal::KEY;
+use crate::error::CrmError;
+use crate::sink::{Dedupe, How};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use threadline_core::id::MessageKey;
+use threadline_core::record::Record;
+
+const READ: &str = "/crm/v3/objects/emails/batch/read";
+const SEARCH: &str = "/crm/v3/objects/emails/search";
+/// Values of one filter, and filter groups of one search: HubSpot's limits.
+const MOST_VALUES: usize = 100;
+const MOST_GROUPS: usize = 5;
+/// Most results of one page.
+const PAGE: usize = 200;
+
+/// An email that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct There {
+    pub id: String,
+    pub how: How,
+}
+
+/// By the unique property, which sees what was written a moment ago.
+pub(super) async fn by_key(api: &Api, records: &[&Record]) -> Result<HashMap<MessageKey, There>, CrmError> {
+    let mut found = HashMap::new();
+    for some in records.chunks(BATCH) {
+        let inputs: Vec<Value> = some.iter().map(|r| json!({"id": r.key.to_string()})).collect();
+        let body = json!({"idProperty": KEY, "properties": [KEY], "inputs": inputs});
+        let answer = api.call(Call::ask("looking emails up", READ, body)).await?.ok()?;
+        for email in answer.results() {
+            let key = email["properties"][KEY].as_str().and_then(|key| key.parse::<MessageKey>().ok());
+            if let (Some(key), Some(id)) = (key, email["id"].as_str()) {
+                found.insert(key, There { id: id.to_owned(), how: How::Existing });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// By every id that the messages go by: finds what HubSpot sent or logged by itself. The search index lags a
+/// few seconds behind.
+pub(super) async fn by_message_id(
+    api: &Api,
+    records: &[&Record],
+    dedupe: Dedupe,
+) -> Result<HashMap<MessageKey, There>, CrmError> {
+    let mut owners: HashMap<String, MessageKey> = HashMap::new();
+    for record in records {
+        let made = if record.message_id.is_none() { message_id(record, dedupe) } else { None };
+        for id in record.ids.iter().chain(&record.message_id).chain(&made) {
+            owners.entry(plain(id)).or_insert(record.key);
+        }
+    }
+    let ids: Vec<&String> = owners.keys().collect();
+    let mut found: HashMap<MessageKey, There> = HashMap::new();
+    // Each id is asked for with and without brackets, since portals hold both.
+    for some in ids.chunks(MOST_VALUES * MOST_GROUPS / 2) {
+        let values: Vec<String> = some.iter().flat_map(|id| [format!("<{id}>"), (*id).clone()]).collect();
+        let groups: Vec<Value> = values
+            .chunks(MOST_VALUES)
+            .map(|v| json!({"filters": [{"propertyName": "hs_email_message_id", "operator": "IN", "values": v}]}))
+            .collect();
+        let wanted = if dedupe == Dedupe::UniqueProperty {
+            json!(["hs_email_message_id", KEY])
+        } else {
+            json!(["hs_email_message_id"])
+        };
+        let mut after: Option<String> = None;
+        loop {
+            let mut body = json!({"filterGroups": groups, "properties": wanted, "limit": PAGE});
+            if let Some(after) = &after {
+                body["after"] = after.as_str().into();
+            }
+            let answer = api.call(Call::ask("searching emails", SEARCH, body)).await?.ok()?;
+            for email in answer.results() {
+                let own = &email["properties"];
+                let Some(id) = email["id"].as_str() else { continue };
+                let Some(key) = own["hs_email_message_id"].as_str().and_then(|m| owners.get(&plain(m)))
+                else {
+                    continue;
+                };
+                // A record of ours under another key is another message that claims this id.
+                let how = match own[KEY].as_str() {
+                    Some(other) if !other.is_empty() && other != key.to_string() => continue,
+                    Some(same) if !same.is_empty() => How::Existing,
+                    _ => How::Linked,
+                };
+                let there = There { id: id.to_owned(), how };
+                let older = |a: &There, b: &There| (a.id.len(), &a.id) < (b.id.len(), &b.id);
+                match found.get(key) {
+                    Some(first) if older(first, &there) => {}
+                    _ => {
+                        found.insert(*key, there);
+                    }
+                }
+            }
+            after = answer.body["paging"]["next"]["after"].as_str().map(str::to_owned);
+            if after.is_none() || answer.results().next().is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Without brackets and in lower case, which `IN` asks for.
+fn plain(id: &str) -> String {
+    id.trim().trim_start_matches('<').trim_end_matches('>').to_lowercase()
+}

@@ -1,0 +1,313 @@
+//! A batch of messages on its way into the portal.
+
+use super::api::{Answer, Call};
+use super::email;
+use super::find::{self, There};
+use super::people::{self, People};
+use super::portal::{Found, KEY};
+use super::{HubspotSink, link};
+use crate::error::{CrmError, Kind, Retry};
+use crate::sink::{Accepted, Dedupe, Delivery, Egress, How};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+use threadline_core::address::Address;
+use threadline_core::id::MessageKey;
+use threadline_core::record::Record;
+
+const UPSERT: &str = "/crm/v3/objects/emails/batch/upsert";
+const CREATE: &str = "/crm/v3/objects/emails/batch/create";
+/// Most bytes of properties in one request, unless a single mail is larger.
+const MOST_BYTES: usize = 5_000_000;
+
+/// One message while it is worked on.
+struct Work<'a> {
+    record: &'a Record,
+    uncertain: bool,
+    there: Option<There>,
+    contacts: Vec<(Address, String)>,
+    sent: Vec<Egress>,
+    failed: Option<CrmError>,
+    /// Failed only because the search index must be waited for.
+    waiting: bool,
+}
+
+impl Work<'_> {
+    fn open(&self) -> bool {
+        self.there.is_none() && self.failed.is_none()
+    }
+
+    fn note(&mut self, object: &str, remote_id: Option<&str>, field: &str, bytes: usize) {
+        let (object, field) = (object.to_owned(), field.to_owned());
+        self.sent.push(Egress {
+            object,
+            remote_id: remote_id.map(str::to_owned),
+            field,
+            bytes: bytes as u64,
+        });
+    }
+}
+
+pub(super) async fn push(sink: &HubspotSink, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
+    let found = match sink.found().await {
+        Ok(found) => found,
+        Err(error) => return batch.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let mut work: Vec<Work<'_>> = Vec::new();
+    let mut places: HashMap<MessageKey, usize> = HashMap::new();
+    for delivery in batch {
+        // HubSpot refuses a batch that names one id twice.
+        let place = *places.entry(delivery.record.key).or_insert(work.len());
+        match work.get_mut(place) {
+            Some(same) => same.uncertain |= delivery.uncertain,
+            None => work.push(Work {
+                record: &delivery.record,
+                uncertain: delivery.uncertain,
+                there: None,
+                contacts: Vec::new(),
+                sent: Vec::new(),
+                failed: None,
+                waiting: false,
+            }),
+        }
+    }
+    if let Err(error) = all(sink, &found, &mut work).await {
+        for one in work.iter_mut().filter(|w| w.failed.is_none()) {
+            // What is stored already may lack its contacts: the next attempt finds it and goes on.
+            let uncertain = error.uncertain || one.there.is_some() || one.uncertain;
+            one.failed = Some(error.clone().uncertain(uncertain));
+        }
+    }
+    let answers: Vec<Result<Accepted, CrmError>> =
+        work.into_iter().map(|one| answer(sink, &found, one)).collect();
+    let mut first: Vec<bool> = answers.iter().map(|_| true).collect();
+    batch
+        .iter()
+        .map(|delivery| {
+            let place = places[&delivery.record.key];
+            let mut answer = answers[place].clone();
+            if let (Ok(accepted), false) = (&mut answer, first[place]) {
+                accepted.how = How::Existing;
+                accepted.sent.clear();
+            }
+            first[place] = false;
+            answer
+        })
+        .collect()
+}
+
+fn answer(sink: &HubspotSink, found: &Found, one: Work<'_>) -> Result<Accepted, CrmError> {
+    if let Some(error) = one.failed {
+        if error.uncertain && !one.waiting && found.dedupe != Dedupe::UniqueProperty {
+            sink.doubt(one.record.key);
+        }
+        return Err(error);
+    }
+    sink.settle(one.record.key);
+    let remote_id = one.there.as_ref().map(|t| t.id.clone());
+    let link = remote_id.as_ref().map(|id| found.link(id, one.contacts.first().map(|(_, id)| id)));
+    let how = one.there.map_or(How::Created, |t| t.how);
+    Ok(Accepted { remote_id, link, how, sent: one.sent, contacts: one.contacts })
+}
+
+/// The steps. An error concerns every message that has no answer yet.
+async fn all(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Result<(), CrmError> {
+    who(sink, work).await?;
+    look(sink, found, work).await?;
+    write(sink, found, work).await?;
+    link::associate(sink, &mut pairs(work)).await
+}
+
+/// Finds or makes the contacts that have no id yet.
+async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> {
+    let mut wanted: BTreeMap<Address, Option<String>> = BTreeMap::new();
+    for contact in work.iter().flat_map(|w| &w.record.contacts).filter(|c| c.remote_id.is_none()) {
+        let name = wanted.entry(contact.address.clone()).or_default();
+        if name.is_none() {
+            name.clone_from(&contact.name);
+        }
+    }
+    let mut people = People::default();
+    if !wanted.is_empty() {
+        people::resolve(&sink.api, &wanted, &mut people).await?;
+    }
+    for one in work.iter_mut() {
+        for contact in &one.record.contacts {
+            let id = contact.remote_id.as_ref().or_else(|| people.ids.get(&contact.address));
+            if let Some(id) = id {
+                one.contacts.push((contact.address.clone(), id.clone()));
+            } else if let Some(error) = people.refused.get(&contact.address) {
+                one.failed = Some(error.clone());
+            }
+            if contact.remote_id.is_none() {
+                // Booked to the first message that needed it.
+                one.sent.extend(people.sent.remove(&contact.address).unwrap_or_default());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks for what is there already, ours or HubSpot's own.
+async fn look(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Result<(), CrmError> {
+    let records: Vec<&Record> = work.iter().filter(|w| w.open()).map(|w| w.record).collect();
+    let own = async {
+        match found.dedupe {
+            Dedupe::UniqueProperty => find::by_key(&sink.api, &records).await,
+            _ => Ok(HashMap::new()),
+        }
+    };
+    let (own, logged) =
+        futures::future::try_join(own, find::by_message_id(&sink.api, &records, found.dedupe)).await?;
+    for one in work.iter_mut().filter(|w| w.open()) {
+        let key = one.record.key;
+        for id in &one.record.ids {
+            one.note_search(id);
+        }
+        one.there = own.get(&key).or_else(|| logged.get(&key)).cloned();
+        if found.dedupe != Dedupe::UniqueProperty {
+            match &mut one.there {
+                Some(there) if one.uncertain => there.how = How::Existing,
+                // The index may not show yet what an earlier attempt stored.
+                None if one.uncertain => {
+                    one.failed = sink.wait_for_index(key);
+                    one.waiting = one.failed.is_some();
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Work<'_> {
+    fn note_search(&mut self, id: &str) {
+        self.note("email", None, "search:hs_email_message_id", id.len());
+    }
+}
+
+/// Writes what is not there.
+async fn write(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Result<(), CrmError> {
+    let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
+    for (n, one) in work.iter().enumerate().filter(|(_, w)| w.open()) {
+        let owner = if found.owners { sink.owner(&one.record.account).await? } else { None };
+        rows.push((n, email::properties(one.record, found, owner.as_deref())));
+    }
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        while let Some((_, properties)) = rows.peek() {
+            let size: usize = properties.values().filter_map(Value::as_str).map(str::len).sum();
+            if !some.is_empty() && (bytes + size > MOST_BYTES || some.len() == people::BATCH) {
+                break;
+            }
+            bytes += size;
+            some.extend(rows.next());
+        }
+        write_some(sink, found, work, some).await?;
+    }
+    Ok(())
+}
+
+async fn write_some(
+    sink: &HubspotSink,
+    found: &Found,
+    work: &mut [Work<'_>],
+    rows: Vec<(usize, Map<String, Value>)>,
+) -> Result<(), CrmError> {
+    let unique = found.dedupe == Dedupe::UniqueProperty;
+    let inputs: Vec<Value> = rows
+        .iter()
+        .map(|(n, properties)| {
+            if unique {
+                json!({"idProperty": KEY, "id": work[*n].record.key.to_string(), "properties": properties})
+            } else {
+                json!({"properties": properties, "associations": associations(&work[*n].contacts)})
+            }
+        })
+        .collect();
+    let path = if unique { UPSERT } else { CREATE };
+    let alone = rows.len() == 1;
+    let answer = sink.api.call(Call::store("saving the emails", path, json!({"inputs": inputs}))).await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.kind == Kind::Batch => {
+            for (n, _) in &rows {
+                work[*n].failed = Some(error.clone());
+            }
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    if !answer.is_ok() {
+        let error = answer.refused(if alone { Kind::Row } else { Kind::Batch });
+        for (n, _) in &rows {
+            work[*n].failed = Some(error.clone());
+        }
+        return Ok(());
+    }
+    let name = if unique { KEY } else { "hs_email_message_id" };
+    let stored: HashMap<&str, &Value> =
+        answer.results().filter_map(|e| Some((e["properties"][name].as_str()?, e))).collect();
+    for (n, properties) in &rows {
+        let value = properties.get(name).and_then(Value::as_str).unwrap_or_default();
+        let one = &mut work[*n];
+        match stored.get(value).and_then(|e| Some((e["id"].as_str()?, *e))) {
+            Some((id, email)) => {
+                for (field, value) in properties {
+                    one.note("email", Some(id), field, value.as_str().map_or(0, str::len));
+                }
+                let how = if email["new"] == false { How::Existing } else { How::Created };
+                one.there = Some(There { id: id.to_owned(), how });
+            }
+            None => one.failed = Some(row_error(&answer, value, alone)),
+        }
+    }
+    Ok(())
+}
+
+/// Why a row is not among the results of a 207.
+fn row_error(answer: &Answer, value: &str, alone: bool) -> CrmError {
+    let named = |error: &&Value| {
+        let ids = error["context"].as_object().into_iter().flatten().filter_map(|(_, ids)| ids.as_array());
+        ids.flatten().any(|id| id == value)
+    };
+    let found = answer.errors().find(named).or_else(|| answer.errors().next().filter(|_| alone));
+    match found {
+        Some(error) => {
+            let words = error["message"].as_str().unwrap_or_default();
+            let refused = answer.refused(Kind::Row).words(words);
+            // Only what is said to be wrong with the data is the row's own fault.
+            match error["category"].as_str() {
+                Some("VALIDATION_ERROR" | "OBJECT_NOT_FOUND" | "CONFLICT") | None => refused,
+                Some(_) => refused.retry(Retry::Soon).uncertain(true),
+            }
+        }
+        // Neither stored nor refused by name: alone it will get an answer of its own.
+        None => {
+            answer.refused(if alone { Kind::Row } else { Kind::Batch }).retry(Retry::Soon).uncertain(true)
+        }
+    }
+}
+
+fn associations(contacts: &[(Address, String)]) -> Value {
+    contacts
+        .iter()
+        .map(|(_, id)| {
+            json!({
+                "to": {"id": id},
+                "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link::EMAIL_TO_CONTACT}],
+            })
+        })
+        .collect()
+}
+
+/// What is to be associated: for each stored message its contacts.
+fn pairs<'w>(work: &'w mut [Work<'_>]) -> Vec<link::Pair<'w>> {
+    work.iter_mut()
+        .filter(|w| w.failed.is_none())
+        .filter_map(|w| {
+            let email = w.there.as_ref()?.id.clone();
+            Some(link::Pair { email, contacts: &mut w.contacts, sent: &mut w.sent })
+        })
+        .collect()
+}
