@@ -1,1 +1,95 @@
-fn main() {}
+//! The engine on a terminal.
+
+mod account;
+mod args;
+mod contacts;
+mod crm;
+mod live;
+mod output;
+mod prompt;
+mod run;
+mod show;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+use std::sync::Arc;
+use threadline_engine::clock::SystemClock;
+use threadline_engine::{Engine, EngineError, Home};
+
+/// A mailbox or the CRM needs the person.
+pub const NEEDS_YOU: u8 = 3;
+/// Another process holds the data folder.
+pub const HELD: u8 = 4;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    listen_to_logs(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("No thread can be started"), cli.json),
+    };
+    let json = cli.json;
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => fail(&error, json),
+    }
+}
+
+/// Tells an error and gives the exit code for it.
+fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
+    let known = error.downcast_ref::<EngineError>();
+    output::error(&format!("{error:#}"), known.map(EngineError::code), json);
+    match known {
+        Some(EngineError::Held { .. }) => ExitCode::from(HELD),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let dir = match cli.data_dir {
+        Some(dir) => dir,
+        None => Home::default_dir()?,
+    };
+    let home = Home::open(&dir)?;
+    // Taken before the keychain is asked: a second `run` says who holds the folder at once.
+    let hold = match &cli.command {
+        Command::Run(_) => Some(home.hold("threadline run")?),
+        _ => None,
+    };
+    let secrets = threadline_secrets::system().map_err(EngineError::from)?;
+    let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()))?;
+    if let Some(old) = aside {
+        output::note(&format!(
+            "The key of the ledger is no more in the keychain. The old ledger was set aside as {}, and a new one was \
+             begun. Add your mailboxes and the CRM again; what the CRM has is not logged twice.",
+            old.display()
+        ));
+    }
+    let json = cli.json;
+    let code = match cli.command {
+        Command::Account(command) => account::run(&engine, command, json).await?,
+        Command::Crm(command) => crm::run(&engine, command, json).await?,
+        Command::Contacts(command) => contacts::run(&engine, command, json).await?,
+        Command::Run(args) => run::run(&engine, &args, json).await?,
+        Command::Status => show::status(&engine, json).await?,
+        Command::Threads { command } => show::threads(&engine, command, json).await?,
+        Command::Log(args) => show::log(&engine, args.limit, json).await?,
+        Command::Export { dir } => show::export(&engine, &dir, json).await?,
+    };
+    drop(hold);
+    Ok(code)
+}
+
+/// Our own words only: the libraries' trace holds what is on the wire, so their targets are capped.
+fn listen_to_logs(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    let crates = ["core", "mail", "store", "crm", "secrets", "engine", "cli"];
+    let ours: Vec<String> = crates.iter().map(|c| format!("threadline_{c}={level}")).collect();
+    let filter = tracing_subscriber::EnvFilter::new(format!("off,threadline={level},{}", ours.join(",")));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,1 +1,29 @@
+//! Wires mail, ledger and CRMs together: one supervised task a mailbox, commands in, events out, no window.
+//!
+//! Read one mail's way through it in this order: [`mailbox`] (news comes in), [`ingest`] (T1: decisions, jobs and the
+//! cursor in one transaction), [`jobs`] (T2: the body and the outbox rows in one transaction), [`queue`] (the outbox as
+//! the CRM's worker sees it).
+//!
+//! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
+mod backoff;
+pub mod clock;
+pub mod contacts;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod export;
+pub mod home;
+mod ingest;
+mod jobs;
+mod mailbox;
+mod queue;
+pub mod settings;
+mod shared;
+mod sinks;
+pub mod views;
+
+pub use engine::Engine;
+pub use error::EngineError;
+pub use event::Event;
+pub use home::Home;

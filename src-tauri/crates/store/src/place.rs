@@ -1,7 +1,9 @@
 //! `place`: where a message lies on the server.
 
 use crate::error::StoreError;
+use crate::sql::time;
 use crate::tx::Tx;
+use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 pub(crate) const SQL: &str = "
@@ -53,6 +55,16 @@ pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Place>, StoreError> {
         "SELECT folder, uidvalidity, uid FROM place WHERE message = ?1 ORDER BY folder, uidvalidity, uid",
         [message],
         read,
+    )
+}
+
+/// The time of the newest message that was seen in a folder.
+pub fn newest(tx: &Tx<'_>, folder: i64) -> Result<Option<Timestamp>, StoreError> {
+    tx.one(
+        "SELECT m.time FROM place p CROSS JOIN message m ON m.id = p.message
+         WHERE p.folder = ?1 ORDER BY p.folder DESC, p.uidvalidity DESC, p.uid DESC LIMIT 1",
+        [folder],
+        |row| time(row, "time"),
     )
 }
 

@@ -1,0 +1,197 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use threadline_core::address::Address;
+
+/// Logs the mail you send from any client, and the replies to it, in your CRM.
+///
+/// Threadline connects to your mailbox by IMAP, reads headers only, and fetches the text of a message only when a
+/// rule says that it is to be logged. Nothing in the mailbox is marked as read.
+///
+/// First steps:
+///   threadline account add ann@firm.example --host imap.firm.example
+///   threadline crm set hubspot
+///   threadline run
+#[derive(Debug, Parser)]
+#[command(name = "threadline", version, verbatim_doc_comment, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The folder in which Threadline keeps its data. Default: the platform's own place.
+    #[arg(long, global = true, value_name = "DIR", env = "THREADLINE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Print data as JSON, one object a line for lists.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on standard error; twice for details. Never prints mail or secrets.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 an error, told on standard error; 2 wrong usage; \
+3 a mailbox or the CRM needs you (see `threadline status`); 4 the data folder is in use.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add, list, remove, pause and resume mailboxes.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Say where logged mail goes.
+    #[command(subcommand)]
+    Crm(CrmCommand),
+    /// The local contact list, for CRMs that have no contacts of their own.
+    #[command(subcommand)]
+    Contacts(ContactsCommand),
+    /// Watch the mailboxes and log until stopped with Ctrl-C.
+    Run(RunArgs),
+    /// How mailboxes and CRM are, since when and why.
+    Status,
+    /// Logged conversations.
+    Threads {
+        #[command(subcommand)]
+        command: Option<ThreadsCommand>,
+    },
+    /// Decisions with the rule that made each, newest first.
+    Log(LogArgs),
+    /// Write everything to a folder: messages, threads, outbox, health, contacts, and an .eml a message.
+    ///
+    /// The files and their fields are described in the README under "Export".
+    Export {
+        /// The folder; it is made where it is missing, and must be empty.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Add a mailbox. The password is asked for, or read from standard input where that is no terminal.
+    Add(AccountAdd),
+    /// List the mailboxes.
+    List,
+    /// Remove a mailbox, its password and what is kept of its mail here. Mailbox and CRM stay as they are.
+    Remove { address: Address },
+    /// Stop the connection. What is sent meanwhile is caught up on resume.
+    Pause {
+        address: Address,
+        /// For how long, such as 1h or 30m; without it, until resumed.
+        #[arg(long = "for", value_name = "TIME")]
+        length: Option<String>,
+    },
+    /// Connect again.
+    Resume { address: Address },
+}
+
+#[derive(Debug, Args)]
+pub struct AccountAdd {
+    /// The mailbox's address.
+    pub address: Address,
+    /// The IMAP server. Default: imap. and the address's domain.
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The port. Default: 993 for TLS, 143 for STARTTLS.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// How the connection is encrypted; there is no way without.
+    #[arg(long, value_enum, default_value_t = SecurityArg::Tls)]
+    pub security: SecurityArg,
+    /// The user name, where it is not the address.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A PEM file with the certificate of a private authority to trust for this server.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The SHA-256 fingerprint of the one certificate to trust for this server.
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint: Option<String>,
+    /// More addresses that are the person's own.
+    #[arg(long = "own", value_name = "ADDRESS")]
+    pub own: Vec<Address>,
+    /// Addresses and domains of which no mail is ever logged.
+    #[arg(long = "never", value_name = "ADDRESS|DOMAIN")]
+    pub never: Vec<String>,
+    /// Whose mail is logged.
+    #[arg(long, value_enum, default_value_t = ModeArg::KnownContacts)]
+    pub mode: ModeArg,
+    /// Make a contact in the CRM for each person you write to.
+    #[arg(long)]
+    pub create_contacts: bool,
+    /// Do not try the sign-in before saving.
+    #[arg(long)]
+    pub no_check: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SecurityArg {
+    Tls,
+    Starttls,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ModeArg {
+    KnownContacts,
+    EveryoneOutside,
+    OnlyWhenISay,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CrmCommand {
+    /// Set where logged mail goes. One of each kind can be set; without any it goes to a local folder.
+    #[command(subcommand)]
+    Set(CrmSet),
+    /// Show what is set, without secrets, and whether it works.
+    Show,
+    /// Stop logging to a CRM. What is there stays there.
+    Remove { kind: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CrmSet {
+    /// HubSpot. The token of a private app is asked for, or read from standard input.
+    Hubspot {
+        /// Another base address than HubSpot's own; for tests and proxies.
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+    },
+    /// A signed webhook (Standard Webhooks 1.0). The secret (whsec_…) is asked for, or read from standard input.
+    Webhook { url: String },
+    /// A local folder: one JSON line a message in events.jsonl, and an .eml beside it.
+    Folder { dir: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContactsCommand {
+    /// Read contacts from a CSV file with a header line. Columns: email (needed), name, or first name and last name.
+    Import { file: PathBuf },
+    /// List the contacts known here.
+    List {
+        /// Most lines printed.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Catch up, push what waits, and stop.
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ThreadsCommand {
+    /// List the conversations, the newest first.
+    List {
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show one conversation with its messages.
+    Show { id: i64 },
+}
+
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Most lines printed.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}

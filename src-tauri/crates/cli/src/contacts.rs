@@ -1,0 +1,44 @@
+//! `threadline contacts`
+
+use crate::args::ContactsCommand;
+use crate::output;
+use anyhow::Context;
+use std::process::ExitCode;
+use threadline_engine::Engine;
+
+pub async fn run(engine: &Engine, command: ContactsCommand, json: bool) -> anyhow::Result<ExitCode> {
+    match command {
+        ContactsCommand::Import { file } => {
+            let source = std::fs::File::open(&file)
+                .with_context(|| format!("{}: the contact list cannot be opened", file.display()))?;
+            let imported = engine.import_contacts(source).await?;
+            match json {
+                true => output::json(&imported)?,
+                false => output::say(&format!(
+                    "{} contacts read; {} lines without an address left out.",
+                    imported.contacts, imported.left_out
+                )),
+            }
+        }
+        ContactsCommand::List { limit } => {
+            let contacts = engine.contacts(limit as usize).await?;
+            if json {
+                contacts.iter().try_for_each(output::json)?;
+            } else if contacts.is_empty() {
+                output::say(
+                    "No contacts yet. Set a CRM that has some, or use `threadline contacts import FILE.csv`.",
+                );
+            } else {
+                let rows: Vec<Vec<String>> = contacts
+                    .into_iter()
+                    .map(|c| {
+                        let addresses: Vec<&str> = c.addresses.iter().map(|a| a.as_str()).collect();
+                        vec![addresses.join(", "), c.name.unwrap_or_default(), c.source, c.remote_id]
+                    })
+                    .collect();
+                output::table(&["ADDRESSES", "NAME", "SOURCE", "ID"], &rows);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,198 @@
+//! `threadline status`, `threads`, `log` and `export`
+
+use crate::args::ThreadsCommand;
+use crate::output::{printable, when};
+use crate::{NEEDS_YOU, output};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use threadline_core::health::{Health, State};
+use threadline_core::record::Direction;
+use threadline_engine::Engine;
+use threadline_engine::views::{MessageView, ThreadLine};
+
+pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
+    let status = engine.status().await?;
+    let needs_you = status.mailboxes.iter().map(|m| m.state).chain(status.crms.iter().map(|c| c.state));
+    let code = match needs_you.into_iter().any(|s| s == State::NeedsAttention) {
+        true => ExitCode::from(NEEDS_YOU),
+        false => ExitCode::SUCCESS,
+    };
+    if json {
+        output::json(&status)?;
+        return Ok(code);
+    }
+    if status.mailboxes.is_empty() {
+        output::say("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
+    }
+    for mailbox in &status.mailboxes {
+        output::say(&format!("{}: {}", mailbox.address, words(mailbox.state)));
+        mailbox.channels.iter().for_each(channel);
+        if let Some(step) = &mailbox.next_step {
+            output::say(&format!("  Next: {step}"));
+        }
+        output::say(&format!(
+            "  logged {}, asked {}, held {}, ignored {}; bodies never read {}; to be read {}",
+            mailbox.logged,
+            mailbox.asked,
+            mailbox.held,
+            mailbox.ignored,
+            mailbox.bodies_never_read,
+            mailbox.waiting
+        ));
+        for aside in &mailbox.set_aside {
+            output::say(&format!(
+                "  set aside: message {} in {}: {}",
+                aside.uid,
+                printable(&aside.folder, 40),
+                printable(&aside.why, 200)
+            ));
+        }
+    }
+    for crm in &status.crms {
+        output::say(&format!("{}: {}", crm.settings.kind(), words(crm.state)));
+        crm.health.iter().for_each(channel);
+        output::say(&format!("  logged {}, waiting {}, set aside {}", crm.done, crm.waiting, crm.set_aside));
+    }
+    Ok(code)
+}
+
+fn words(state: State) -> String {
+    state.name().replace('_', " ")
+}
+
+fn channel(health: &Health) {
+    let since = format!("{} since {}", words(health.state), when(health.since));
+    let mut line = format!("  {:<6} {since}", health.channel.name());
+    if let Some(reason) = health.reason {
+        line += &format!(": {}", reason.title());
+    }
+    if let Some(at) = health.next_try {
+        line += &format!(" Next try {}.", output::clock(at));
+    }
+    output::say(&line);
+    if let (Some(_), Some(words)) = (health.reason, &health.evidence) {
+        output::say(&format!("         {}", printable(words, 300)));
+    }
+}
+
+pub async fn threads(
+    engine: &Engine,
+    command: Option<ThreadsCommand>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    match command.unwrap_or(ThreadsCommand::List { limit: 50 }) {
+        ThreadsCommand::List { limit } => {
+            let lines = engine.threads(limit as usize).await?;
+            if json {
+                lines.iter().try_for_each(output::json)?;
+            } else if lines.is_empty() {
+                output::say("Nothing is logged yet.");
+            } else {
+                let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
+                output::table(&["ID", "LAST", "MESSAGES", "CONTACTS", "SUBJECT", "CRM"], &rows);
+            }
+        }
+        ThreadsCommand::Show { id } => {
+            let thread = engine.thread(id).await?;
+            if json {
+                output::json(&thread)?;
+            } else {
+                output::say(&format!("{} ({})", printable(&thread.line.subject, 200), thread.line.account));
+                thread.items.iter().for_each(message);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(line: &ThreadLine) -> Vec<String> {
+    let contacts: Vec<&str> = line.contacts.iter().map(|c| c.address.as_str()).collect();
+    let crm: Vec<String> =
+        line.crm.iter().map(|c| format!("{} {} {}", c.sink, c.messages, c.state)).collect();
+    vec![
+        line.id.to_string(),
+        when(line.last),
+        line.messages.to_string(),
+        contacts.join(", "),
+        line.subject.clone(),
+        crm.join(", "),
+    ]
+}
+
+fn message(item: &MessageView) {
+    let arrow = match item.decided.direction {
+        Direction::Outgoing => "sent",
+        Direction::Incoming => "received",
+    };
+    output::say("");
+    output::say(&format!(
+        "{} {arrow}, logged by {}: {}",
+        when(item.decided.date),
+        item.decided.rule,
+        item.decided.why
+    ));
+    if let Some(from) = &item.decided.from {
+        output::say(&format!("  From: {}", from.address));
+    }
+    let to: Vec<&str> = item.decided.to.iter().map(|m| m.address.as_str()).collect();
+    output::say(&format!("  To: {}", to.join(", ")));
+    for state in &item.crm {
+        let place = state.link.as_deref().or(state.remote_id.as_deref()).unwrap_or_default();
+        let words = state.words.as_deref().unwrap_or_default();
+        output::say(&format!("  {}: {} {place} {}", state.sink, state.state, printable(words, 200)));
+    }
+    for file in &item.attachments {
+        output::say(&format!("  File: {} ({} bytes)", printable(&file.name, 100), file.size));
+    }
+    for line in item.text.as_deref().unwrap_or("(The text is not here.)").lines() {
+        output::say(&format!("  | {}", printable(line, 200)));
+    }
+}
+
+pub async fn log(engine: &Engine, limit: u32, json: bool) -> anyhow::Result<ExitCode> {
+    let decisions = engine.log(limit as usize).await?;
+    if json {
+        decisions.iter().try_for_each(output::json)?;
+    } else if decisions.is_empty() {
+        output::say("Nothing was seen yet. Start with `threadline run`.");
+    } else {
+        let rows: Vec<Vec<String>> = decisions
+            .into_iter()
+            .map(|d| {
+                vec![
+                    when(d.decided_at),
+                    d.outcome.name().to_owned(),
+                    d.rule.name().to_owned(),
+                    d.folder.unwrap_or_default(),
+                    d.subject.unwrap_or_else(|| "(no text is kept)".to_owned()),
+                ]
+            })
+            .collect();
+        output::table(&["DECIDED", "OUTCOME", "RULE", "FOLDER", "SUBJECT"], &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn export(engine: &Engine, dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let shown = std::io::stderr().is_terminal() && !json;
+    let progress = move |messages: u64| {
+        if shown && messages.is_multiple_of(500) {
+            output::note(&format!("{messages} messages written"));
+        }
+    };
+    let exported = engine.export(dir, progress).await?;
+    if json {
+        output::json(&exported)?;
+    } else {
+        output::say(&format!(
+            "{}: {} messages ({} with their text) in {} threads, {} contacts.",
+            dir.display(),
+            exported.messages,
+            exported.bodies,
+            exported.threads,
+            exported.contacts
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,198 @@
+//! The contacts of the CRMs, pulled into the local index, where mail is matched. An address goes to no CRM for that.
+
+use crate::error::EngineError;
+use crate::event::Event;
+use crate::shared::Shared;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::address::Address;
+use threadline_core::contact::Contact;
+use threadline_crm::{CrmError, Sink};
+use threadline_store::contact::{self, Cursor};
+use threadline_store::job::{self, Kind};
+use threadline_store::{StoreError, Tx, message};
+
+/// The name under which the local contact list stands in the index.
+pub const LOCAL: &str = "local";
+/// Between two looks for changes.
+pub const EVERY: Duration = Duration::from_secs(5 * 60);
+/// Messages that are decided again in one transaction.
+const PAGE: usize = 500;
+
+/// Why a pull stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PullError {
+    #[error(transparent)]
+    Crm(#[from] CrmError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads all pages that are there now. The cursor is stored with each page, so that a pull of many pages goes on
+/// where it stopped. Gives the number of contacts read.
+pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, PullError> {
+    let name = sink.name();
+    let mut read = 0;
+    loop {
+        let cursor = shared.ledger.read(move |tx| contact::cursor(tx, name)).await?;
+        let page = sink.contacts(cursor.as_ref().map(|c| c.cursor.as_str())).await?;
+        let more = page.more;
+        let complete = page.first_pull_done;
+        read += page.contacts.len() as u64;
+        let changed = !page.contacts.is_empty() || complete != cursor.is_some_and(|c| c.complete);
+        let now = shared.clock.now();
+        shared
+            .ledger
+            .write(move |tx| {
+                contact::upsert(tx, name, &page.contacts, now)?;
+                for id in &page.archived {
+                    contact::remove(tx, name, id)?;
+                }
+                contact::set_cursor(tx, name, &Cursor { cursor: page.next, complete })
+            })
+            .await?;
+        if changed {
+            shared.tell(Event::Contacts { sink: name.to_owned(), read, complete });
+        }
+        if !more {
+            if changed {
+                decide_again(shared, name).await?;
+            }
+            return Ok(read);
+        }
+    }
+}
+
+/// Sets the jobs for messages that waited for the contacts, in every mailbox.
+pub(crate) async fn decide_again(shared: &Arc<Shared>, source: &'static str) -> Result<(), StoreError> {
+    let accounts = shared.ledger.read(threadline_store::account::list).await?;
+    for account in accounts {
+        for kind in [Waiting::Held, Waiting::Asked] {
+            let mut after = 0;
+            loop {
+                let (id, now) = (account.id, shared.clock.now());
+                let last = shared.ledger.write(move |tx| set_jobs(tx, kind, id, source, after, now)).await?;
+                match last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Waiting {
+    Held,
+    Asked,
+}
+
+/// One page of them; the id of the last one.
+fn set_jobs(
+    tx: &Tx<'_>,
+    kind: Waiting,
+    account: i64,
+    source: &str,
+    after: i64,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let rows = match kind {
+        Waiting::Held => message::held(tx, account, after, PAGE)?,
+        Waiting::Asked => message::asked_of_contacts(tx, account, source, after, PAGE)?,
+    };
+    for row in &rows {
+        job::add(tx, Kind::Recheck, row.message, row.place, now)?;
+    }
+    Ok(rows.last().map(|row| row.message))
+}
+
+/// A contact list that was read from a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Imported {
+    pub contacts: u64,
+    /// Lines without a usable address.
+    pub left_out: u64,
+}
+
+/// Reads a CSV file with a header line. Columns, in any order and case: `email` (or `e-mail`, `address`), and `name`,
+/// or `first name` and `last name`. Fails where there is no such column; a line without an address is left out.
+pub(crate) fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineError> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
+    let broken = |e: csv::Error| EngineError::ContactList {
+        line: e.position().map_or(1, csv::Position::line),
+        cause: match e.kind() {
+            csv::ErrorKind::Utf8 { .. } => "it is not UTF-8 text; save it as CSV UTF-8".to_owned(),
+            csv::ErrorKind::Io(e) => e.kind().to_string(),
+            _ => "it is not CSV".to_owned(),
+        },
+    };
+    let header = reader.headers().map_err(broken)?.clone();
+    let column = |names: &[&str]| {
+        header.iter().position(|h| {
+            let h = h.trim_start_matches('\u{feff}').to_lowercase().replace(['_', '-'], " ");
+            names.contains(&h.as_str())
+        })
+    };
+    let Some(email) = column(&["email", "e mail", "address", "email address", "mail"]) else {
+        return Err(EngineError::ContactList {
+            line: 1,
+            cause: "no column is called email; name the column with the addresses so".to_owned(),
+        });
+    };
+    let name = column(&["name", "full name"]);
+    let names = [column(&["first name", "firstname"]), column(&["last name", "lastname"])];
+    let mut found: HashMap<Address, Contact> = HashMap::new();
+    let mut imported = Imported::default();
+    for row in reader.records() {
+        let row = row.map_err(broken)?;
+        let Some(Ok(address)) = row.get(email).map(Address::parse) else {
+            imported.left_out += 1;
+            continue;
+        };
+        let whole = match name {
+            Some(name) => row.get(name).unwrap_or_default().to_owned(),
+            None => {
+                let parts: Vec<&str> = names.iter().filter_map(|n| row.get((*n)?)).collect();
+                parts.join(" ")
+            }
+        };
+        let whole = threadline_core::envelope::clean(whole.trim(), 200);
+        let contact = Contact {
+            remote_id: address.to_string(),
+            addresses: vec![address.clone()],
+            name: (!whole.is_empty()).then_some(whole),
+        };
+        found.insert(address, contact);
+    }
+    imported.contacts = found.len() as u64;
+    Ok((found.into_values().collect(), imported))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_in_any_order_and_case() {
+        let csv =
+            "Last Name,First_Name,E-Mail\nCarlson,Carl,Carl@Customer.example\n,,nobody\nX,,x@y.example\n";
+        let (mut contacts, imported) = read_csv(csv.as_bytes()).unwrap();
+        contacts.sort_by(|a, b| a.remote_id.cmp(&b.remote_id));
+        assert_eq!(imported, Imported { contacts: 2, left_out: 1 });
+        assert_eq!(contacts[0].remote_id, "carl@customer.example");
+        assert_eq!(contacts[0].name.as_deref(), Some("Carl Carlson"));
+    }
+
+    #[test]
+    fn a_list_without_addresses_is_told_with_its_line() {
+        let error = read_csv("who,what\na,b\n".as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "contact_list");
+        assert!(error.to_string().contains("line 1"), "{error}");
+        let error = read_csv(&b"email\n\xff@x\n"[..]).unwrap_err();
+        assert!(error.to_string().contains("UTF-8"), "{error}");
+    }
+}

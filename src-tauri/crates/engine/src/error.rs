@@ -1,0 +1,77 @@
+//! What can go wrong above the crates below, each with its next step.
+
+use std::path::PathBuf;
+use threadline_crm::CrmError;
+use threadline_mail::error::MailError;
+use threadline_secrets::SecretError;
+use threadline_store::StoreError;
+
+/// An error of the engine. The text names the thing, the cause and the next step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    #[error("The data folder cannot be found: this user has no home folder. Name one with --data-dir.")]
+    NoHome,
+    #[error(
+        "The data folder {dir} cannot be used: {source}. Check its rights and the room on the disk, or name another one with --data-dir.",
+        dir = dir.display()
+    )]
+    Folder { dir: PathBuf, source: std::io::Error },
+    #[error("The file {path} is damaged: it should hold 16 hexadecimal digits. Put it back from a backup, or name another data folder with --data-dir.", path = path.display())]
+    BrokenId { path: PathBuf },
+    #[error("The data folder {dir} is in use by {by}. Stop that program, or name another folder with --data-dir.", dir = dir.display())]
+    Held { dir: PathBuf, by: String },
+    #[error(
+        "The ledger's key in the keychain is damaged, or the keychain does not keep what is written. Check the keychain, then try again."
+    )]
+    BrokenKey,
+    #[error("The computer gives no random numbers, so no key can be made. Restart it and try again.")]
+    NoRandomness,
+    #[error("There is already a mailbox {0}. Remove it first, or choose another address.")]
+    AccountExists(String),
+    #[error("There is no mailbox {0}. See the list with `threadline account list`.")]
+    NoAccount(String),
+    #[error("There is no thread {0}. See the list with `threadline threads`.")]
+    NoThread(String),
+    #[error("The setting {what} cannot be read: {cause}. Set it again.")]
+    BrokenSetting { what: String, cause: String },
+    #[error("The CRM setting is not usable: {0}.")]
+    CrmSetting(String),
+    #[error("The contact list cannot be read at line {line}: {cause}.")]
+    ContactList { line: u64, cause: String },
+    #[error("{path} cannot be written: {source}. Check its rights and the room on the disk.", path = path.display())]
+    Export { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Crm(#[from] CrmError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+impl EngineError {
+    /// A stable code for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            EngineError::NoHome => "no_home",
+            EngineError::Folder { .. } => "data_folder",
+            EngineError::BrokenId { .. } => "data_folder_id",
+            EngineError::Held { .. } => "data_folder_in_use",
+            EngineError::BrokenKey => "ledger_key",
+            EngineError::NoRandomness => "no_randomness",
+            EngineError::AccountExists(_) => "account_exists",
+            EngineError::NoAccount(_) => "no_account",
+            EngineError::NoThread(_) => "no_thread",
+            EngineError::BrokenSetting { .. } => "broken_setting",
+            EngineError::CrmSetting(_) => "crm_setting",
+            EngineError::ContactList { .. } => "contact_list",
+            EngineError::Export { .. } => "export",
+            EngineError::Mail(e) => e.reason.code(),
+            EngineError::Store(e) => e.code(),
+            EngineError::Crm(e) => e.reason.code(),
+            EngineError::Secret(e) => e.code().code(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The data folder: where it lies, who holds it, and the key of the ledger in it.
+
+use crate::error::EngineError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use threadline_secrets::Secrets;
+use threadline_store::{Key, Ledger};
+use zeroize::Zeroizing;
+
+/// A data folder. Several processes may read one; one at a time may hold it (see [`Hold`]).
+#[derive(Debug, Clone)]
+pub struct Home {
+    dir: PathBuf,
+    /// Tells this folder's entries in the keychain from another's.
+    id: String,
+}
+
+/// The right to run the engine on a data folder; given back when dropped or when the process ends.
+#[derive(Debug)]
+pub struct Hold {
+    _file: File,
+}
+
+impl Home {
+    /// The platform's own place for a program's data.
+    pub fn default_dir() -> Result<PathBuf, EngineError> {
+        directories::ProjectDirs::from("app", "Threadline", "Threadline")
+            .map(|dirs| dirs.data_local_dir().to_owned())
+            .ok_or(EngineError::NoHome)
+    }
+
+    /// Opens the folder, making it (private to the user) where it is missing.
+    pub fn open(dir: &Path) -> Result<Self, EngineError> {
+        let failed = |source| EngineError::Folder { dir: dir.to_owned(), source };
+        make_private(dir).map_err(failed)?;
+        let dir = dir.canonicalize().map_err(failed)?;
+        let path = dir.join("id");
+        let id = match std::fs::read_to_string(&path) {
+            Ok(id) if is_id(id.trim()) => id.trim().to_owned(),
+            Ok(_) => return Err(EngineError::BrokenId { path }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => new_id(&path).map_err(failed)?,
+            Err(e) => return Err(failed(e)),
+        };
+        Ok(Self { dir, id })
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the default CRM, a folder of files, lies.
+    pub fn default_export_dir(&self) -> PathBuf {
+        self.dir.join("crm-folder")
+    }
+
+    /// The name of a secret of this data folder in the keychain.
+    pub fn secret_name(&self, what: &str) -> String {
+        format!("{what}@{}", self.id)
+    }
+
+    /// Takes the folder for `who` ("threadline run"), or says who holds it.
+    pub fn hold(&self, who: &str) -> Result<Hold, EngineError> {
+        let path = self.dir.join("lock");
+        let failed = |source| EngineError::Folder { dir: self.dir.clone(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let by = std::fs::read_to_string(self.dir.join("holder")).unwrap_or_default();
+                let by = if by.is_empty() { "another program".to_owned() } else { by };
+                return Err(EngineError::Held { dir: self.dir.clone(), by });
+            }
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        // The holder's name lies in a file of its own: on Windows a locked file cannot be read.
+        let holder = format!("{who} (process {})", std::process::id());
+        std::fs::write(self.dir.join("holder"), holder).map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        Ok(Hold { _file: file })
+    }
+
+    /// Opens the ledger with its key from the keychain. A new key is written and read back before the file is
+    /// made. Where the key is gone, the old file is set aside, never overwritten; its new place is returned.
+    pub fn open_ledger(&self, secrets: &dyn Secrets) -> Result<(Ledger, Option<PathBuf>), EngineError> {
+        let path = self.dir.join("ledger.db");
+        let name = self.secret_name("ledger-key");
+        let mut aside = None;
+        let key = match secrets.get(&name)? {
+            Some(text) => decode_key(&text).ok_or(EngineError::BrokenKey)?,
+            None => {
+                if path.exists() {
+                    aside = Some(
+                        set_aside(&path)
+                            .map_err(|source| EngineError::Folder { dir: self.dir.clone(), source })?,
+                    );
+                }
+                let mut bytes = Zeroizing::new([0_u8; 32]);
+                getrandom::fill(bytes.as_mut()).map_err(|_| EngineError::NoRandomness)?;
+                let text: Zeroizing<String> =
+                    Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect());
+                secrets.set(&name, &text)?;
+                match secrets.get(&name)? {
+                    Some(back) if *back == *text => bytes,
+                    _ => return Err(EngineError::BrokenKey),
+                }
+            }
+        };
+        let ledger = Ledger::open(&path, &Key::from_bytes(*key))?;
+        Ok((ledger, aside))
+    }
+}
+
+fn decode_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+/// Moves a ledger that cannot be opened out of the way, with the files that belong to it.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let mut n = 1;
+    let target = loop {
+        let candidate = path.with_file_name(format!("ledger.set-aside-{n}.db"));
+        if !candidate.exists() {
+            break candidate;
+        }
+        n += 1;
+    };
+    for ending in ["", "-wal", "-shm"] {
+        let with = |p: &Path| PathBuf::from(format!("{}{ending}", p.display()));
+        match std::fs::rename(with(path), with(&target)) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !ending.is_empty() => {}
+            other => other?,
+        }
+    }
+    Ok(target)
+}
+
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Two processes may come here at once: the first one's id stays.
+fn new_id(path: &Path) -> std::io::Result<String> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness"))?;
+    let id: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let mut fresh = tempfile_beside(path, &id)?;
+    fresh.1.write_all(id.as_bytes())?;
+    fresh.1.sync_all()?;
+    match std::fs::hard_link(&fresh.0, path) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(_) => std::fs::rename(&fresh.0, path)?,
+    }
+    let _ = std::fs::remove_file(&fresh.0);
+    let mut text = String::new();
+    File::open(path)?.read_to_string(&mut text)?;
+    Ok(text.trim().to_owned())
+}
+
+fn tempfile_beside(path: &Path, id: &str) -> std::io::Result<(PathBuf, File)> {
+    let beside = path.with_file_name(format!("id.{id}"));
+    let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+    Ok((beside, file))
+}

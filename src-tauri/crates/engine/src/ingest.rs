@@ -1,0 +1,199 @@
+//! The first transaction of a mail's way (T1): decisions, jobs and the cursor of a batch.
+
+use crate::contacts::LOCAL;
+use crate::event::{Event, VerdictName};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use threadline_core::address::Address;
+use threadline_core::arrival::Arrival;
+use threadline_core::contact::Contact;
+use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
+use threadline_core::reason::Reason;
+use threadline_core::rule::{Rule, Rules};
+use threadline_store::folder::{Cursor, Folder};
+use threadline_store::job::Kind;
+use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
+use threadline_store::place::Place;
+use threadline_store::{StoreError, Tx, contact, folder, job, message, reference, set_aside, thread};
+
+/// The mailbox that a batch came from.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    pub id: i64,
+    pub address: Address,
+    pub rules: Rules,
+    /// The sinks whose contacts count, the first one's name first; the local list is one of them.
+    pub contact_sources: Vec<String>,
+}
+
+/// A message that cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    pub uid: u32,
+    pub why: String,
+}
+
+/// What a batch of one folder brought.
+#[derive(Debug)]
+pub struct Batch {
+    pub folder: Folder,
+    pub cursor: Cursor,
+    pub arrivals: Vec<Arrival>,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Stores a batch: one transaction, run by the ledger's writer.
+pub fn store(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
+    for arrival in &batch.arrivals {
+        let place =
+            Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: arrival.uid };
+        let one = Seeing { mailbox, folder: &batch.folder, place, arrival, now };
+        events.extend(one.store(tx, Occasion::New)?);
+    }
+    for bad in &batch.unreadable {
+        let place = Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: bad.uid };
+        set_aside::add(tx, place, &bad.why, Some(Reason::ProtocolError), now)?;
+        events.push(Event::SetAside {
+            account: mailbox.address.clone(),
+            folder: batch.folder.name.clone(),
+            uid: bad.uid,
+            why: bad.why.clone(),
+        });
+    }
+    folder::move_cursor(tx, batch.folder.id, &batch.cursor)?;
+    Ok(events)
+}
+
+/// Decides again about a message whose header was read once more, because what it answers, or who is on it, is
+/// known now.
+pub fn recheck(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    place: Place,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    Seeing { mailbox, folder, place, arrival, now }.store(tx, Occasion::Again)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    New,
+    Again,
+}
+
+/// One message in one place.
+struct Seeing<'a> {
+    mailbox: &'a Mailbox,
+    folder: &'a Folder,
+    place: Place,
+    arrival: &'a Arrival,
+    now: Timestamp,
+}
+
+impl Seeing<'_> {
+    fn store(&self, tx: &Tx<'_>, occasion: Occasion) -> Result<Vec<Event>, StoreError> {
+        let before = message::known(tx, self.mailbox.id, &self.arrival.envelope)?;
+        let mut decision = self.decide(tx)?;
+        if let Some(before) = before
+            && stays_out(before)
+        {
+            decision = Decision { verdict: Verdict::Ignore, rule: before.rule, ..decision };
+        }
+        let new = NewDecision {
+            account: self.mailbox.id,
+            place: self.place,
+            envelope: &self.arrival.envelope,
+            decision: &decision,
+            rule_version: self.mailbox.rules.version,
+            time: self.arrival.time(),
+            size: self.arrival.size,
+            at: self.now,
+        };
+        let recorded = match occasion {
+            Occasion::New => message::record(tx, &new)?,
+            Occasion::Again => message::decide_again(tx, &new)?,
+        };
+        if recorded.newly_logged {
+            job::add(tx, Kind::Body, recorded.message, self.place, self.now)?;
+        }
+        if recorded.outcome == Outcome::Log {
+            // Its ids may be ones that an earlier arrival answers.
+            let ids: Vec<_> = self.arrival.envelope.ids.iter().map(|id| tx.hash_id(id)).collect();
+            for waiting in reference::waiting_for(tx, self.mailbox.id, &ids)? {
+                job::add(tx, Kind::Recheck, waiting.message, waiting.place, self.now)?;
+            }
+        }
+        Ok(self.event(&decision, recorded).into_iter().collect())
+    }
+
+    fn decide(&self, tx: &Tx<'_>) -> Result<Decision, StoreError> {
+        let envelope = &self.arrival.envelope;
+        let ids: Vec<_> = envelope.ids.iter().cloned().chain(envelope.parents()).collect();
+        let threads = thread::known(tx, self.mailbox.id, &ids)?;
+        let addresses: Vec<Address> = envelope
+            .from
+            .iter()
+            .chain(envelope.recipients())
+            .map(|m| m.address.clone())
+            .filter(|a| !self.mailbox.rules.is_own(a))
+            .collect();
+        let mut contacts: HashMap<Address, Contact> = HashMap::new();
+        let mut contacts_complete = true;
+        for source in &self.mailbox.contact_sources {
+            for (address, found) in contact::lookup(tx, source, &addresses)? {
+                contacts.entry(address).or_insert(found);
+            }
+            contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
+        }
+        let known = Known { threads, contacts, contacts_complete };
+        let seen = Seen { role: self.folder.role, folder: &self.folder.name };
+        Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
+    }
+
+    /// Nothing is told about a message that was known here and stayed what it was.
+    fn event(&self, decision: &Decision, recorded: Recorded) -> Option<Event> {
+        if recorded.before.is_some_and(|b| b.outcome == recorded.outcome) {
+            return None;
+        }
+        let verdict = match recorded.outcome {
+            Outcome::Log => VerdictName::Log,
+            Outcome::Ask => VerdictName::Ask,
+            Outcome::Hold => VerdictName::Hold,
+            Outcome::Ignore => VerdictName::Ignore,
+        };
+        let shown = matches!(verdict, VerdictName::Log | VerdictName::Ask);
+        let envelope = &self.arrival.envelope;
+        let outside = || {
+            let everybody = envelope.from.iter().chain(envelope.recipients());
+            everybody.map(|m| &m.address).find(|a| !self.mailbox.rules.is_colleague(a)).cloned()
+        };
+        Some(Event::Decided {
+            account: self.mailbox.address.clone(),
+            message: recorded.message,
+            folder: self.folder.name.clone(),
+            direction: decision.direction,
+            verdict,
+            rule: decision.rule,
+            subject: shown.then(|| envelope.subject.clone()),
+            with: shown.then(outside).flatten(),
+            at: self.now,
+        })
+    }
+}
+
+/// A message that was kept out in one folder is not let in by a copy in another.
+fn stays_out(before: Before) -> bool {
+    before.outcome == Outcome::Ignore
+        && matches!(
+            before.rule,
+            Rule::KeywordNever | Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder
+        )
+}

@@ -1,0 +1,151 @@
+//! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
+//! and headers of messages that are decided again.
+
+use crate::event::Event;
+use crate::ingest;
+use crate::mailbox::{Broken, Mailbox, Watched};
+use jiff::SignedDuration;
+use threadline_core::message::MOST_BYTES;
+use threadline_core::reason::Reason;
+use threadline_mail::error::MailError;
+use threadline_mail::session::{Place as ServerPlace, Session};
+use threadline_store::job::{self, Job, Kind};
+use threadline_store::{StoreError, place};
+
+/// Jobs looked at in one go.
+const PAGE: usize = 200;
+/// Attempts before a job is set aside. A connection that breaks while it is done counts as one.
+const ATTEMPTS: u32 = 5;
+/// Between two attempts.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Does every job that is due in these folders; gives their number. A job that fails is put off or set aside alone.
+pub(crate) async fn run(
+    mailbox: &Mailbox,
+    session: &mut Session,
+    folders: &[Watched],
+) -> Result<usize, Broken> {
+    let mut done = 0;
+    loop {
+        let (account, now) = (mailbox.id, mailbox.shared.clock.now());
+        let due = mailbox.shared.ledger.read(move |tx| job::due(tx, account, now, PAGE)).await?;
+        let mine: Vec<(Job, &Watched)> = due
+            .into_iter()
+            .filter_map(|job| folders.iter().find(|f| f.row.id == job.place.folder).map(|f| (job, f)))
+            .collect();
+        if mine.is_empty() {
+            return Ok(done);
+        }
+        for (job, folder) in mine {
+            let result = match job.kind {
+                Kind::Body => body(mailbox, session, &job, folder).await,
+                Kind::Recheck => recheck(mailbox, session, &job, folder).await,
+            };
+            if let Err(Broken::Mail(error)) = &result {
+                put_off(mailbox, &job, error).await?;
+            }
+            result?;
+            done += 1;
+        }
+    }
+}
+
+fn server_place(job: &Job) -> ServerPlace {
+    ServerPlace { uidvalidity: job.place.uidvalidity, uid: job.place.uid }
+}
+
+async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watched) -> Result<(), Broken> {
+    let Ok(body) = session.fetch_body(&folder.on_server, server_place(job), MOST_BYTES).await? else {
+        return gone(mailbox, job).await;
+    };
+    let sinks = mailbox.shared.sink_names();
+    let (id, now) = (job.id, mailbox.shared.clock.now());
+    let (bytes, truncated) = (body.raw.len() as u64, body.truncated);
+    let message = mailbox
+        .shared
+        .ledger
+        .write(move |tx| {
+            let sinks: Vec<&str> = sinks.iter().map(String::as_str).collect();
+            job::finish_body(tx, id, &body.raw, truncated, &sinks, now)
+        })
+        .await?;
+    mailbox.shared.ring();
+    if let Some(message) = message {
+        let account = mailbox.settings.address.clone();
+        mailbox.shared.tell(Event::Fetched { account, message, bytes, truncated });
+    }
+    Ok(())
+}
+
+async fn recheck(
+    mailbox: &Mailbox,
+    session: &mut Session,
+    job: &Job,
+    folder: &Watched,
+) -> Result<(), Broken> {
+    let Some(arrival) = session.fetch_header(&folder.on_server, server_place(job)).await? else {
+        return gone(mailbox, job).await;
+    };
+    let (id, place, now) = (job.id, job.place, mailbox.shared.clock.now());
+    let (for_ingest, folder) = (mailbox.for_ingest(), folder.row.clone());
+    let events = mailbox
+        .shared
+        .ledger
+        .write(move |tx| {
+            let events = ingest::recheck(tx, &for_ingest, &folder, place, &arrival, now)?;
+            job::done(tx, id)?;
+            Ok(events)
+        })
+        .await?;
+    for event in events {
+        mailbox.shared.tell(event);
+    }
+    Ok(())
+}
+
+/// The message is not where it was. It is looked for in its other places, then waited for, since a moved message
+/// comes up again in another folder, and a renumbered folder is read again; at last it is set aside.
+async fn gone(mailbox: &Mailbox, job: &Job) -> Result<(), Broken> {
+    let job = job.clone();
+    let now = mailbox.shared.clock.now();
+    mailbox
+        .shared
+        .ledger
+        .write(move |tx| {
+            place::remove(tx, job.place)?;
+            match place::of_message(tx, job.message)?.first() {
+                Some(other) => job::move_to(tx, job.id, *other),
+                None if job.kind == Kind::Recheck => job::done(tx, job.id),
+                None => fail(
+                    tx,
+                    &job,
+                    now,
+                    Reason::FolderMissing,
+                    "The message is in no watched folder any more.",
+                ),
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+/// The connection broke, or the server refused, while a job was done.
+async fn put_off(mailbox: &Mailbox, job: &Job, error: &MailError) -> Result<(), StoreError> {
+    let (job, reason, words) = (job.clone(), error.reason, error.evidence.words.clone());
+    let now = mailbox.shared.clock.now();
+    mailbox.shared.ledger.write(move |tx| fail(tx, &job, now, reason, &words)).await
+}
+
+fn fail(
+    tx: &threadline_store::Tx<'_>,
+    job: &Job,
+    now: jiff::Timestamp,
+    reason: Reason,
+    words: &str,
+) -> Result<(), StoreError> {
+    if job.attempts + 1 >= ATTEMPTS {
+        return job::set_aside(tx, job.id, Some(reason), Some(words));
+    }
+    let at = now.checked_add(PAUSE).unwrap_or(now);
+    job::retry_later(tx, job.id, at, Some(reason), Some(words))
+}

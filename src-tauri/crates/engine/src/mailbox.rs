@@ -1,0 +1,430 @@
+//! One mailbox: its connections, and what happens to each piece of news.
+
+use crate::backoff;
+use crate::error::EngineError;
+use crate::event::Event;
+use crate::ingest::{self, Batch, Unreadable};
+use crate::jobs;
+use crate::settings::AccountSettings;
+use crate::shared::Shared;
+use jiff::{SignedDuration, Timestamp};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use threadline_core::arrival::Role;
+use threadline_core::health::{Channel, Health, State};
+use threadline_core::reason::{Evidence, Phase, Reason, Signal};
+use threadline_mail::connect::Timeouts;
+use threadline_mail::error::MailError;
+use threadline_mail::folders::watched;
+use threadline_mail::session::{Folder as ServerFolder, Login, Session};
+use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
+use threadline_secrets::SecretError;
+use threadline_store::folder::{self, Folder};
+use threadline_store::{StoreError, account, place};
+use tokio::sync::Notify;
+
+/// How long failures that may heal must last before they are called a disconnect.
+pub const EXTENDED: Duration = Duration::from_secs(30 * 60);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Other(#[from] EngineError),
+    /// Not a failure: the connections are made anew in another way.
+    #[error("the server refused NOTIFY")]
+    NotifyRefused,
+}
+
+/// A mailbox at work.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    pub shared: Arc<Shared>,
+    pub id: i64,
+    pub settings: AccountSettings,
+    pub contact_sources: Vec<String>,
+    /// Ends each connection's wait, so that it looks for jobs.
+    wakers: Mutex<Vec<Waker>>,
+    /// What was being read when the last connection broke.
+    suspect: Mutex<Option<Suspect>>,
+    /// The server has NOTIFY and refused it: two connections are used instead.
+    notify_refused: AtomicBool,
+    /// Rung when a person asks for another try now.
+    pub retry: Notify,
+}
+
+/// A watched folder: the ledger's row and the server's own name for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    pub row: Folder,
+    pub on_server: ServerFolder,
+}
+
+impl Mailbox {
+    pub fn new(
+        shared: Arc<Shared>,
+        id: i64,
+        settings: AccountSettings,
+        contact_sources: Vec<String>,
+    ) -> Self {
+        Self {
+            shared,
+            id,
+            settings,
+            contact_sources,
+            wakers: Mutex::default(),
+            suspect: Mutex::default(),
+            notify_refused: AtomicBool::new(false),
+            retry: Notify::new(),
+        }
+    }
+
+    /// Connects, watches and connects again until the future is dropped.
+    pub async fn run(&self) {
+        let mut failures: u32 = 0;
+        let mut failing_since: Option<Duration> = None;
+        loop {
+            let connected_at = self.shared.clock.monotonic();
+            let broken = match self.live().await {
+                Ok(never) => match never {},
+                Err(broken) => broken,
+            };
+            self.wakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            if matches!(broken, Broken::NotifyRefused) {
+                continue;
+            }
+            let now = self.shared.clock.monotonic();
+            // A connection that stood for a while was a good one: the next failure is the first again.
+            if now.saturating_sub(connected_at) > backoff::LONGEST {
+                (failures, failing_since) = (0, None);
+            }
+            failures += 1;
+            let since = *failing_since.get_or_insert(now);
+            let waits = waits(&broken);
+            let wait = backoff::wait(failures, backoff::random());
+            let extended = now.saturating_sub(since) >= EXTENDED;
+            let state = if waits && !extended { State::Retrying } else { State::NeedsAttention };
+            self.tell_broken(&broken, state, waits.then_some(wait)).await;
+            if waits {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = self.retry.notified() => {}
+                }
+            } else {
+                // Trying a refused password again and again locks accounts: a person must act first.
+                self.retry.notified().await;
+            }
+        }
+    }
+
+    /// Reads what is new in every folder, does all jobs, and signs out.
+    pub async fn catch_up(&self) -> Result<(), Broken> {
+        let result = self.catch_up_once().await;
+        if let Err(broken) = &result {
+            self.tell_broken(broken, State::NeedsAttention, None).await;
+        }
+        result
+    }
+
+    async fn catch_up_once(&self) -> Result<(), Broken> {
+        let (session, watched) = self.connect().await?;
+        let mut watch = self.watch(session, &watched).await?;
+        loop {
+            let news = self.next(&mut watch).await?;
+            let watching = matches!(news, News::Watching);
+            self.take(&watched, news).await?;
+            let did = jobs::run(self, watch.session(), &watched).await?;
+            if watching && did == 0 {
+                break;
+            }
+            if watching {
+                // A recheck may have found another thread: look once more, without waiting for news.
+                watch.waker().wake();
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches until something breaks.
+    async fn live(&self) -> Result<Infallible, Broken> {
+        self.set_state(State::Working, None).await?;
+        let (session, mut watched) = self.connect().await?;
+        let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
+        let rest = if notify { Vec::new() } else { watched.split_off(1) };
+        if rest.is_empty() {
+            return self.drive(session, watched).await;
+        }
+        let second = self.sign_in().await?;
+        tokio::try_join!(self.drive(session, watched), self.drive(second, rest)).map(|(never, _)| never)
+    }
+
+    /// Signs in and finds the folders.
+    async fn connect(&self) -> Result<(Session, Vec<Watched>), Broken> {
+        let mut session = self.sign_in().await?;
+        let folders = session.folders().await?;
+        let found = watched(&folders, session.capabilities().is_gmail());
+        if let Some(evidence) = found.sent_unknown() {
+            // INBOX works all the same; the person must name the Sent folder.
+            let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));
+            self.set_channel(Channel::Sent, State::NeedsAttention, why, None).await?;
+        }
+        let chosen: Vec<_> = match found.all {
+            Some(all) => vec![(all, Role::All)],
+            None => std::iter::once((found.inbox, Role::Inbox))
+                .chain(found.sent.into_iter().map(|f| (f, Role::Sent)))
+                .collect(),
+        };
+        let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
+        let account = self.id;
+        let rows = self
+            .shared
+            .ledger
+            .write(move |tx| {
+                names.iter().map(|(name, role)| folder::ensure(tx, account, name, *role)).collect()
+            })
+            .await?;
+        let rows: Vec<Folder> = rows;
+        let watched =
+            rows.into_iter().zip(chosen).map(|(row, (on_server, _))| Watched { row, on_server }).collect();
+        Ok((session, watched))
+    }
+
+    async fn sign_in(&self) -> Result<Session, Broken> {
+        let secrets = Arc::clone(&self.shared.secrets);
+        let name = self.shared.home.secret_name(&self.settings.secret_name());
+        let password = match tokio::task::spawn_blocking(move || secrets.get(&name)).await {
+            Ok(found) => found?,
+            Err(_) => None,
+        };
+        let server = self.settings.server()?;
+        let Some(password) = password else {
+            let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
+            return Err(MailError::new(&server.name(), evidence).into());
+        };
+        let login = Login { user: self.settings.user.clone(), password };
+        let id = self.id;
+        match Session::open(&server, &login, &Timeouts::default()).await {
+            Ok(session) => {
+                self.shared.ledger.write(move |tx| account::set_worked_secret(tx, id, true)).await?;
+                Ok(session)
+            }
+            Err(error) if error.phase == Phase::Auth => {
+                let row = self.shared.ledger.read(move |tx| account::get(tx, id)).await?;
+                let worked_before = row.is_some_and(|r| r.worked_secret);
+                let evidence = Evidence { worked_before, ..error.evidence };
+                Err(MailError::new(&error.server, evidence).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// One connection's life.
+    async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
+        let mut watch = self.watch(session, &watched).await?;
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
+        loop {
+            jobs::run(self, watch.session(), &watched).await?;
+            let news = self.next(&mut watch).await?;
+            if matches!(news, News::Watching) {
+                if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
+                {
+                    return Err(Broken::NotifyRefused);
+                }
+                for channel in channels(&watched) {
+                    self.set_channel(channel, State::Connected, None, None).await?;
+                }
+                self.shared.tell(Event::Watching { account: self.settings.address.clone() });
+            }
+            self.take(&watched, news).await?;
+        }
+    }
+
+    async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
+        let (account, folders): (i64, Vec<i64>) = (self.id, watched.iter().map(|w| w.row.id).collect());
+        let seen = self
+            .shared
+            .ledger
+            .read(move |tx| {
+                let begun = account::get(tx, account)?.map(|a| a.created);
+                folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let suspect = self.suspect.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut watch = Watch::new(session, targets(watched)).wary(suspect);
+        for (target, at) in seen.into_iter().enumerate() {
+            if let Some(at) = at {
+                watch = watch.last_seen(target, at);
+            }
+        }
+        Ok(watch)
+    }
+
+    /// The next news. Where the connection breaks, what it was reading is remembered for the next one.
+    async fn next(&self, watch: &mut Watch) -> Result<News, MailError> {
+        let news = watch.next().await;
+        if news.is_err() {
+            *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = watch.suspect();
+        }
+        news
+    }
+
+    /// Stores one piece of news.
+    async fn take(&self, watched: &[Watched], news: News) -> Result<(), Broken> {
+        let at = |target: usize| {
+            watched
+                .get(target)
+                .map(|w| w.row.clone())
+                .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
+        };
+        match news {
+            News::Watching | News::Woken => Ok(()),
+            News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
+                let row = at(target)?;
+                let cursor = to_row(cursor);
+                self.shared
+                    .ledger
+                    .write(move |tx| {
+                        place::remove_outdated(tx, row.id, cursor.uidvalidity)?;
+                        folder::move_cursor(tx, row.id, &cursor)
+                    })
+                    .await?;
+                Ok(())
+            }
+            News::Arrivals { target, cursor, arrivals, set_aside } => {
+                let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
+                let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
+                let mailbox = self.for_ingest();
+                let now = self.shared.clock.now();
+                let events =
+                    self.shared.ledger.write(move |tx| ingest::store(tx, &mailbox, &batch, now)).await?;
+                for event in events {
+                    self.shared.tell(event);
+                }
+                // Another connection may have to fetch a reply that waited for its original.
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    pub fn for_ingest(&self) -> ingest::Mailbox {
+        ingest::Mailbox {
+            id: self.id,
+            address: self.settings.address.clone(),
+            rules: self.settings.rules.clone(),
+            contact_sources: self.contact_sources.clone(),
+        }
+    }
+
+    /// Lets every connection look for jobs.
+    pub fn wake(&self) {
+        for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            waker.wake();
+        }
+    }
+
+    async fn tell_broken(&self, broken: &Broken, state: State, wait: Option<Duration>) {
+        let (reason, phase, words) = why(broken);
+        let next_try = wait
+            .and_then(|w| SignedDuration::try_from(w).ok())
+            .and_then(|w| self.shared.clock.now().checked_add(w).ok());
+        for channel in [Channel::Inbox, Channel::Sent] {
+            let told = self.set_channel(channel, state, Some((reason, phase, words.clone())), next_try).await;
+            if let Err(error) = told {
+                tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
+            }
+        }
+    }
+
+    async fn set_state(&self, state: State, next_try: Option<Timestamp>) -> Result<(), StoreError> {
+        for channel in [Channel::Inbox, Channel::Sent] {
+            self.set_channel(channel, state, None, next_try).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_channel(
+        &self,
+        channel: Channel,
+        state: State,
+        why: Option<(Reason, Option<Phase>, String)>,
+        next_try: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let (reason, phase, words) = match why {
+            Some((reason, phase, words)) => (Some(reason), phase, words),
+            None => (None, None, String::new()),
+        };
+        let health = Health {
+            channel,
+            state,
+            phase,
+            reason,
+            since: self.shared.clock.now(),
+            evidence: (!words.is_empty()).then_some(words),
+            next_try,
+        };
+        self.shared.set_health(self.id, &self.settings.address, health).await
+    }
+}
+
+fn targets(watched: &[Watched]) -> Vec<Target> {
+    let target = |w: &Watched| Target {
+        folder: w.on_server.clone(),
+        role: w.row.role,
+        cursor: w.row.cursor.map(from_row),
+    };
+    watched.iter().map(target).collect()
+}
+
+/// The channels that a connection stands for.
+fn channels(watched: &[Watched]) -> Vec<Channel> {
+    let mut all = Vec::new();
+    for folder in watched {
+        let of_row: &[Channel] = match folder.row.role {
+            Role::Inbox | Role::Other => &[Channel::Inbox],
+            Role::Sent => &[Channel::Sent],
+            Role::All => &[Channel::Inbox, Channel::Sent],
+        };
+        for channel in of_row {
+            if !all.contains(channel) {
+                all.push(*channel);
+            }
+        }
+    }
+    all
+}
+
+/// Whether trying again may help without a person.
+fn waits(broken: &Broken) -> bool {
+    match broken {
+        Broken::Mail(error) => error.is_transient(),
+        Broken::Store(_) | Broken::NotifyRefused => true,
+        Broken::Secret(_) | Broken::Other(_) => false,
+    }
+}
+
+pub(crate) fn why(broken: &Broken) -> (Reason, Option<Phase>, String) {
+    match broken {
+        Broken::Mail(error) => (error.reason, Some(error.phase), error.evidence.words.clone()),
+        Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
+        Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
+        Broken::Other(error) => (Reason::Unknown, None, error.to_string()),
+        Broken::NotifyRefused => (Reason::ProtocolState, None, String::new()),
+    }
+}
+
+fn from_row(cursor: folder::Cursor) -> Cursor {
+    Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
+}
+
+fn to_row(cursor: Cursor) -> folder::Cursor {
+    folder::Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
+}

@@ -1,0 +1,221 @@
+//! The outbox in the ledger, as the CRM's worker sees it.
+
+use crate::event::Event;
+use crate::shared::Shared;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use threadline_core::address::Address;
+use threadline_core::message::Body;
+use threadline_core::reason::Reason;
+use threadline_core::record::{Association, Record};
+use threadline_crm::{Accepted, CrmError, Delivery, How, Leased, Queue, QueueError};
+use threadline_store::outbox::{self, Lease};
+use threadline_store::{StoreError, Tx, account, association, body, contact, egress, message, thread};
+
+/// How long a worker may keep a row. Longer than any request with its retries; a row of a process that was killed is
+/// taken back at the next start.
+const LEASE: Duration = Duration::from_secs(10 * 60);
+
+/// One sink's part of the outbox.
+#[derive(Debug)]
+pub(crate) struct LedgerQueue {
+    shared: Arc<Shared>,
+    sink: &'static str,
+    leases: Mutex<HashMap<i64, Lease>>,
+}
+
+impl LedgerQueue {
+    pub fn new(shared: Arc<Shared>, sink: &'static str) -> Self {
+        Self { shared, sink, leases: Mutex::default() }
+    }
+
+    fn lease_of(&self, id: i64) -> Option<Lease> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    fn failed(&self, lease: &Lease, error: &CrmError, next_try: Option<Timestamp>) {
+        self.shared.tell(Event::PushFailed {
+            sink: self.sink.to_owned(),
+            message: lease.message,
+            reason: error.reason,
+            words: error.to_string(),
+            next_try,
+        });
+    }
+}
+
+/// A row's data, before its text is parsed.
+struct Parts {
+    record: Record,
+    raw: Vec<u8>,
+}
+
+#[async_trait::async_trait]
+impl Queue for LedgerQueue {
+    async fn lease(&self, most: usize) -> Result<Vec<Leased>, QueueError> {
+        let (sink, now) = (self.sink, self.shared.clock.now());
+        let nothing = self.shared.ledger.read(move |tx| outbox::next_due(tx, sink)).await?;
+        if nothing.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        let leases = self.shared.ledger.write(move |tx| outbox::lease(tx, sink, now, most, LEASE)).await?;
+        let mut rows = Vec::with_capacity(leases.len());
+        for lease in leases {
+            let message = lease.message;
+            let parts = self.shared.ledger.read(move |tx| parts(tx, sink, message)).await?;
+            let record = match parts {
+                Some(parts) => tokio::task::spawn_blocking(move || parse(parts)).await.ok().flatten(),
+                None => None,
+            };
+            let Some((record, raw)) = record else {
+                // Nothing waits behind a message that cannot be read.
+                let row = lease.clone();
+                let words = "The message's text is gone from the ledger or cannot be read.";
+                self.shared
+                    .ledger
+                    .write(move |tx| outbox::set_aside(tx, &row, Some(Reason::ProtocolError), Some(words)))
+                    .await?;
+                continue;
+            };
+            let delivery = Delivery { record, raw, uncertain: lease.uncertain };
+            rows.push(Leased { id: lease.id, attempts: lease.attempts.saturating_sub(1), delivery });
+            self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.id, lease);
+        }
+        Ok(rows)
+    }
+
+    async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError> {
+        let Some(lease) = self.lease_of(id) else { return Ok(()) };
+        let (sink, now, message) = (self.sink, self.shared.clock.now(), lease.message);
+        let how = match accepted.how {
+            How::Created => "created",
+            How::Existing => "existing",
+            How::Linked => "linked",
+        };
+        let event = Event::Pushed {
+            sink: sink.to_owned(),
+            message,
+            remote_id: accepted.remote_id.clone(),
+            how: how.to_owned(),
+            at: now,
+        };
+        self.shared
+            .ledger
+            .write(move |tx| {
+                let fields: Vec<egress::Egress> = accepted
+                    .sent
+                    .into_iter()
+                    .map(|e| egress::Egress {
+                        id: 0,
+                        at: now,
+                        sink: sink.to_owned(),
+                        message: Some(message),
+                        object: e.object,
+                        remote_id: e.remote_id,
+                        field: e.field,
+                        bytes: e.bytes,
+                    })
+                    .collect();
+                egress::add(tx, &fields)?;
+                for (address, remote_id) in &accepted.contacts {
+                    association::set_remote(tx, message, address, remote_id)?;
+                }
+                let answer = outbox::Accepted {
+                    remote_id: accepted.remote_id,
+                    link: accepted.link,
+                    how: how.to_owned(),
+                    at: now,
+                };
+                outbox::accept(tx, id, &answer)
+            })
+            .await?;
+        self.shared.tell(event);
+        Ok(())
+    }
+
+    async fn retry_later(&self, id: i64, error: &CrmError, at: Timestamp) -> Result<(), QueueError> {
+        let Some(lease) = self.lease_of(id) else { return Ok(()) };
+        let (row, reason, words) = (lease.clone(), error.reason, error.words.clone());
+        // Once unknown, the outcome stays unknown until the CRM was looked at.
+        let uncertain = error.uncertain || lease.uncertain;
+        self.shared
+            .ledger
+            .write(move |tx| outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words)))
+            .await?;
+        self.failed(&lease, error, Some(at));
+        Ok(())
+    }
+
+    async fn set_aside(&self, id: i64, error: &CrmError) -> Result<(), QueueError> {
+        let Some(lease) = self.lease_of(id) else { return Ok(()) };
+        let (row, reason, words) = (lease.clone(), error.reason, error.words.clone());
+        self.shared.ledger.write(move |tx| outbox::set_aside(tx, &row, Some(reason), Some(&words))).await?;
+        self.failed(&lease, error, None);
+        Ok(())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, QueueError> {
+        let sink = self.sink;
+        Ok(self.shared.ledger.read(move |tx| outbox::next_due(tx, sink)).await?)
+    }
+}
+
+/// All of a record but its text. `None` where the message or its body is gone.
+fn parts(tx: &Tx<'_>, sink: &str, id: i64) -> Result<Option<Parts>, StoreError> {
+    let Some(row) = message::get(tx, id)? else { return Ok(None) };
+    let (Some(key), Some(headers), Some(thread)) = (row.key, row.headers, row.thread) else {
+        return Ok(None);
+    };
+    let (Some(thread), Some(account), Some(body)) =
+        (thread::get(tx, thread)?, account::get(tx, row.account)?, body::get(tx, id)?)
+    else {
+        return Ok(None);
+    };
+    let contacts = with_ids_of(tx, sink, association::of_message(tx, id)?)?;
+    let id_of = |ids: &[threadline_core::id::MessageId]| ids.first().map(ToString::to_string);
+    let record = Record {
+        key,
+        message_id: id_of(&headers.ids),
+        ids: headers.ids.iter().map(ToString::to_string).collect(),
+        in_reply_to: id_of(&headers.in_reply_to),
+        thread: thread.key,
+        direction: row.direction,
+        date: row.time,
+        from: headers.from,
+        to: headers.to,
+        cc: headers.cc,
+        subject: headers.subject,
+        text: String::new(),
+        html: None,
+        attachments: Vec::new(),
+        truncated: body.truncated,
+        contacts,
+        account: account.address,
+        rule: row.rule,
+    };
+    Ok(Some(Parts { record, raw: body.raw }))
+}
+
+/// The contacts with the ids that this CRM, and not another one, knows them by.
+fn with_ids_of(tx: &Tx<'_>, sink: &str, contacts: Vec<Association>) -> Result<Vec<Association>, StoreError> {
+    let addresses: Vec<Address> = contacts.iter().map(|c| c.address.clone()).collect();
+    let known = contact::lookup(tx, sink, &addresses)?;
+    Ok(contacts
+        .into_iter()
+        .map(|c| Association { remote_id: known.get(&c.address).map(|k| k.remote_id.clone()), ..c })
+        .collect())
+}
+
+/// Fills in the text. A parser that panics costs this message, not the worker.
+fn parse(parts: Parts) -> Option<(Record, Bytes)> {
+    let Parts { mut record, raw } = parts;
+    let body = catch_unwind(AssertUnwindSafe(|| Body::parse(&raw))).ok()?;
+    record.text = body.text;
+    record.html = body.html;
+    record.attachments = body.attachments;
+    Some((record, Bytes::from(raw)))
+}

@@ -1,0 +1,178 @@
+//! What a person sets: mailboxes, rules and CRMs. Stored in the ledger as JSON; secrets are elsewhere.
+
+use crate::error::EngineError;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Arc;
+use threadline_core::address::Address;
+use threadline_core::clock::Clock;
+use threadline_core::rule::Rules;
+use threadline_crm::{
+    FolderSink, HubspotSettings, HubspotSink, Secret, Sink, TokioTimer, WebhookSettings, WebhookSink,
+};
+use threadline_mail::connect::{Security, Server};
+use threadline_mail::tls::Trust;
+
+/// One mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSettings {
+    pub address: Address,
+    /// The name to sign in with; mostly the address.
+    pub user: String,
+    pub host: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    /// A private authority to trust for this host, as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+    /// SHA-256 of the one certificate to trust for this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    pub rules: Rules,
+}
+
+/// How a connection is encrypted; the stored form of [`Security`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    Tls,
+    Starttls,
+}
+
+impl Encryption {
+    /// The usual port for IMAP (RFC 9051 §11, RFC 8314 §3.2).
+    pub fn imap_port(self) -> u16 {
+        match self {
+            Encryption::Tls => 993,
+            Encryption::Starttls => 143,
+        }
+    }
+}
+
+impl AccountSettings {
+    /// Settings that a mailbox begins with.
+    pub fn new(address: Address, host: String, encryption: Encryption) -> Self {
+        Self {
+            user: address.to_string(),
+            host,
+            port: encryption.imap_port(),
+            encryption,
+            authority: None,
+            fingerprint: None,
+            rules: Rules::for_mailbox(&address),
+            address,
+        }
+    }
+
+    /// Where to connect to. Fails where the certificate or the fingerprint cannot be read.
+    pub fn server(&self) -> Result<Server, EngineError> {
+        let mut trust = Trust::default();
+        let bad = |e: threadline_mail::tls::TrustError| EngineError::BrokenSetting {
+            what: format!("the trust of {}", self.host),
+            cause: e.to_string(),
+        };
+        if let Some(pem) = &self.authority {
+            trust.add_authority(&self.host, pem).map_err(bad)?;
+        }
+        if let Some(hex) = &self.fingerprint {
+            trust.pin(&self.host, hex).map_err(bad)?;
+        }
+        Ok(Server {
+            host: self.host.clone(),
+            port: self.port,
+            security: match self.encryption {
+                Encryption::Tls => Security::Tls,
+                Encryption::Starttls => Security::StartTls,
+            },
+            trust,
+        })
+    }
+
+    /// What the password is called in the keychain, before the data folder's own mark.
+    pub fn secret_name(&self) -> String {
+        format!("imap:{}", self.address)
+    }
+}
+
+/// One CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum CrmSettings {
+    Hubspot {
+        /// Another base address than HubSpot's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base_url: Option<String>,
+    },
+    Webhook {
+        url: String,
+    },
+    Folder {
+        dir: PathBuf,
+    },
+}
+
+impl CrmSettings {
+    /// The sink's name, and the CRM's on the command line.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            CrmSettings::Hubspot { .. } => "hubspot",
+            CrmSettings::Webhook { .. } => "webhook",
+            CrmSettings::Folder { .. } => "folder",
+        }
+    }
+
+    /// What its secret is called in the keychain; `None` where it needs none.
+    pub fn secret_name(&self) -> Option<&'static str> {
+        match self {
+            CrmSettings::Hubspot { .. } => Some("crm:hubspot"),
+            CrmSettings::Webhook { .. } => Some("crm:webhook"),
+            CrmSettings::Folder { .. } => None,
+        }
+    }
+
+    /// Makes the sink. `secret` is needed where [`CrmSettings::secret_name`] is.
+    pub fn sink(&self, secret: Option<Secret>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, EngineError> {
+        let needed = |secret: Option<Secret>| {
+            secret.ok_or_else(|| EngineError::CrmSetting(format!("the secret of {} is missing", self.kind())))
+        };
+        let timeout = threadline_crm::http::TIMEOUT;
+        Ok(match self {
+            CrmSettings::Hubspot { base_url } => {
+                let mut settings = HubspotSettings::new(needed(secret)?);
+                if let Some(base) = base_url {
+                    settings.base.clone_from(base);
+                }
+                Arc::new(HubspotSink::new(settings, clock, Arc::new(TokioTimer))?)
+            }
+            CrmSettings::Webhook { url } => {
+                let settings = WebhookSettings { url: url.clone(), secret: needed(secret)?, timeout };
+                Arc::new(WebhookSink::new(settings, clock)?)
+            }
+            CrmSettings::Folder { dir } => Arc::new(FolderSink::new(dir.clone())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_their_stored_form() {
+        let address = Address::parse("ann@firm.example").unwrap();
+        let account = AccountSettings::new(address, "imap.firm.example".into(), Encryption::Starttls);
+        assert_eq!(account.port, 143);
+        let text = serde_json::to_string(&account).unwrap();
+        assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), account);
+        let crm = CrmSettings::Webhook { url: "https://x.example/".into() };
+        assert_eq!(serde_json::to_string(&crm).unwrap(), r#"{"kind":"webhook","url":"https://x.example/"}"#);
+    }
+
+    #[test]
+    fn a_fingerprint_that_is_none_is_told() {
+        let address = Address::parse("ann@firm.example").unwrap();
+        let mut account = AccountSettings::new(address, "imap.firm.example".into(), Encryption::Tls);
+        account.fingerprint = Some("abc".into());
+        assert_eq!(account.server().unwrap_err().code(), "broken_setting");
+    }
+}
