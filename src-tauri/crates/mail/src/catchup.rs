@@ -13,6 +13,9 @@ use std::ops::RangeInclusive;
 pub const MOST_ARRIVALS: usize = 500;
 /// Most UIDs kept of a folder that is far behind; the rest is asked for afterwards.
 const MOST_UIDS: usize = 50_000;
+/// How many changes a stored mod-sequence may lie behind before the cursor is told again, though nothing arrived: QRESYNC
+/// repeats them at each connection.
+const MOST_STALE: u64 = 1_000;
 /// How far above the expected UIDs an answer is believed without asking a second time.
 const SLACK: u32 = 1_000;
 
@@ -54,6 +57,8 @@ pub(crate) struct State {
     /// UIDNEXT as last claimed, where nothing arrived since.
     uidnext: Option<u32>,
     renumber: bool,
+    /// The cursor's mod-sequence moved far since it was told.
+    stale: bool,
 }
 
 impl State {
@@ -71,6 +76,7 @@ impl State {
             known: 0,
             uidnext: None,
             renumber: false,
+            stale: false,
         }
     }
 
@@ -93,6 +99,8 @@ impl State {
             self.dirty = true;
             return;
         }
+        self.stale |=
+            cursor.modseq.zip(selected.modseq).is_some_and(|(old, new)| new.abs_diff(old) > MOST_STALE);
         cursor.modseq = selected.modseq;
         self.uidnext = selected.uidnext;
         self.claims(selected.uidnext, Some(selected.exists));
@@ -107,6 +115,11 @@ impl State {
             None => exists.is_none_or(|n| n > self.known || self.checked != Some(0)),
         };
         self.dirty |= news && exists != Some(0);
+    }
+
+    /// The cursor, where it is worth telling without any arrival.
+    pub fn retold(&mut self) -> Option<Cursor> {
+        self.cursor.filter(|_| std::mem::take(&mut self.stale))
     }
 
     /// The messages that the next fetch is for.
@@ -344,6 +357,7 @@ impl Watch {
         let state = &mut self.targets[at];
         let Some(cursor) = &mut state.cursor else { return };
         cursor.next_uid = last.saturating_add(1).max(cursor.next_uid);
+        state.stale = false;
         let arrivals: Vec<_> = batch.arrivals.into_values().collect();
         let newest = arrivals.iter().map(|a| a.internal_date).max();
         state.last_seen = state.last_seen.max(newest);

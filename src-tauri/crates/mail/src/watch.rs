@@ -49,7 +49,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Headers of new messages, the lowest UID first, at most [`MOST_ARRIVALS`]. The cursor covers these and those set
-    /// aside.
+    /// aside. Now and then there are none: then only the cursor's mod-sequence is new.
     Arrivals {
         /// Index into the targets.
         target: usize,
@@ -84,7 +84,7 @@ impl Waker {
 /// How news comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Live {
-    /// The server reports every target (RFC 5465).
+    /// The server reports every target (RFC 5465); the open one with the help of IDLE.
     Notify,
     /// The server reports the first target (RFC 2177); the others are asked.
     Idle,
@@ -101,6 +101,8 @@ pub struct Watch {
     pub(crate) wary: Option<Suspect>,
     pub(crate) suspect: Option<Suspect>,
     live: Live,
+    /// IDLE is used, with NOTIFY too: Dovecot 2.3 reports the open folder only to a client that idles.
+    idles: bool,
     begun: bool,
     announced: bool,
     asked: Instant,
@@ -110,12 +112,11 @@ pub struct Watch {
 impl Watch {
     /// The first target is the one that IDLE reports where the server has no NOTIFY.
     pub fn new(session: Session, targets: Vec<Target>) -> Watch {
-        let live = if session.capabilities().has_notify() {
-            Live::Notify
-        } else if session.capabilities().has_idle() {
-            Live::Idle
-        } else {
-            Live::Poll
+        let idles = session.capabilities().has_idle();
+        let live = match (session.capabilities().has_notify(), idles) {
+            (true, _) => Live::Notify,
+            (false, true) => Live::Idle,
+            (false, false) => Live::Poll,
         };
         Watch {
             session,
@@ -124,6 +125,7 @@ impl Watch {
             wary: None,
             suspect: None,
             live,
+            idles,
             begun: false,
             announced: false,
             asked: Instant::now(),
@@ -201,6 +203,11 @@ impl Watch {
                 self.catch_up(target).await?;
                 continue;
             }
+            let stale = self.targets.iter_mut().enumerate().find_map(|(at, t)| Some((at, t.retold()?)));
+            if let Some((target, cursor)) = stale {
+                let (arrivals, set_aside) = (Vec::new(), Vec::new());
+                return Ok(News::Arrivals { target, cursor, arrivals, set_aside });
+            }
             if !self.settle().await? {
                 continue;
             }
@@ -257,7 +264,7 @@ impl Watch {
     }
 
     fn fall_back(&mut self) {
-        self.live = if self.session.capabilities().has_idle() { Live::Idle } else { Live::Poll };
+        self.live = if self.idles { Live::Idle } else { Live::Poll };
     }
 
     /// Turns what the server told into work.
@@ -297,14 +304,22 @@ impl Watch {
             self.asked = Instant::now();
             return Ok(false);
         }
-        if self.live == Live::Idle && !self.session.is_idling() {
-            if !self.session.idle().await? {
-                self.live = Live::Poll;
-            }
+        if self.idles && !self.session.is_idling() {
+            self.idle().await?;
             self.asked = Instant::now();
             return Ok(false);
         }
         Ok(true)
+    }
+
+    async fn idle(&mut self) -> Result<(), MailError> {
+        if !self.session.idle().await? {
+            self.idles = false;
+            if self.live == Live::Idle {
+                self.live = Live::Poll;
+            }
+        }
+        Ok(())
     }
 
     /// The server gave NOTIFY up: it is asked again, which also tells what was missed.
@@ -344,10 +359,10 @@ impl Watch {
     /// Waits for one response, for the waker, or until it is time to ask.
     async fn wait(&mut self) -> Result<(), MailError> {
         let others = self.targets.len() > self.covers();
-        let interval = match (self.live, others) {
-            (Live::Poll, _) => NOOP,
-            (_, true) => POLL,
-            (_, false) => PROBE,
+        let interval = match (self.idles, others) {
+            (false, _) => NOOP,
+            (true, true) => POLL,
+            (true, false) => PROBE,
         };
         let waker = self.waker.clone();
         let reply = tokio::select! {
@@ -370,12 +385,10 @@ impl Watch {
     async fn ask(&mut self) -> Result<(), MailError> {
         let first = self.covers().max(1);
         let others = self.queue_status(first)?;
-        let asked = match self.live {
-            Live::Idle if others.is_empty() => self.session.idle().await?,
-            _ => self.session.run(b"NOOP", Phase::Idle).await?,
-        };
-        if !asked && self.live == Live::Idle {
-            self.live = Live::Poll;
+        if self.idles && others.is_empty() {
+            self.idle().await?;
+        } else {
+            self.session.run(b"NOOP", Phase::Idle).await?;
         }
         self.finish_all(others).await?;
         self.asked = Instant::now();
