@@ -1,0 +1,85 @@
+//! Debian packages.
+
+use crate::run::{Failed, command, output, works};
+
+/// What the build and the tests need, and why.
+const PACKAGES: &[(&str, &str)] = &[
+    ("build-essential", "a C compiler and linker"),
+    ("pkg-config", "finds libssl"),
+    ("libssl-dev", "SQLCipher's cryptography"),
+    ("dbus", "a private message bus for the keychain's tests"),
+    ("gnome-keyring", "a real keychain"),
+    ("dovecot-core", "the lab's mail server"),
+    ("dovecot-imapd", "its IMAP"),
+    ("dovecot-lmtpd", "its delivery"),
+    ("postfix", "the lab's SMTP"),
+    ("python3", "mail clients and judges that are not ours"),
+    ("python3-venv", "keeps their packages apart"),
+    ("strace", "kills the program at each system call"),
+    ("util-linux", "runs the servers as another user"),
+];
+
+/// Installs as root. Package scripts must not start the servers that they install: a `policy-rc.d` forbids it
+/// (invoke-rc.d reads it), and is taken away again.
+const INSTALL: &str = r#"
+set -e
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "$@"
+"#;
+
+/// Installs the packages that are missing.
+pub fn install() -> Result<(), Failed> {
+    if !works(command("dpkg-query", &["--version"])) {
+        println!("xtask: this is no Debian. The tests need what these Debian packages hold:");
+        for (package, why) in PACKAGES {
+            println!("  {package:<18}{why}");
+        }
+        return Ok(());
+    }
+    let missing: Vec<&(&str, &str)> = PACKAGES.iter().filter(|(package, _)| !is_there(package)).collect();
+    if missing.is_empty() {
+        println!("xtask: all {} Debian packages are there", PACKAGES.len());
+        return Ok(());
+    }
+    println!("xtask: installing {} Debian packages:", missing.len());
+    for (package, why) in &missing {
+        println!("  {package:<18}{why}");
+    }
+    let names: Vec<&str> = missing.iter().map(|(package, _)| *package).collect();
+    let script = [&["-c", INSTALL, "sh"][..], &names].concat();
+    if is_root() {
+        return show_quietly("sh", &script);
+    }
+    if works(command("sudo", &["-n", "true"])) {
+        return show_quietly("sudo", &[&["-n", "sh"][..], &script].concat());
+    }
+    Err(Failed(format!(
+        "installing needs root. Run this, then try again:\n  sudo apt-get update && sudo apt-get install -y {}",
+        names.join(" ")
+    )))
+}
+
+/// The script is long; what it does was said.
+fn show_quietly(program: &str, words: &[&str]) -> Result<(), Failed> {
+    let status = command(program, words).stdin(std::process::Stdio::null()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Failed("apt-get could not install them: see its words above".into())),
+    }
+}
+
+fn is_there(package: &str) -> bool {
+    output(command("dpkg-query", &["-W", "-f=${db:Status-Status}", package]))
+        .is_some_and(|s| s == "installed")
+}
+
+fn is_root() -> bool {
+    output(command("id", &["-u"])).is_some_and(|uid| uid.trim() == "0")
+}
