@@ -1,1 +1,214 @@
-//! What the end-to-end tests share.
+//! What the end-to-end tests share: a salesperson's computer (data folder, keychain, the real `threadline`) beside a
+//! lab of real mail servers.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use threadline_testkit::lab::Lab;
+use threadline_testkit::lab::keyring::Keyring;
+
+/// Longest wait for something that must happen: a limit for a broken test, not a time that is measured.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One computer with Threadline on it. Several may stand on one mailbox.
+#[derive(Debug)]
+pub struct Computer {
+    pub data: PathBuf,
+    keyring: Keyring,
+    _dir: tempfile::TempDir,
+    /// Set for every `threadline` that is started, beside the keychain's.
+    pub env: Vec<(String, String)>,
+}
+
+/// What a command printed.
+#[derive(Debug)]
+pub struct Printed {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+}
+
+impl Printed {
+    /// Each line as JSON.
+    pub fn json(&self) -> Result<Vec<Value>> {
+        let read = |line: &str| serde_json::from_str(line).with_context(|| format!("no JSON: {line}"));
+        self.out.lines().map(read).collect()
+    }
+
+    /// Fails with all that was printed, unless the command succeeded.
+    pub fn ok(self) -> Result<Self> {
+        ensure!(self.status.success(), "{}\n{}\n{}", self.status, self.out, self.err);
+        Ok(self)
+    }
+}
+
+impl Computer {
+    pub fn new() -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        Ok(Self { data: dir.path().join("data"), keyring: Keyring::start()?, _dir: dir, env: Vec::new() })
+    }
+
+    /// A command line of the real program on this computer.
+    pub fn command(&self, args: &[&str]) -> Result<Command> {
+        let mut command = Command::new(binary("threadline")?);
+        command.args(args).arg("--data-dir").arg(&self.data);
+        command.envs(self.keyring.env()).envs(self.env.iter().cloned());
+        Ok(command)
+    }
+
+    /// Runs a command to its end, with this on its standard input.
+    pub fn run_with(&self, args: &[&str], input: &str) -> Result<Printed> {
+        let mut child = self
+            .command(args)?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A command that ends before it reads closes the pipe.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output()?;
+        Ok(Printed {
+            status: output.status,
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    pub fn run(&self, args: &[&str]) -> Result<Printed> {
+        self.run_with(args, "")
+    }
+
+    /// Adds a mailbox of the lab.
+    pub fn add_account(&self, lab: &Lab, user: &str, more: &[&str]) -> Result<()> {
+        let ca = lab.ca_file();
+        let port = lab.imaps_port().to_string();
+        let mut args = vec!["account", "add", user, "--host", "localhost", "--port", &port, "--ca"];
+        args.push(ca.to_str().context("the lab's folder is not UTF-8")?);
+        args.extend(more);
+        self.run_with(&args, &format!("{}\n", lab.password(user)?))?.ok()?;
+        Ok(())
+    }
+
+    /// Reads contacts: address and name.
+    pub fn import_contacts(&self, contacts: &[(&str, &str)]) -> Result<()> {
+        let mut csv = String::from("email,name\n");
+        for (email, name) in contacts {
+            csv += &format!("{email},{name}\n");
+        }
+        let path = self.data.with_file_name("contacts.csv");
+        std::fs::write(&path, csv)?;
+        self.run(&["contacts", "import", path.to_str().context("not UTF-8")?])?.ok()?;
+        Ok(())
+    }
+
+    /// Catches up, pushes and returns what was reported.
+    pub fn once(&self) -> Result<Printed> {
+        self.run(&["run", "--once", "--json"])
+    }
+
+    /// Starts `threadline run`.
+    pub fn start(&self) -> Result<Running> {
+        let mut child = self.command(&["run", "--json"])?.stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().context("no output")?;
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+                if sender.send((Instant::now(), event)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Running { child, events, seen: Vec::new() })
+    }
+
+    /// The lines of a file in the default CRM, a folder.
+    pub fn exported(&self) -> Result<Vec<Value>> {
+        events_of(&self.data.join("crm-folder"))
+    }
+}
+
+/// What a folder CRM holds.
+pub fn events_of(dir: &Path) -> Result<Vec<Value>> {
+    let text = match std::fs::read_to_string(dir.join("events.jsonl")) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e.into()),
+    };
+    text.lines().map(|l| serde_json::from_str(l).with_context(|| format!("a torn line: {l}"))).collect()
+}
+
+/// A `threadline run` at work. It is killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    events: Receiver<(Instant, Value)>,
+    seen: Vec<Value>,
+}
+
+impl Running {
+    /// Waits for an event for which this holds; gives it and when it came.
+    pub fn wait_for(&mut self, what: &str, mut is: impl FnMut(&Value) -> bool) -> Result<(Instant, Value)> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok((at, event)) => {
+                    self.seen.push(event.clone());
+                    if is(&event) {
+                        return Ok((at, event));
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("{what} did not come within {PATIENCE:?}; seen: {:#?}", self.seen)
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("threadline ended ({:?}) before {what}; seen: {:#?}", self.child.wait(), self.seen)
+                }
+            }
+        }
+    }
+
+    /// Waits for an event of this kind.
+    pub fn wait(&mut self, kind: &str) -> Result<(Instant, Value)> {
+        self.wait_for(kind, |e| e["event"] == kind)
+    }
+
+    /// What came so far, as far as it was waited for.
+    pub fn seen(&self) -> &[Value] {
+        &self.seen
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program of this workspace, built beside the tests.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let found = own.ancestors().skip(1).map(|dir| dir.join(name)).find(|path| path.is_file());
+    found
+        .with_context(|| format!("{name} is not built: run `cargo build --workspace`, or `cargo xtask test`"))
+}
