@@ -5,6 +5,7 @@ use crate::key::Key;
 use crate::schema;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a connection waits for a lock of another program, for example a backup.
@@ -40,15 +41,27 @@ pub(crate) fn reader(path: &Path, key: &Key) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Makes SQLCipher ready before any thread opens a file. SQLite calls itself ready while SQLCipher still is not, and a
+/// second thread that opens a file in that moment finds its key refused: a good ledger would be taken for a foreign one.
+fn ready() -> Result<(), StoreError> {
+    static READY: Mutex<bool> = Mutex::new(false);
+    let mut ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*ready {
+        Connection::open_in_memory()?;
+        *ready = true;
+    }
+    Ok(())
+}
+
 /// A connection that has proved its key by reading the first page.
 fn unlocked(path: &Path, key: &Key) -> Result<Connection, StoreError> {
+    ready()?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     // Else SQLCipher writes lines of its own to stderr.
     conn.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    // The error of this statement would quote it, key and all.
-    conn.execute_batch(&key.pragma()).map_err(|_| StoreError::WrongKey { path: path.to_owned() })?;
+    conn.execute_batch(&key.pragma()).map_err(without_words)?;
     conn.busy_timeout(PATIENCE)?;
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(|error| {
         match error.sqlite_error_code() {
@@ -57,6 +70,14 @@ fn unlocked(path: &Path, key: &Key) -> Result<Connection, StoreError> {
         }
     })?;
     Ok(conn)
+}
+
+/// The error of the statement with the key would quote it: only its number is kept.
+fn without_words(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error() {
+        Some(code) => rusqlite::Error::SqliteFailure(*code, None).into(),
+        None => rusqlite::Error::InvalidQuery.into(),
+    }
 }
 
 /// WAL is the file's own setting; these belong to each connection.

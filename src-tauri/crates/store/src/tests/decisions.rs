@@ -182,6 +182,22 @@ fn two_logged_rows_that_were_both_pushed_stay_two() {
 }
 
 #[test]
+fn the_bcc_that_only_the_sent_copy_has_is_kept() {
+    let bed = Bed::new();
+    let first = bed.record(bed.inbox, 1, &mail("a@x", ""), &log(Thread::New));
+    let sent = mail("a@x", "Bcc: dora@client.example");
+    let mut decision = log(Thread::New);
+    if let threadline_core::decide::Verdict::Log { contacts, .. } = &mut decision.verdict {
+        contacts.push(super::contact("dora@client.example"));
+    }
+    bed.record(bed.sent, 1, &sent, &decision);
+    let tx = bed.tx();
+    let headers = message::get(&tx, first.message).unwrap().unwrap().headers.unwrap();
+    assert_eq!(headers.bcc, sent.bcc);
+    assert_eq!(association::of_message(&tx, first.message).unwrap().len(), 2);
+}
+
+#[test]
 fn mails_that_share_a_broken_id_stay_apart() {
     let bed = Bed::new();
     let first =
@@ -189,6 +205,9 @@ fn mails_that_share_a_broken_id_stay_apart() {
     let second =
         bed.record(bed.sent, 2, &mail("same broken@x", "Date: Tue, 3 Nov 2026 10:00:00 +0100"), &ignore());
     assert_ne!(first.message, second.message);
+    // Nor is a mail whose id is sound what they become without the space.
+    let sound = bed.record(bed.sent, 3, &mail("samebroken@x", ""), &ignore());
+    assert!(sound.before.is_none());
 }
 
 #[test]

@@ -135,8 +135,9 @@ fn hashes_differ_from_ledger_to_ledger_and_by_kind() {
     let hashes = |ledger: &Ledger| {
         ledger
             .read_blocking(|tx| {
-                let id = super::id("a@x");
-                let key = threadline_core::id::MessageKey::of_id(&id);
+                // The same bytes, once as an id and once as a key.
+                let id = super::id(&"a".repeat(32));
+                let key = threadline_core::id::MessageKey::from_bytes([b'a'; 32]);
                 Ok((tx.hash_id(&id), tx.hash_key(&key)))
             })
             .unwrap()
