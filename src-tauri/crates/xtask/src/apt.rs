@@ -1,6 +1,6 @@
 //! Debian packages.
 
-use crate::run::{Failed, command, output, works};
+use crate::run::{Failed, command, output, root, works};
 
 /// What the build and the tests need, and why.
 const PACKAGES: &[(&str, &str)] = &[
@@ -66,12 +66,39 @@ pub fn install() -> Result<(), Failed> {
     )))
 }
 
+/// Cyrus and what it needs beside Dovecot's libraries.
+const CYRUS: &[&str] = &["cyrus-common", "cyrus-imapd", "sasl2-bin", "libical3", "libpcre3", "libxapian30"];
+
+/// Downloads into `$1` and unpacks there; the folder appears when it is complete.
+const UNPACK: &str = r#"
+set -e
+place=$1; shift
+rm -rf "$place.new"
+mkdir -p "$place.new/debs"
+cd "$place.new/debs"
+apt-get download -q "$@" || { apt-get update -q; apt-get download -q "$@"; }
+for deb in *.deb; do dpkg-deb -x "$deb" "$place.new"; done
+rm -rf "$place.new/debs" "$place"
+mv "$place.new" "$place"
+"#;
+
+/// Unpacks Cyrus under `target`: its packages conflict with Dovecot's where they are installed.
+pub fn unpack_cyrus() -> Result<(), Failed> {
+    let place = root().join("target/xtask/cyrus");
+    if place.exists() || !works(command("dpkg-deb", &["--version"])) {
+        return Ok(());
+    }
+    println!("xtask: unpacking Cyrus, a second mail server, into {}", place.display());
+    let place = place.to_string_lossy();
+    show_quietly("sh", &[&["-c", UNPACK, "sh", &place][..], CYRUS].concat())
+}
+
 /// The script is long; what it does was said.
 fn show_quietly(program: &str, words: &[&str]) -> Result<(), Failed> {
     let status = command(program, words).stdin(std::process::Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(Failed("apt-get could not install them: see its words above".into())),
+        _ => Err(Failed("apt-get failed: see its words above".into())),
     }
 }
 

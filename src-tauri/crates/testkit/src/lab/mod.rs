@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 
+pub mod cyrus;
 mod dovecot;
 mod guard;
 mod imap;
