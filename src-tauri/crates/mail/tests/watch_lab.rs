@@ -1,5 +1,7 @@
 //! Watching folders of a real Dovecot.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
 mod session_kit;
 
 use session_kit::*;

@@ -1,5 +1,6 @@
 //! What the tests of sessions and watches share: a signed-in session on a scripted server or in the lab.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
 
 use std::time::Duration;
 use threadline_core::arrival::Role;
@@ -20,6 +21,9 @@ pub fn login() -> Login {
     Login { user: "alice@lab.test".to_owned(), password: "secret".to_owned().into() }
 }
 
+/// What a connection plays behind TLS.
+pub type Play = Box<dyn FnOnce(Script) -> Script + Send>;
+
 /// Scripted servers, one connection after the other, each played behind TLS.
 pub struct Stage {
     pub scripted: Scripted,
@@ -34,7 +38,7 @@ pub fn authority() -> (Authority, Identity) {
 
 impl Stage {
     /// Plays these scripts from the first byte inside TLS on.
-    pub async fn raw(scripts: Vec<Box<dyn FnOnce(Script) -> Script>>) -> Stage {
+    pub async fn raw(scripts: Vec<Play>) -> Stage {
         let (authority, identity) = authority();
         let scripts = scripts.into_iter().map(|play| play(Script::new().tls(&identity))).collect();
         let scripted = serve_in_turn(scripts).await.unwrap();
@@ -46,8 +50,17 @@ impl Stage {
     }
 
     /// Plays this behind the sign-in.
-    pub async fn new(caps: &'static str, play: impl FnOnce(Script) -> Script + 'static) -> Stage {
+    pub async fn new(caps: &'static str, play: impl FnOnce(Script) -> Script + Send + 'static) -> Stage {
         Self::raw(vec![Box::new(move |script| play(signed_in(script, caps)))]).await
+    }
+
+    /// Plays these steps behind the sign-in, a list of them for each connection, and then keeps silent.
+    pub async fn talks(caps: &'static str, talks: Vec<Vec<(String, String)>>) -> Stage {
+        let mut scripts: Vec<Play> = Vec::new();
+        for steps in talks {
+            scripts.push(Box::new(move |script| play(signed_in(script, caps), &steps).hang()));
+        }
+        Self::raw(scripts).await
     }
 
     pub async fn open(&self) -> Result<Session, MailError> {
@@ -65,6 +78,31 @@ impl Stage {
         assert_eq!(transcript.mismatch, None, "{}", transcript.tls_text());
         transcript
     }
+}
+
+/// Steps of a conversation: the client's line must hold the first text, and gets the second.
+pub fn play(script: Script, steps: &[(String, String)]) -> Script {
+    steps.iter().fold(script, |script, (expect, send)| script.expect(expect).send(send))
+}
+
+pub fn step(expect: &str, send: impl Into<String>) -> (String, String) {
+    (expect.to_owned(), send.into())
+}
+
+pub const OK: &str = "{tag} OK done\r\n";
+pub const GO: &str = "+ go on\r\n";
+
+/// Answers to a FETCH of UIDs, and its end.
+pub fn uids(uids: &[u32]) -> String {
+    let lines: String =
+        uids.iter().enumerate().map(|(n, uid)| format!("* {} FETCH (UID {uid})\r\n", n + 1)).collect();
+    lines + OK
+}
+
+/// Answers to a FETCH of headers, and its end.
+pub fn headers(uids: &[u32]) -> String {
+    let all: String = uids.iter().map(|uid| header(*uid, *uid, "s")).collect();
+    all + OK
 }
 
 /// Greeting and sign-in.

@@ -1,0 +1,305 @@
+//! Watching, on scripted servers: what a real one does rarely, or never twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
+mod session_kit;
+
+use session_kit::*;
+use threadline_core::arrival::Role;
+use threadline_core::reason::{Phase, Reason};
+use threadline_mail::folders::watched;
+use threadline_mail::watch::{Cursor, News, PROBE, Target, Watch};
+
+fn examine(exists: u32, next: u32) -> (String, String) {
+    step("EXAMINE \"INBOX\"", examined(exists, 7, &uidnext(next)))
+}
+
+fn examine_sent(exists: u32, next: u32) -> (String, String) {
+    step("EXAMINE \"Sent\"", examined(exists, 9, &uidnext(next)))
+}
+
+fn idle(then: &str) -> (String, String) {
+    step("IDLE", format!("{GO}{then}"))
+}
+
+fn done() -> (String, String) {
+    step("DONE", "")
+}
+
+fn list() -> (String, String) {
+    step("LIST", format!("* LIST (\\Sent) \"/\" Sent\r\n* LIST () \"/\" INBOX\r\n{OK}"))
+}
+
+/// INBOX from UID 10 on and Sent from UID 20 on.
+async fn both(stage: &Stage) -> Watch {
+    let mut session = stage.open().await.unwrap();
+    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
+    let target = Target { folder: sent, role: Role::Sent, cursor: cursor(9, 20) };
+    Watch::new(session, vec![inbox(cursor(7, 10)), target])
+}
+
+#[tokio::test]
+async fn connecting_takes_four_flights_where_nothing_is_new() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        step("EXAMINE \"INBOX\" (CONDSTORE)", examined(3, 7, &uidnext(10))),
+        step(
+            "NOTIFY SET STATUS (selected (MessageNew MessageExpunge)) (mailboxes (\"INBOX\" \"Sent\") (Me",
+            OK,
+        ),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(watch.covers(), 2);
+    drop(watch);
+    let said = stage.said().await.tls_text();
+    // ENABLE leaves with LIST, and both EXAMINE with NOTIFY.
+    assert_eq!(said.lines().filter(|l| l.contains("FETCH") || l.contains("CAPABILITY")).count(), 0);
+}
+
+#[tokio::test]
+async fn a_status_wakes_and_the_other_folder_is_read() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        step("NOTIFY", "* STATUS Sent (MESSAGES 3 UIDNEXT 20 UIDVALIDITY 9)\r\n{tag} OK\r\n"),
+        idle("* STATUS \"Sent\" (MESSAGES 4 UIDNEXT 21)\r\n"),
+        done(),
+        step("EXAMINE \"Sent\"", examined(4, 9, &uidnext(21))),
+        step("UID FETCH 20:20", headers(&[20])),
+        step("EXAMINE \"INBOX\"", examined(3, 7, &uidnext(10))),
+        step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    let News::Arrivals { target, cursor, arrivals, .. } = next(&mut watch).await else { panic!() };
+    assert_eq!((target, cursor.next_uid, arrivals[0].uid), (1, 21, 20));
+    assert_eq!(arrivals[0].flags, ["\\Seen", "$x"]);
+    assert_eq!(arrivals[0].internal_date.to_string(), "2026-11-02T09:00:00Z");
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn notify_that_is_refused_leaves_idle() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        step("NOTIFY", "{tag} NO [BADEVENT (MessageNew)] not here\r\n"),
+        idle("* 4 EXISTS\r\n"),
+        done(),
+        step("UID FETCH 10:*", headers(&[10])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(watch.covers(), 1);
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn notify_that_is_given_up_is_asked_for_again_and_all_is_looked_at() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        step("NOTIFY", OK),
+        idle("* OK [NOTIFICATIONOVERFLOW] too much\r\n"),
+        done(),
+        step("NOTIFY", OK),
+        step("UID FETCH 10:*", headers(&[9])),
+        step("EXAMINE \"Sent\"", examined(4, 9, &uidnext(21))),
+        step("UID FETCH 20:20", headers(&[20])),
+        examine(3, 10),
+        step("STATUS \"Sent\"", OK),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(arrivals(&mut watch).await.0, [20]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn bye_during_idle_keeps_the_servers_words() {
+    let steps = vec![examine(3, 10), idle("* BYE [UNAVAILABLE] Maintenance until six\r\n")];
+    let stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    let error = try_next(&mut watch).await.unwrap_err();
+    assert_eq!((error.phase, error.reason), (Phase::Idle, Reason::ServerUnavailable));
+    assert!(error.evidence.words.contains("Maintenance until six"));
+}
+
+#[tokio::test]
+async fn the_end_of_the_stream_during_idle_is_a_hang_up() {
+    let stage = Stage::new(PLAIN, |s| play(s, &[examine(3, 10), idle("")]).close()).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    let error = try_next(&mut watch).await.unwrap_err();
+    assert_eq!((error.phase, error.reason), (Phase::Idle, Reason::ServerClosedConnection));
+}
+
+#[tokio::test]
+async fn a_refused_batch_is_halved_and_what_stays_refused_is_set_aside() {
+    let no = "{tag} NO [SERVERBUG] cannot read a message\r\n";
+    let steps = vec![
+        examine(3, 13),
+        step("UID FETCH 10:12 ", no),
+        step("UID FETCH 10:* (UID)", uids(&[10, 11, 12])),
+        step("UID FETCH 10:12 ", no),
+        step("UID FETCH 10:10 ", headers(&[10])),
+        step("UID FETCH 11:12 ", no),
+        step("UID FETCH 11:11 ", no),
+        step("UID FETCH 12:12 ", headers(&[12])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    let mut got = (vec![], vec![], 0);
+    while let News::Arrivals { arrivals, set_aside, cursor, .. } = next(&mut watch).await {
+        got.0.extend(arrivals.iter().map(|a| a.uid));
+        got.1.extend(set_aside.iter().map(|(uid, _)| *uid));
+        got.2 = cursor.next_uid;
+    }
+    assert_eq!(got, (vec![10, 12], vec![11], 13));
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_message_without_a_header_is_set_aside_and_one_that_is_gone_is_not() {
+    let bare = "* 2 FETCH (UID 11 FLAGS () RFC822.SIZE 5 BODY[HEADER.FIELDS (DATE)] NIL)\r\n";
+    let steps = vec![
+        examine(3, 13),
+        step("UID FETCH 10:12 ", header(1, 10, "s") + bare + OK),
+        step("UID FETCH 10:* (UID)", uids(&[10, 11, 12])),
+        step("UID FETCH 10:12 ", header(1, 10, "s") + bare + OK),
+        step("UID FETCH 10:10 ", headers(&[10])),
+        step("UID FETCH 11:12 ", format!("{bare}{OK}")),
+        step("UID FETCH 11:11 ", format!("{bare}{OK}")),
+        step("UID FETCH 12:12 ", OK),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    let (none, aside, cursor) = arrivals(&mut watch).await;
+    assert_eq!((none.len(), aside, cursor.next_uid), (0, vec![11], 12));
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn another_uidvalidity_is_searched_from_the_newest_backwards() {
+    let found: String = (1..=3).map(|n| format!(" {}", n * 100)).collect();
+    let steps = vec![
+        step("EXAMINE", examined(25_000, 8, &uidnext(50_000))),
+        step(
+            "UID FETCH * (UID INTERNALDATE)",
+            format!("* 25000 FETCH (UID 49000 INTERNALDATE \"20-Nov-2026 10:00:00 +0000\")\r\n{OK}"),
+        ),
+        step("UID SEARCH 15001:25000 SINCE 18-Nov-2026", format!("* SEARCH{found}\r\n{OK}")),
+        step("UID SEARCH 5001:15000 SINCE 18-Nov-2026", format!("* SEARCH\r\n{OK}")),
+        step("UID FETCH 100:300 ", headers(&[100, 200, 250, 300])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await.last_seen(0, "2026-11-20T12:00:00Z".parse().unwrap());
+    let News::Renumbered { cursor, .. } = next(&mut watch).await else { panic!() };
+    assert_eq!(cursor, Cursor { uidvalidity: 8, next_uid: 100, modseq: None });
+    let (uids, _, cursor) = arrivals(&mut watch).await;
+    assert_eq!((uids, cursor.next_uid), (vec![100, 200, 250, 300], 301));
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn without_idle_the_server_is_asked() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
+        step("NOOP", format!("* 4 EXISTS\r\n{OK}")),
+        step("UID FETCH 10:*", headers(&[10])),
+        step("EXAMINE \"Sent\"", examined(4, 9, &uidnext(21))),
+        step("UID FETCH 20:20", headers(&[20])),
+        examine(4, 11),
+        step("STATUS \"Sent\"", OK),
+    ];
+    let mut stage = Stage::talks("IMAP4rev1", vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(watch.covers(), 0);
+    tokio::time::pause();
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    tokio::time::resume();
+    assert_eq!(arrivals(&mut watch).await.0, [20]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn idle_is_renewed_before_servers_end_it() {
+    let steps = vec![
+        examine(3, 10),
+        idle(""),
+        done(),
+        idle(""),
+        done(),
+        idle("* 4 EXISTS\r\n"),
+        done(),
+        step("UID FETCH 10:*", headers(&[10])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    // The clock jumps ahead whenever everybody waits.
+    let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    let waited = began.elapsed();
+    tokio::time::resume();
+    assert_eq!(arrivals[0].uid, 10);
+    assert!(waited >= 2 * PROBE && waited < 3 * PROBE, "{waited:?}");
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_flag_change_far_away_moves_only_the_modseq() {
+    let answer = examined(3, 7, &uidnext(10)).replace("{tag} OK", "* OK [HIGHESTMODSEQ 9000] x\r\n{tag} OK");
+    let steps = vec![
+        step(
+            "EXAMINE \"INBOX\" (QRESYNC (7 5))",
+            format!("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n* VANISHED (EARLIER) 1:3\r\n{answer}"),
+        ),
+        step("NOTIFY", OK),
+        idle(""),
+    ];
+    let stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = stage.inbox(Some(Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(5) })).await;
+    let (uids, aside, cursor) = arrivals(&mut watch).await;
+    assert_eq!((uids.len(), aside.len()), (0, 0));
+    assert_eq!(cursor, Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(9_000) });
+    assert_eq!(next(&mut watch).await, News::Watching);
+}
