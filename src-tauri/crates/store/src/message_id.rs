@@ -14,35 +14,39 @@ CREATE TABLE message_id (
   identifies INTEGER NOT NULL CHECK (identifies IN (0, 1)),
   PRIMARY KEY (account, hash, message)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX message_id_identity ON message_id (account, hash) WHERE identifies = 1;
 CREATE INDEX message_id_by_message ON message_id (message);
 ";
 
-/// The hashes that make a header this message and no other: its key's and, where the key is the canonical id's, those
-/// of all its ids. An id that was too broken to make the key finds replies, but two mails can share it.
+/// The hashes that make a header this message and no other: those of all its ids or, where the canonical one was too broken
+/// to make the key, that of the key. A broken id finds replies, but two mails can share it.
 pub(crate) fn identities(tx: &Tx<'_>, envelope: &Envelope) -> Vec<IdHash> {
-    let mut own = vec![tx.hash_key(&envelope.key)];
-    if envelope.ids.first().is_some_and(|id| MessageKey::of_id(id) == envelope.key) {
-        own.extend(envelope.ids.iter().map(|id| tx.hash_id(id)));
+    match envelope.ids.first() {
+        Some(id) if MessageKey::of_id(id) == envelope.key => {
+            envelope.ids.iter().map(|id| tx.hash_id(id)).collect()
+        }
+        _ => vec![tx.hash_key(&envelope.key)],
     }
-    own
 }
 
 /// The messages that any of these hashes identifies, each once; more than one where two rows prove to be one message.
 pub(crate) fn owners(tx: &Tx<'_>, account: i64, own: &[IdHash]) -> Result<Vec<i64>, StoreError> {
     let mut found = Vec::new();
     for hash in own {
-        let owner = tx.one(
-            "SELECT message FROM message_id WHERE account = ?1 AND hash = ?2 AND identifies = 1",
+        let owners: Vec<i64> = tx.all(
+            "SELECT message FROM message_id WHERE account = ?1 AND hash = ?2 AND identifies = 1 ORDER BY message",
             params![account, hash],
             |row| row.get(0),
         )?;
-        found.extend(owner.filter(|id| !found.contains(id)));
+        for owner in owners {
+            if !found.contains(&owner) {
+                found.push(owner);
+            }
+        }
     }
     Ok(found)
 }
 
-/// Notes the ids of a message. An id that identifies another message already stays that one's.
+/// Notes the ids of a message.
 pub(crate) fn add(
     tx: &Tx<'_>,
     account: i64,

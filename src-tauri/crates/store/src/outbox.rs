@@ -153,6 +153,16 @@ pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Entry>, StoreEr
     tx.all(&format!("{SELECT} WHERE id > ?1 ORDER BY id LIMIT ?2"), params![after, most(limit)], read)
 }
 
+/// Makes everything that waits or was given up due now: the sink was set anew. What a worker has stays with it. Gives
+/// the number of entries.
+pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreError> {
+    let waiting = tx.run(
+        "UPDATE outbox SET next_try = ?2 WHERE sink = ?1 AND state = 'waiting' AND next_try > ?2",
+        params![sink, us(now)],
+    )?;
+    Ok(waiting + retry_all(tx, sink, now)?)
+}
+
 /// The sink's entries that were given up.
 pub fn given_up(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
     tx.all(
