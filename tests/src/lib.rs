@@ -48,8 +48,21 @@ impl Printed {
 
 impl Computer {
     pub fn new() -> Result<Self> {
+        Self::with(Keyring::start()?)
+    }
+
+    /// A computer whose keychain is in some state.
+    pub fn with(keyring: Keyring) -> Result<Self> {
         let dir = tempfile::tempdir()?;
-        Ok(Self { data: dir.path().join("data"), keyring: Keyring::start()?, _dir: dir, env: Vec::new() })
+        Ok(Self { data: dir.path().join("data"), keyring, _dir: dir, env: Vec::new() })
+    }
+
+    /// Adds a mailbox that was not tried, so that what is wrong with it comes up at work.
+    pub fn add_broken_account(&self, user: &str, port: u16, ca: &Path, password: &str) -> Result<()> {
+        let (port, ca) = (port.to_string(), ca.to_str().context("not UTF-8")?);
+        let args = ["account", "add", user, "--host", "localhost", "--port", &port, "--ca", ca, "--no-check"];
+        self.run_with(&args, &format!("{password}\n"))?.ok()?;
+        Ok(())
     }
 
     /// A command line of the real program on this computer.

@@ -224,6 +224,7 @@ impl Engine {
         if let (Some(name), Some(secret)) = (crm.secret_name(), secret) {
             self.shared.secrets.set(&self.shared.home.secret_name(name), &secret)?;
         }
+        let now = self.shared.clock.now();
         self.shared
             .ledger
             .write(move |tx| {
@@ -231,6 +232,7 @@ impl Engine {
                 crms.retain(|c| c.kind() != crm.kind());
                 // Another portal has other contacts, under other ids.
                 contact::clear(tx, crm.kind())?;
+                outbox::hurry(tx, crm.kind(), now)?;
                 crms.push(crm);
                 setting::set(tx, CRMS, &crms)?;
                 count_up(tx)
