@@ -45,7 +45,8 @@ impl Raw {
     fn ask(&mut self, command: &str) -> Vec<String> {
         self.1 += 1;
         let tag = format!("a{} ", self.1);
-        self.0.get_mut().write_all(format!("{tag}{command}\r\n").as_bytes()).unwrap();
+        // A server that has gone away may have left its last words.
+        let _ = self.0.get_mut().write_all(format!("{tag}{command}\r\n").as_bytes());
         let mut lines = Vec::new();
         loop {
             let line = self.line();
@@ -124,7 +125,9 @@ fn a_kick_ends_the_session_and_a_new_password_shuts_the_old_one_out() {
     let mut client = Raw::connect(&lab);
     assert!(client.signs_in(ALICE, PASSWORD));
     lab.set_password(ALICE, "geheim").unwrap();
+    assert_eq!(lab.sessions(ALICE).unwrap().len(), 1);
     lab.kick(ALICE).unwrap();
+    assert!(lab.sessions(ALICE).unwrap().is_empty());
     let last = client.ask("NOOP");
     assert!(last.iter().any(|l| l.starts_with("* BYE")), "{last:?}");
     assert!(!Raw::connect(&lab).signs_in(ALICE, PASSWORD));
@@ -195,7 +198,7 @@ fn salesperson_and_customer_write_to_each_other() {
     assert!(copy.contains(&id) && copy.contains("Bcc: dave@customer2.example"), "{copy}");
     assert_eq!(lab.flags(ALICE, "Sent").unwrap(), [(1, vec!["\\Seen".to_owned()])]);
 
-    let reply = carol.reply(&id, "Yes").unwrap();
+    let reply = carol.over_smtps().reply(&id, "Yes").unwrap();
     let seen = alice.wait_for(&reply).unwrap();
     assert_eq!((seen.from.as_str(), seen.subject.as_str()), ("carol@customer1.example", "Re: Offer"));
     assert_eq!(seen.references, id);

@@ -76,7 +76,8 @@ place=$1; shift
 rm -rf "$place.new"
 mkdir -p "$place.new/debs"
 cd "$place.new/debs"
-apt-get download -q "$@" || { apt-get update -q; apt-get download -q "$@"; }
+get() { apt-get download -q -o APT::Sandbox::User=root "$@"; }
+get "$@" || { apt-get update -q; get "$@"; }
 for deb in *.deb; do dpkg-deb -x "$deb" "$place.new"; done
 rm -rf "$place.new/debs" "$place"
 mv "$place.new" "$place"

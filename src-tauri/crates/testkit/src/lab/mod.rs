@@ -5,6 +5,7 @@
 
 #![cfg(unix)]
 
+mod builder;
 pub mod cyrus;
 mod dovecot;
 mod guard;
@@ -18,6 +19,7 @@ mod rawlog;
 mod seed;
 mod tls;
 
+pub use builder::LabBuilder;
 pub use player::Player;
 pub use rawlog::{RawLine, RawSession};
 pub use seed::Seeded;
@@ -39,67 +41,6 @@ pub const PASSWORD: &str = "secret";
 /// The users a lab starts with: two salespeople of one firm, and two customers.
 pub const USERS: [&str; 4] =
     ["alice@lab.test", "bob@lab.test", "carol@customer1.example", "dave@customer2.example"];
-
-/// What a lab shall have.
-#[derive(Debug, Clone)]
-pub struct LabBuilder {
-    caps: Option<String>,
-    plugins: String,
-    users: Vec<(String, String)>,
-    smtp: bool,
-    rawlog: bool,
-    maildir: bool,
-}
-
-impl LabBuilder {
-    /// Announces these capabilities after sign-in and no others, as a poorer server would: `"IMAP4rev1 IDLE"`.
-    #[must_use]
-    pub fn caps(mut self, caps: &str) -> Self {
-        self.caps = Some(caps.to_owned());
-        self
-    }
-
-    /// Adds Postfix, which takes mail from signed-in users and delivers it to the users of this lab; mail to anybody
-    /// else comes back as a bounce. Needs root.
-    #[must_use]
-    pub fn with_smtp(mut self) -> Self {
-        self.smtp = true;
-        self
-    }
-
-    /// Dovecot plugins for IMAP, separated by spaces: `"imap_zlib"` adds COMPRESS=DEFLATE.
-    #[must_use]
-    pub fn plugins(mut self, plugins: &str) -> Self {
-        self.plugins = plugins.to_owned();
-        self
-    }
-
-    /// Adds users beside [`USERS`], each with [`PASSWORD`].
-    #[must_use]
-    pub fn users<'a>(mut self, users: impl IntoIterator<Item = &'a str>) -> Self {
-        self.users.extend(users.into_iter().map(|u| (u.to_owned(), PASSWORD.to_owned())));
-        self
-    }
-
-    /// Whether every byte of each session is recorded; true unless told otherwise. See [`Lab::rawlog`].
-    #[must_use]
-    pub fn rawlog(mut self, on: bool) -> Self {
-        self.rawlog = on;
-        self
-    }
-
-    /// Keeps mail as Maildir instead of mdbox.
-    #[must_use]
-    pub fn maildir(mut self) -> Self {
-        self.maildir = true;
-        self
-    }
-
-    /// Starts the servers; returns when they answer.
-    pub fn start(self) -> Result<Lab> {
-        Lab::launch(self)
-    }
-}
 
 /// A running lab. All calls block; from async code use a blocking task.
 #[derive(Debug)]
@@ -128,14 +69,7 @@ impl Lab {
     }
 
     pub fn builder() -> LabBuilder {
-        LabBuilder {
-            caps: None,
-            plugins: String::new(),
-            users: USERS.iter().map(|u| ((*u).to_owned(), PASSWORD.to_owned())).collect(),
-            smtp: false,
-            rawlog: true,
-            maildir: false,
-        }
+        LabBuilder::new()
     }
 
     fn launch(options: LabBuilder) -> Result<Lab> {
@@ -256,10 +190,30 @@ impl Lab {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends a user's IMAP sessions; nothing where there is none.
+    /// Ends a user's IMAP sessions; returns when their processes are gone. Nothing where there is none.
     pub fn kick(&self, user: &str) -> Result<()> {
+        let sessions = self.sessions(user)?;
         // 68 (EX_NOHOST): no session matched.
-        self.run_doveadm(&["kick", user], &[], &[68]).map(drop)
+        self.run_doveadm(&["kick", user], &[68])?;
+        let begun = Instant::now();
+        while sessions.iter().any(|pid| Path::new("/proc").join(pid).exists()) {
+            if begun.elapsed() > Duration::from_secs(20) {
+                bail!("the sessions of {user} do not end: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// The process ids of a user's open IMAP sessions.
+    pub fn sessions(&self, user: &str) -> Result<Vec<String>> {
+        // A row a session: the user, the protocol, the process, the client's address.
+        let text = self.run_doveadm(&["-f", "tab", "who", "-1", user], &[68])?;
+        let rows = text.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+        Ok(rows
+            .filter(|row| row.get(1) == Some(&"imap"))
+            .filter_map(|row| Some((*row.get(2)?).to_owned()))
+            .collect())
     }
 
     /// Stops Dovecot: IMAP, LMTP, and signing in for SMTP. Connections are closed.
@@ -382,16 +336,15 @@ impl Lab {
 
     /// Runs doveadm on this lab's server and gives what it prints.
     pub fn doveadm(&self, args: &[&str]) -> Result<String> {
-        self.run_doveadm(args, &[], &[])
+        self.run_doveadm(args, &[])
     }
 
-    fn run_doveadm(&self, args: &[&str], env: &[(&str, &str)], also_fine: &[i32]) -> Result<String> {
+    fn run_doveadm(&self, args: &[&str], also_fine: &[i32]) -> Result<String> {
         let conf = self.dir.path().join("dovecot.conf");
         let conf = conf.to_str().context("the temporary folder's path is not UTF-8")?;
         let line = self.user.run(&[&["doveadm", "-c", conf][..], args].concat());
         let output = Command::new(&line[0])
             .args(&line[1..])
-            .envs(env.iter().copied())
             .current_dir("/")
             .stdin(Stdio::null())
             .output()

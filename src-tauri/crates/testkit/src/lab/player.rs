@@ -44,7 +44,7 @@ impl Letter {
 }
 
 /// One person at a mail client. Sends by SMTP with STARTTLS, sign-in and a verified certificate, and files the copy in
-/// Sent by IMAP. In a lab without SMTP the mail is delivered by the lab, and the copy filed all the same.
+/// Sent by IMAP.
 #[derive(Debug, Clone)]
 pub struct Player {
     user: String,
@@ -53,6 +53,8 @@ pub struct Player {
     script: PathBuf,
     imap: (&'static str, u16),
     smtp_port: u16,
+    smtps_port: u16,
+    smtps: bool,
 }
 
 #[derive(Serialize)]
@@ -104,7 +106,16 @@ impl Player {
             script,
             imap: lab.tool_address(),
             smtp_port: lab.submission_port(),
+            smtps_port: lab.smtps_port(),
+            smtps: false,
         })
+    }
+
+    /// Sends inside TLS from the first byte, instead of by STARTTLS.
+    #[must_use]
+    pub fn over_smtps(mut self) -> Self {
+        self.smtps = true;
+        self
     }
 
     /// Sends a mail and files its copy. Gives its Message-ID, with angle brackets.
@@ -115,7 +126,7 @@ impl Player {
         if self.smtp_port == 0 {
             bail!("this lab has no SMTP: build it with `.with_smtp()`");
         }
-        self.submit(letter, self.smtp_port)
+        self.submit(letter, if self.smtps { self.smtps_port } else { self.smtp_port })
     }
 
     /// Files a mail in Sent without sending it: what is seen in the mailbox is the same.
@@ -176,7 +187,7 @@ impl Player {
             ca: &self.ca,
             imap: self.imap,
             smtp_port,
-            smtps: false,
+            smtps: self.smtps,
             to: &letter.to,
             cc: &letter.cc,
             bcc: &letter.bcc,

@@ -10,7 +10,6 @@ import json
 import smtplib
 import ssl
 import sys
-import time
 from email.message import EmailMessage
 
 job = json.load(sys.stdin)
@@ -44,7 +43,6 @@ def compose():
 
 
 def submit(message):
-    started = time.monotonic()
     if job["smtps"]:
         server = smtplib.SMTP_SSL("localhost", job["smtp_port"], context=tls)
     else:
@@ -53,7 +51,6 @@ def submit(message):
     server.login(job["user"], job["password"])
     server.sendmail(job["user"], job["to"] + job["cc"] + job["bcc"], message.as_bytes())
     server.quit()
-    return time.monotonic() - started
 
 
 def file_copy(message):

@@ -1,0 +1,76 @@
+//! What a lab shall have, said before it starts.
+
+use super::{Lab, PASSWORD, USERS};
+use anyhow::Result;
+
+/// What a lab shall have.
+#[derive(Debug, Clone)]
+pub struct LabBuilder {
+    pub(super) caps: Option<String>,
+    pub(super) plugins: String,
+    pub(super) users: Vec<(String, String)>,
+    pub(super) smtp: bool,
+    pub(super) rawlog: bool,
+    pub(super) maildir: bool,
+}
+
+impl LabBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            caps: None,
+            plugins: String::new(),
+            users: USERS.iter().map(|u| ((*u).to_owned(), PASSWORD.to_owned())).collect(),
+            smtp: false,
+            rawlog: true,
+            maildir: false,
+        }
+    }
+
+    /// Announces these capabilities after sign-in and no others, as a poorer server would: `"IMAP4rev1 IDLE"`.
+    #[must_use]
+    pub fn caps(mut self, caps: &str) -> Self {
+        self.caps = Some(caps.to_owned());
+        self
+    }
+
+    /// Adds Postfix, which takes mail from signed-in users and delivers it to the users of this lab; mail to anybody
+    /// else comes back as a bounce. Needs root.
+    #[must_use]
+    pub fn with_smtp(mut self) -> Self {
+        self.smtp = true;
+        self
+    }
+
+    /// Dovecot plugins for IMAP, separated by spaces: `"imap_zlib"` adds COMPRESS=DEFLATE.
+    #[must_use]
+    pub fn plugins(mut self, plugins: &str) -> Self {
+        self.plugins = plugins.to_owned();
+        self
+    }
+
+    /// Adds users beside [`USERS`], each with [`PASSWORD`].
+    #[must_use]
+    pub fn users<'a>(mut self, users: impl IntoIterator<Item = &'a str>) -> Self {
+        self.users.extend(users.into_iter().map(|u| (u.to_owned(), PASSWORD.to_owned())));
+        self
+    }
+
+    /// Whether every byte of each session is recorded; true unless told otherwise. See [`Lab::rawlog`].
+    #[must_use]
+    pub fn rawlog(mut self, on: bool) -> Self {
+        self.rawlog = on;
+        self
+    }
+
+    /// Keeps mail as Maildir instead of mdbox.
+    #[must_use]
+    pub fn maildir(mut self) -> Self {
+        self.maildir = true;
+        self
+    }
+
+    /// Starts the servers; returns when they answer.
+    pub fn start(self) -> Result<Lab> {
+        Lab::launch(self)
+    }
+}
