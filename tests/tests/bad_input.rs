@@ -218,7 +218,12 @@ fn a_ledger_whose_key_is_gone_is_set_aside_and_not_overwritten() -> Result<()> {
     std::fs::rename(&computer.data, &elsewhere.data)?;
     let printed = elsewhere.run(&["account", "list"])?.ok()?;
     ensure!(printed.err.contains("set aside"), "{printed:?}");
-    ensure!(std::fs::read(elsewhere.data.join("ledger.set-aside-1.db"))? == old, "the old ledger changed");
+    let aside = std::fs::read_dir(&elsewhere.data)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("ledger.db.aside-"));
+    ensure!(std::fs::read(aside.context("no file was set aside")?)? == old, "the old ledger changed");
     Ok(())
 }
 

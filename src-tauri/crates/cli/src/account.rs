@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::{CreateContacts, LogMode};
 use threadline_engine::Engine;
-use threadline_engine::settings::{AccountSettings, Encryption};
+use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
 
 pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
@@ -18,6 +18,15 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
         AccountCommand::Remove { address } => {
             engine.remove_account(&address).await?;
             done(json, "removed", &address, "Removed. Its mail and what the CRM has stay as they are.")?;
+        }
+        AccountCommand::Password { address, no_check } => {
+            let settings = engine.account(&address).await?.settings;
+            let password = prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?;
+            if !no_check {
+                engine.try_account(&settings, password.clone()).await?;
+            }
+            engine.set_password(&address, password).await?;
+            done(json, "password", &address, "The new password is in the keychain.")?;
         }
         AccountCommand::Pause { address, length } => {
             let until = match length {
@@ -93,7 +102,16 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
     }
     let address = settings.address.clone();
     engine.add_account(settings, password).await?;
-    done(json, "added", &address, "Added. The password is in the keychain. Start with `threadline run`.")
+    done(json, "added", &address, "Added. The password is in the keychain. Start with `threadline run`.")?;
+    if let [CrmSettings::Folder { dir }] = engine.crms().await?.as_slice()
+        && !json
+    {
+        output::say(&format!(
+            "Logged mail goes to {}, which only you can read, until you set a CRM with `threadline crm set`.",
+            dir.display()
+        ));
+    }
+    Ok(())
 }
 
 async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {

@@ -71,6 +71,13 @@ pub enum AccountCommand {
     List,
     /// Remove a mailbox, its password and what is kept of its mail here. Mailbox and CRM stay as they are.
     Remove { address: Address },
+    /// Store another password, asked for or read from standard input.
+    Password {
+        address: Address,
+        /// Do not try the sign-in before saving.
+        #[arg(long)]
+        no_check: bool,
+    },
     /// Stop the connection. What is sent meanwhile is caught up on resume.
     Pause {
         address: Address,
@@ -141,6 +148,8 @@ pub enum CrmCommand {
     Set(CrmSet),
     /// Show what is set, without secrets, and whether it works.
     Show,
+    /// Push again now what the CRM refused, and what waits for it.
+    Retry { kind: String },
     /// Stop logging to a CRM. What is there stays there.
     Remove { kind: String },
 }
@@ -155,8 +164,11 @@ pub enum CrmSet {
     },
     /// A signed webhook (Standard Webhooks 1.0). The secret (whsec_…) is asked for, or read from standard input.
     Webhook { url: String },
-    /// A local folder: one JSON line a message in events.jsonl, and an .eml beside it.
+    /// A local folder: one JSON line a message in events.jsonl, and an .eml beside it. Only you can read it, and it
+    /// is an export: what is in it stays until you delete it.
     Folder { dir: PathBuf },
+    /// Nothing: what is logged stays in the encrypted ledger on this computer.
+    Ledger,
 }
 
 #[derive(Debug, Subcommand)]

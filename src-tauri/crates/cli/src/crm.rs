@@ -8,6 +8,10 @@ use std::process::ExitCode;
 use threadline_engine::Engine;
 use threadline_engine::settings::CrmSettings;
 
+/// What a person should know about a folder.
+const FOLDER: &str =
+    "The folder is an export: only you can read it, and what is in it stays until you delete it.";
+
 pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         CrmCommand::Set(set) => {
@@ -23,20 +27,38 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
                     let dir = std::path::absolute(&dir).with_context(|| format!("{}", dir.display()))?;
                     (CrmSettings::Folder { dir }, None)
                 }
+                CrmSet::Ledger => (CrmSettings::Ledger, None),
             };
             let kind = crm.kind();
             let portal = engine.try_crm(&crm, secret.clone()).await?;
             engine.set_crm(crm, secret).await?;
+            let name = portal.as_ref().map(|p| p.name.clone());
+            let missing_scopes = portal.map(|p| p.missing_scopes).unwrap_or_default();
             if json {
                 output::json(&json!({
-                    "done": "set", "kind": kind, "name": portal.name, "missing_scopes": portal.missing_scopes,
+                    "done": "set", "kind": kind, "name": name, "missing_scopes": missing_scopes,
                 }))?;
-            } else {
-                output::say(&format!("{kind}: logged mail goes to {}.", portal.name));
-                for scope in portal.missing_scopes {
-                    output::note(&format!(
-                        "The token does not have the scope {scope}; it works without, with less."
-                    ));
+                return Ok(ExitCode::SUCCESS);
+            }
+            match name {
+                Some(name) => output::say(&format!("{kind}: logged mail goes to {name}.")),
+                None => output::say("Logged mail stays in the ledger on this computer."),
+            }
+            if kind == "folder" {
+                output::say(FOLDER);
+            }
+            for scope in missing_scopes {
+                output::note(&format!(
+                    "The token does not have the scope {scope}; it works without, with less."
+                ));
+            }
+        }
+        CrmCommand::Retry { kind } => {
+            let entries = engine.retry_pushes(&kind).await?;
+            match json {
+                true => output::json(&json!({ "done": "retry", "kind": kind, "entries": entries }))?,
+                false => {
+                    output::say(&format!("{kind}: {entries} messages are pushed again at the next run."))
                 }
             }
         }
@@ -62,6 +84,7 @@ async fn show(engine: &Engine, json: bool) -> anyhow::Result<()> {
             CrmSettings::Hubspot { base_url } => base_url.clone().unwrap_or_else(|| "HubSpot".to_owned()),
             CrmSettings::Webhook { url } => url.clone(),
             CrmSettings::Folder { dir } => dir.display().to_string(),
+            CrmSettings::Ledger => "nothing leaves this computer".to_owned(),
         };
         output::say(&format!("{}: {place}", crm.settings.kind()));
         output::say(&format!(

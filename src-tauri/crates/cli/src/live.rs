@@ -1,26 +1,39 @@
 //! What happens, line by line, while the engine runs.
 
 use crate::output::{self, printable};
+use std::sync::Arc;
 use threadline_core::health::State;
 use threadline_core::record::Direction;
 use threadline_engine::event::{Event, VerdictName};
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Prints events until the engine is gone.
-pub async fn tell(mut events: Receiver<Event>, json: bool) {
+/// Prints events until `enough` is rung, and then those that are there already.
+pub async fn tell(mut events: Receiver<Event>, enough: Arc<Notify>, json: bool) {
     loop {
-        let event = match events.recv().await {
-            Ok(event) => event,
-            Err(RecvError::Lagged(events)) => Event::Missed { events },
-            Err(RecvError::Closed) => return,
+        let event = tokio::select! {
+            biased;
+            event = events.recv() => event,
+            () = enough.notified() => break,
         };
-        if json {
-            // A line that cannot be printed has nowhere to be told.
-            let _ = output::json(&event);
-        } else if let Some(line) = line(&event) {
-            output::say(&format!("{} {line}", output::clock(jiff::Timestamp::now())));
+        match event {
+            Ok(event) => show(&event, json),
+            Err(RecvError::Lagged(events)) => show(&Event::Missed { events }, json),
+            Err(RecvError::Closed) => return,
         }
+    }
+    while let Ok(event) = events.try_recv() {
+        show(&event, json);
+    }
+}
+
+fn show(event: &Event, json: bool) {
+    if json {
+        // A line that cannot be printed has nowhere to be told.
+        let _ = output::json(event);
+    } else if let Some(line) = line(event) {
+        output::say(&format!("{} {line}", output::clock(jiff::Timestamp::now())));
     }
 }
 

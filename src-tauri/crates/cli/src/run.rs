@@ -3,7 +3,10 @@
 use crate::args::RunArgs;
 use crate::{NEEDS_YOU, live, output};
 use std::process::ExitCode;
-use threadline_engine::Engine;
+use std::sync::Arc;
+use threadline_engine::engine::CaughtUp;
+use threadline_engine::{Engine, EngineError};
+use tokio::sync::Notify;
 
 pub async fn run(engine: &Engine, args: &RunArgs, json: bool) -> anyhow::Result<ExitCode> {
     if engine.accounts().await?.is_empty() {
@@ -12,18 +15,21 @@ pub async fn run(engine: &Engine, args: &RunArgs, json: bool) -> anyhow::Result<
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let telling = tokio::spawn(live::tell(engine.events(), json));
-    let code = if args.once { once(engine, json).await? } else { until_stopped(engine).await? };
-    telling.abort();
-    Ok(code)
+    let enough = Arc::new(Notify::new());
+    let telling = tokio::spawn(live::tell(engine.events(), Arc::clone(&enough), json));
+    let result = if args.once { engine.catch_up().await.map(Some) } else { until_stopped(engine).await };
+    // What happened comes before what it came to.
+    enough.notify_one();
+    telling.await?;
+    match result? {
+        Some(report) => tell_report(&report, json),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
-async fn once(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
-    let report = engine.catch_up().await?;
-    // The listener prints what is in the channel before it is stopped.
-    tokio::task::yield_now().await;
+fn tell_report(report: &CaughtUp, json: bool) -> anyhow::Result<ExitCode> {
     if json {
-        output::json(&report)?;
+        output::json(report)?;
     } else {
         for outcome in report.mailboxes.iter().chain(&report.crms) {
             match (&outcome.problem, outcome.pushed) {
@@ -36,12 +42,12 @@ async fn once(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_YOU) })
 }
 
-async fn until_stopped(engine: &Engine) -> anyhow::Result<ExitCode> {
+async fn until_stopped(engine: &Engine) -> Result<Option<CaughtUp>, EngineError> {
     tokio::select! {
         result = engine.run() => result?,
         () = stop() => output::note("Stopped. What is sent meanwhile is caught up at the next start."),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(None)
 }
 
 /// Ctrl-C, or the system asking the program to end.

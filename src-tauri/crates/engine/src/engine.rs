@@ -9,18 +9,19 @@ use crate::queue::LedgerQueue;
 use crate::settings::{AccountSettings, CrmSettings};
 use crate::shared::{Outlet, Shared};
 use crate::sinks;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
-use threadline_crm::{Portal, Secret};
+use threadline_crm::{Portal, Secret, Sink};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::session::{Login, Session};
 use threadline_secrets::Secrets;
-use threadline_store::{Ledger, account, contact, outbox, setting};
+use threadline_store::{Ledger, Tx, account, contact, message, outbox, setting};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
@@ -30,7 +31,11 @@ const CRMS: &str = "crms";
 /// Counts up with each change of mailboxes and CRMs, so that a running engine sees what another process set.
 const GENERATION: &str = "generation";
 /// How often a running engine looks for such a change.
-const GLANCE: std::time::Duration = std::time::Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_secs(2);
+/// How often it looks for what may be forgotten.
+const TIDY: Duration = Duration::from_secs(3600);
+/// How long the headers of a mail that was asked about are kept without an answer.
+const UNANSWERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Wires ledger, mailboxes and CRMs together. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -80,7 +85,7 @@ impl Engine {
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Option<PathBuf>), EngineError> {
-        let (ledger, aside) = home.open_ledger(&*secrets)?;
+        let (ledger, aside) = home.open_ledger(&*secrets, clock.now())?;
         Ok((Self { shared: Arc::new(Shared::new(home, ledger, secrets, clock)) }, aside))
     }
 
@@ -158,6 +163,37 @@ impl Engine {
         Ok(())
     }
 
+    /// Stores another password and connects again with it.
+    pub async fn set_password(
+        &self,
+        address: &Address,
+        password: Zeroizing<String>,
+    ) -> Result<(), EngineError> {
+        let found = self.account(address).await?;
+        self.shared.secrets.set(&self.shared.home.secret_name(&found.settings.secret_name()), &password)?;
+        self.shared
+            .ledger
+            .write(move |tx| {
+                account::set_worked_secret(tx, found.id, false)?;
+                count_up(tx)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Connects every mailbox and CRM again now, whatever each was waiting for.
+    pub async fn reconnect(&self) -> Result<(), EngineError> {
+        Ok(self.shared.ledger.write(count_up).await?)
+    }
+
+    /// Pushes again now what a CRM refused or what waits for it.
+    pub async fn retry_pushes(&self, kind: &str) -> Result<usize, EngineError> {
+        let (kind, now) = (kind.to_owned(), self.shared.clock.now());
+        let entries = self.shared.ledger.write(move |tx| outbox::hurry(tx, &kind, now)).await?;
+        self.shared.ring();
+        Ok(entries)
+    }
+
     /// Stops the connection until then; `None` takes the pause back.
     pub async fn pause(&self, address: &Address, until: Option<Timestamp>) -> Result<(), EngineError> {
         let found = self.account(address).await?;
@@ -203,14 +239,17 @@ impl Engine {
         })
     }
 
-    /// Connects to a CRM with these settings; nothing is stored here.
+    /// Connects to a CRM with these settings; nothing is stored here. `None` for the ledger alone.
     pub async fn try_crm(
         &self,
         crm: &CrmSettings,
         secret: Option<Zeroizing<String>>,
-    ) -> Result<Portal, EngineError> {
+    ) -> Result<Option<Portal>, EngineError> {
         let secret = secret.map(|s| Secret::new(s.as_str()));
-        Ok(crm.sink(secret, Arc::clone(&self.shared.clock))?.connect().await?)
+        match crm.sink(secret, Arc::clone(&self.shared.clock))? {
+            Some(sink) => Ok(Some(sink.connect().await?)),
+            None => Ok(None),
+        }
     }
 
     /// Sets a CRM, in the place of one of the same kind. The secret goes to the keychain.
@@ -229,7 +268,10 @@ impl Engine {
             .ledger
             .write(move |tx| {
                 let mut crms: Vec<CrmSettings> = setting::get(tx, CRMS)?.unwrap_or_default();
-                crms.retain(|c| c.kind() != crm.kind());
+                // The ledger alone excludes every CRM, and every CRM excludes it.
+                crms.retain(|c| {
+                    c.kind() != crm.kind() && *c != CrmSettings::Ledger && crm != CrmSettings::Ledger
+                });
                 // Another portal has other contacts, under other ids.
                 contact::clear(tx, crm.kind())?;
                 outbox::hurry(tx, crm.kind(), now)?;
@@ -339,7 +381,8 @@ impl Engine {
         let mut outlets = Vec::new();
         for crm in self.crms().await? {
             match self.sink(&crm) {
-                Ok(sink) => outlets.push(Outlet { sink, bell: Arc::default() }),
+                Ok(Some(sink)) => outlets.push(Outlet { sink, bell: Arc::default() }),
+                Ok(None) => {}
                 Err(error) => {
                     sinks::tell_unusable(&self.shared, crm.kind(), &error).await?;
                     report.crms.push(Outcome {
@@ -370,7 +413,7 @@ impl Engine {
         Ok((outlets, mailboxes, report))
     }
 
-    fn sink(&self, crm: &CrmSettings) -> Result<Arc<dyn threadline_crm::Sink>, EngineError> {
+    fn sink(&self, crm: &CrmSettings) -> Result<Option<Arc<dyn Sink>>, EngineError> {
         let secret = match crm.secret_name() {
             Some(name) => self.shared.secrets.get(&self.shared.home.secret_name(name))?,
             None => None,
@@ -395,6 +438,18 @@ impl Engine {
         Ok(tasks)
     }
 
+    /// Takes the headers of mails that nobody was interested in for so long.
+    async fn forget_unanswered(&self) -> Result<(), EngineError> {
+        let Ok(before) = self.shared.clock.now().checked_sub(UNANSWERED) else { return Ok(()) };
+        let forget = move |tx: &Tx<'_>| {
+            for account in account::list(tx)? {
+                message::expire_unanswered(tx, account.id, before)?;
+            }
+            Ok(())
+        };
+        Ok(self.shared.ledger.write(forget).await?)
+    }
+
     async fn generation(&self) -> Result<u64, EngineError> {
         Ok(self.shared.ledger.read(|tx| setting::get(tx, GENERATION)).await?.unwrap_or_default())
     }
@@ -406,7 +461,12 @@ impl Engine {
             let all = self.accounts().await?;
             all.into_iter().filter_map(|a| a.paused_until).filter(|until| *until > now).collect()
         };
+        let mut tidied: Option<Duration> = None;
         loop {
+            if tidied.is_none_or(|at| self.shared.clock.monotonic().saturating_sub(at) > TIDY) {
+                tidied = Some(self.shared.clock.monotonic());
+                self.forget_unanswered().await?;
+            }
             tokio::time::sleep(GLANCE).await;
             let now = self.shared.clock.now();
             if self.generation().await? != before || paused.iter().any(|until| *until <= now) {
@@ -423,7 +483,7 @@ impl Broken {
     }
 }
 
-fn count_up(tx: &threadline_store::Tx<'_>) -> Result<(), threadline_store::StoreError> {
+fn count_up(tx: &Tx<'_>) -> Result<(), threadline_store::StoreError> {
     let now: u64 = setting::get(tx, GENERATION)?.unwrap_or_default();
     setting::set(tx, GENERATION, &(now + 1))
 }

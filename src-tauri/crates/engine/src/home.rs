@@ -1,6 +1,7 @@
 //! The data folder: where it lies, who holds it, and the key of the ledger in it.
 
 use crate::error::EngineError;
+use jiff::Timestamp;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -88,7 +89,11 @@ impl Home {
 
     /// Opens the ledger with its key from the keychain. A new key is written and read back before the file is
     /// made. Where the key is gone, the old file is set aside, never overwritten; its new place is returned.
-    pub fn open_ledger(&self, secrets: &dyn Secrets) -> Result<(Ledger, Option<PathBuf>), EngineError> {
+    pub fn open_ledger(
+        &self,
+        secrets: &dyn Secrets,
+        now: Timestamp,
+    ) -> Result<(Ledger, Option<PathBuf>), EngineError> {
         let path = self.dir.join("ledger.db");
         let name = self.secret_name("ledger-key");
         let mut aside = None;
@@ -96,10 +101,7 @@ impl Home {
             Some(text) => decode_key(&text).ok_or(EngineError::BrokenKey)?,
             None => {
                 if path.exists() {
-                    aside = Some(
-                        set_aside(&path)
-                            .map_err(|source| EngineError::Folder { dir: self.dir.clone(), source })?,
-                    );
+                    aside = Some(threadline_store::move_aside(&path, now)?);
                 }
                 let mut bytes = Zeroizing::new([0_u8; 32]);
                 getrandom::fill(bytes.as_mut()).map_err(|_| EngineError::NoRandomness)?;
@@ -126,26 +128,6 @@ fn decode_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
         *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
     }
     Some(key)
-}
-
-/// Moves a ledger that cannot be opened out of the way, with the files that belong to it.
-fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let mut n = 1;
-    let target = loop {
-        let candidate = path.with_file_name(format!("ledger.set-aside-{n}.db"));
-        if !candidate.exists() {
-            break candidate;
-        }
-        n += 1;
-    };
-    for ending in ["", "-wal", "-shm"] {
-        let with = |p: &Path| PathBuf::from(format!("{}{ending}", p.display()));
-        match std::fs::rename(with(path), with(&target)) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !ending.is_empty() => {}
-            other => other?,
-        }
-    }
-    Ok(target)
 }
 
 fn make_private(dir: &Path) -> std::io::Result<()> {

@@ -109,6 +109,8 @@ pub enum CrmSettings {
     Folder {
         dir: PathBuf,
     },
+    /// Nothing leaves the ledger. It stands alone.
+    Ledger,
 }
 
 impl CrmSettings {
@@ -118,6 +120,7 @@ impl CrmSettings {
             CrmSettings::Hubspot { .. } => "hubspot",
             CrmSettings::Webhook { .. } => "webhook",
             CrmSettings::Folder { .. } => "folder",
+            CrmSettings::Ledger => "ledger",
         }
     }
 
@@ -126,17 +129,22 @@ impl CrmSettings {
         match self {
             CrmSettings::Hubspot { .. } => Some("crm:hubspot"),
             CrmSettings::Webhook { .. } => Some("crm:webhook"),
-            CrmSettings::Folder { .. } => None,
+            CrmSettings::Folder { .. } | CrmSettings::Ledger => None,
         }
     }
 
-    /// Makes the sink. `secret` is needed where [`CrmSettings::secret_name`] is.
-    pub fn sink(&self, secret: Option<Secret>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, EngineError> {
+    /// Makes the sink; `None` where nothing is to leave the ledger. `secret` is needed where
+    /// [`CrmSettings::secret_name`] is.
+    pub fn sink(
+        &self,
+        secret: Option<Secret>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Arc<dyn Sink>>, EngineError> {
         let needed = |secret: Option<Secret>| {
             secret.ok_or_else(|| EngineError::CrmSetting(format!("the secret of {} is missing", self.kind())))
         };
         let timeout = threadline_crm::http::TIMEOUT;
-        Ok(match self {
+        let sink: Arc<dyn Sink> = match self {
             CrmSettings::Hubspot { base_url } => {
                 let mut settings = HubspotSettings::new(needed(secret)?);
                 if let Some(base) = base_url {
@@ -149,7 +157,9 @@ impl CrmSettings {
                 Arc::new(WebhookSink::new(settings, clock)?)
             }
             CrmSettings::Folder { dir } => Arc::new(FolderSink::new(dir.clone())),
-        })
+            CrmSettings::Ledger => return Ok(None),
+        };
+        Ok(Some(sink))
     }
 }
 
