@@ -3,7 +3,7 @@
 use crate::error::meaning;
 use crate::worker::Worker;
 use crate::{MOST_BYTES, SERVICE, SecretError, Secrets};
-use keyring::v1::Entry;
+use keyring_core::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,12 +21,25 @@ pub fn system() -> Result<Arc<dyn Secrets>, SecretError> {
 pub fn system_within(patience: Duration) -> Result<Arc<dyn Secrets>, SecretError> {
     let system = System { worker: Worker::start(patience)? };
     system.worker.run(|| {
-        if let Err(error) = Entry::store_status() {
-            return Err(meaning(error));
-        }
+        open_store()?;
         probe()
     })?;
     Ok(Arc::new(system))
+}
+
+/// Connects to the keychain; again where the first try in this process failed.
+fn open_store() -> Result<(), SecretError> {
+    match keyring::v1::Entry::store_status() {
+        Ok(()) => Ok(()),
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Err(_) => {
+            let store = zbus_secret_service_keyring_store::Store::new().map_err(|e| meaning(&e))?;
+            keyring_core::set_default_store(store);
+            Ok(())
+        }
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        Err(error) => Err(meaning(error)),
+    }
 }
 
 #[derive(Debug)]

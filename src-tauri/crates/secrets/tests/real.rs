@@ -2,10 +2,15 @@
 //! process, so each case runs in a child process: this same program, told to run [`acts`] alone.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test may fail at any line")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail at any line, and its child prints"
+)]
 
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use threadline_core::reason::Reason;
 use threadline_secrets::{MOST_BYTES, SERVICE, system_within};
@@ -30,6 +35,9 @@ fn run(keyring: &Keyring, acts: &str) -> Vec<String> {
 #[test]
 #[ignore = "the child of the other tests"]
 fn acts() {
+    if std::env::var(ACTS).unwrap() == "again" {
+        return again();
+    }
     let store = match system_within(Duration::from_secs(5)) {
         Ok(store) => store,
         Err(e) => return println!("\nSAID {} {e}", e.code()),
@@ -49,6 +57,35 @@ fn acts() {
             Err(e) => println!("\nSAID {} {e}", e.code()),
         }
     }
+}
+
+/// Asks, waits for a line on standard input, and asks again.
+fn again() {
+    let ask =
+        || system_within(Duration::from_secs(5)).map_or_else(|e| e.code().to_string(), |_| "open".into());
+    println!("\nSAID {}", ask());
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    println!("\nSAID {}", ask());
+}
+
+#[test]
+fn a_keychain_that_starts_after_the_program_is_found() {
+    let mut keyring = Keyring::no_service().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "acts", "--nocapture"])
+        .envs(keyring.env())
+        .env(ACTS, "again")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut said = lines.filter_map(|l| l.split("SAID ").nth(1).map(str::to_owned));
+    assert_eq!(said.next().as_deref(), Some("keychain_missing"));
+    keyring.unlock().unwrap();
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert_eq!(said.next().as_deref(), Some("open"));
+    child.wait().unwrap();
 }
 
 #[test]
