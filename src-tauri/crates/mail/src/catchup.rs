@@ -8,6 +8,7 @@ use crate::wire::Tag;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
+use threadline_core::reason::{ImapStatus, Reason, Signal};
 
 /// Most headers handed out at once.
 pub const MOST_ARRIVALS: usize = 500;
@@ -30,8 +31,17 @@ pub struct Suspect {
     deaths: u8,
 }
 
-/// How often one message alone may break a connection before it is set aside: once may be chance.
-const MOST_DEATHS: u8 = 2;
+/// How often a connection may break over one message alone before that is set aside: once or twice may be chance.
+const MOST_DEATHS: u8 = 3;
+
+/// Whether a connection that ended so may have ended because of what was being fetched. A line that failed did not.
+pub(crate) fn blames_message(error: &MailError) -> bool {
+    error.reason != Reason::ServerUnavailable
+        && matches!(
+            error.evidence.signal,
+            Signal::Malformed | Signal::Closed | Signal::Imap { status: ImapStatus::Bye, .. }
+        )
+}
 
 /// A target on its way.
 #[derive(Debug)]
@@ -104,6 +114,9 @@ impl State {
         cursor.modseq = selected.modseq;
         self.uidnext = selected.uidnext;
         self.claims(selected.uidnext, Some(selected.exists));
+        if !self.dirty {
+            self.known = selected.exists;
+        }
     }
 
     /// A UIDNEXT that is the cursor's own says that there is nothing new. Any other, lower ones too, is looked into once:
@@ -214,6 +227,7 @@ impl Watch {
             state.more = more;
             if state.pending.is_empty() {
                 state.caught_up(selected.exists);
+                self.trust(at);
                 return Ok(());
             }
         }
@@ -335,20 +349,22 @@ impl Watch {
     fn pass(&mut self, at: usize, count: usize, selected: &Selected) {
         let state = &mut self.targets[at];
         let last = state.pending.drain(..count.min(state.pending.len())).next_back();
-        if state.pending.is_empty() && !state.more {
-            state.caught_up(selected.exists);
-        }
         if state.pending.is_empty() {
-            state.more = false;
-        }
-        if let (Some(wary), Some(last)) = (&mut self.wary, last)
-            && wary.folder == state.folder.raw
-            && last >= wary.low
-        {
-            wary.low = last.saturating_add(1);
-            if wary.low > wary.high {
-                self.wary = None;
+            if !std::mem::take(&mut state.more) {
+                state.caught_up(selected.exists);
+                self.trust(at);
             }
+        } else if let (Some(wary), Some(last)) = (&mut self.wary, last)
+            && wary.folder == state.folder.raw
+        {
+            wary.low = wary.low.max(last.saturating_add(1));
+        }
+    }
+
+    /// Everything that was under suspicion in this folder is read or set aside.
+    fn trust(&mut self, at: usize) {
+        if self.wary.as_ref().is_some_and(|w| w.folder == self.targets[at].folder.raw) {
+            self.wary = None;
         }
     }
 

@@ -19,6 +19,9 @@ pub const MOST_FOLDERS: usize = 10_000;
 /// Most STATUS responses kept until somebody looks.
 const MOST_STATUS: usize = 1_000;
 
+/// Most changes of flags that a server may tell when a folder is opened: one a message, in the largest of folders.
+const MOST_CHANGES: u64 = 4_000_000;
+
 /// Who signs in.
 #[derive(Clone)]
 pub struct Login {
@@ -266,6 +269,7 @@ impl Session {
         command.extend(self.quoted(folder)?);
         match known {
             Some((uidvalidity, modseq)) if self.qresync && modseq > 0 && uidvalidity > 0 => {
+                self.wire.expect(MOST_CHANGES);
                 command.extend(format!(" (QRESYNC ({uidvalidity} {modseq}))").into_bytes());
             }
             _ if self.capabilities.has_condstore() => command.extend(b" (CONDSTORE)"),

@@ -3,7 +3,7 @@
 //! Invariant: a cursor never covers a message that was not handed out. It moves by UIDs that were seen, never by the
 //! UIDNEXT that a server claims.
 
-use crate::catchup::State;
+use crate::catchup::{State, blames_message};
 use crate::error::MailError;
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
@@ -151,9 +151,10 @@ impl Watch {
     }
 
     /// After an error: the messages that were being fetched. Given to the next [`Watch::wary`], it makes that one fetch
-    /// half of them at a time, until the message that breaks the connection stands alone and is set aside.
+    /// half of them at a time, until the message that breaks the connection stands alone and is set aside. Keep it until
+    /// the next watch gives one, `None` too: a connection that cannot be opened says nothing about it.
     pub fn suspect(&self) -> Option<Suspect> {
-        self.suspect.clone()
+        self.suspect.clone().or_else(|| self.wary.clone())
     }
 
     /// How many targets, from the first on, are reported by the server itself. The others are asked every [`POLL`]; they
@@ -200,7 +201,10 @@ impl Watch {
             self.take_in();
             if let Some(target) = self.targets.iter().position(|t| t.dirty) {
                 self.announced = false;
-                self.catch_up(target).await?;
+                if let Err(error) = self.catch_up(target).await {
+                    self.suspect.take_if(|_| !blames_message(&error));
+                    return Err(error);
+                }
                 continue;
             }
             let stale = self.targets.iter_mut().enumerate().find_map(|(at, t)| Some((at, t.retold()?)));

@@ -80,7 +80,8 @@ impl Wire {
 
     /// Allows the next flight at least this many responses.
     pub fn expect(&mut self, responses: u64) {
-        self.untagged = Some(responses.max(Limits::imap().untagged_per_command));
+        let least = self.untagged.unwrap_or(Limits::imap().untagged_per_command);
+        self.untagged = Some(responses.max(least));
     }
 
     /// Sends everything queued in one piece. The guard's counts begin again with it.

@@ -303,3 +303,52 @@ async fn a_flag_change_far_away_moves_only_the_modseq() {
     assert_eq!(cursor, Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(9_000) });
     assert_eq!(next(&mut watch).await, News::Watching);
 }
+
+#[tokio::test]
+async fn one_new_mail_in_a_large_folder_is_one_fetch() {
+    let steps = vec![
+        step("EXAMINE", examined(100_000, 7, &uidnext(200_000))),
+        idle("* 100001 EXISTS\r\n"),
+        done(),
+        step("UID FETCH 200000:* (UID FLAGS", headers(&[200_000])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 200_000)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(arrivals(&mut watch).await.0, [200_000]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_line_that_fails_puts_no_message_under_suspicion() {
+    for reset in [true, false] {
+        let stage = Stage::new(PLAIN, move |s| {
+            let script = play(s, &[examine(2, 11), step("UID FETCH 10:10", "* 1 FETCH (UID 10")]);
+            if reset { script.reset() } else { script.close() }
+        })
+        .await;
+        let mut watch = stage.inbox(cursor(7, 10)).await;
+        try_next(&mut watch).await.unwrap_err();
+        assert_eq!(watch.suspect().is_none(), reset);
+    }
+}
+
+#[tokio::test]
+async fn many_changes_of_flags_do_not_end_the_connection() {
+    let stage = Stage::new(NOTIFY, |s| {
+        s.expect("EXAMINE \"INBOX\" (QRESYNC (7 5))")
+            .repeat("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n", 60_000)
+            .send(examined(3, 7, &uidnext(10)))
+            .expect("NOTIFY")
+            .send(OK)
+            .expect("IDLE")
+            .send(GO)
+            .hang()
+    })
+    .await;
+    let mut watch = stage.inbox(Some(Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(5) })).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+}

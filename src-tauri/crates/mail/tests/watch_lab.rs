@@ -225,3 +225,16 @@ async fn a_wrong_password_says_so() {
     assert_eq!(error.reason, Reason::CredentialsRejected);
     assert!(!format!("{error:?}{login:?}").contains("pässword"));
 }
+
+#[tokio::test]
+async fn starttls_leads_to_the_same_session() {
+    let lab = Lab::start().unwrap();
+    lab.append(ALICE, "Sent", &mail(1)).unwrap();
+    let mut server = lab_server(&lab);
+    (server.port, server.security) = (lab.imap_port(), threadline_mail::connect::Security::StartTls);
+    let mut session =
+        threadline_mail::session::Session::open(&server, &login(), &Default::default()).await.unwrap();
+    assert!(session.capabilities().has_notify());
+    assert_eq!(watched(&session.folders().await.unwrap(), false).sent.len(), 1);
+    session.logout().await;
+}
