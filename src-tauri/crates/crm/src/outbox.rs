@@ -258,9 +258,11 @@ impl Worker {
                             Some(until) => until,
                             None => self.when(&error, shift.failures, shift.clock),
                         };
-                        // A row that breaks the sink whenever it is sent falls behind the others by its own back-off.
-                        let own = if alone { self.when(&error, attempts, shift.clock) } else { until };
-                        self.retry(shift, &row, &error, own.max(until), total).await?;
+                        // A row that breaks the sink whenever it is sent falls behind the others.
+                        let probe = alone && shift.failures >= PROBE_AFTER && error.retry == Retry::Soon;
+                        let own = self.when(&error, attempts, shift.clock).duration_since(shift.clock.now());
+                        let at = if probe { until.saturating_add(own).unwrap_or(until) } else { until };
+                        self.retry(shift, &row, &error, at, total).await?;
                         total.failed.get_or_insert(error);
                         total.paused_until = Some(until);
                     }

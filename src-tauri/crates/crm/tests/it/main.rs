@@ -1,0 +1,11 @@
+//! The sinks on the wire, against the fakes of testkit.
+
+mod bench;
+mod exactly_once;
+mod folder;
+mod hubspot_contacts;
+mod hubspot_errors;
+mod hubspot_push;
+mod judges;
+mod outbox;
+mod webhook;
