@@ -182,3 +182,28 @@ async fn a_server_that_falls_silent_is_given_up() {
     tokio::time::resume();
     assert_eq!(error.reason, Reason::ConnectionTimeout);
 }
+
+#[tokio::test]
+async fn what_makes_the_librarys_parser_panic_costs_the_connection_only() {
+    for answer in [
+        &b"* OK [ALERT]\xc3\xa9 secret\r\n"[..],
+        b"* METADATA \"\xff\" (/private/comment NIL)\r\n",
+        b"* 1 FETCH (INTERNALDATE NIL)\r\n",
+    ] {
+        let stage =
+            Stage::new(PLAIN, move |s| s.expect("LIST").send(answer).send("{tag} OK\r\n").hang()).await;
+        let error = stage.open().await.unwrap().folders().await.unwrap_err();
+        assert_eq!(error.reason, Reason::ProtocolError);
+        assert!(!format!("{error:?} {error}").contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_passed_over() {
+    let noise = "* OK Still here\r\n* 3 RECENT\r\n* FLAGS (\\Seen)\r\n* ID NIL\r\n* SEARCH\r\n* 1 FETCH (FLAGS ())\r\n\
+                 * STATUS other (MESSAGES 1)\r\n* VANISHED 1:5\r\n* 9 EXPUNGE\r\n* CAPABILITY IMAP4rev1\r\nZ9 OK\r\n";
+    let stage =
+        Stage::talks(PLAIN, vec![vec![step("LIST", format!("{noise}* LIST () NIL INBOX\r\n{noise}{OK}"))]])
+            .await;
+    assert_eq!(stage.open().await.unwrap().folders().await.unwrap().len(), 1);
+}
