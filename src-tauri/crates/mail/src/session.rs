@@ -9,7 +9,7 @@ use crate::login;
 use crate::mailbox_name;
 use crate::reply::{Counts, Listed, Reply, Text};
 use crate::wire::{Tag, Wire};
-use threadline_core::reason::{Phase, Signal};
+use threadline_core::reason::{ImapStatus, Phase, Signal};
 use zeroize::Zeroizing;
 
 pub use crate::fetch::{Body, Gone};
@@ -94,6 +94,8 @@ pub struct Session {
     pub(crate) wire: Wire,
     capabilities: Capabilities,
     qresync: bool,
+    /// The server has refused an EXAMINE with parameters.
+    plain: bool,
     pub(crate) seen: Seen,
     idle: Option<Tag>,
 }
@@ -179,7 +181,7 @@ impl Session {
         } else if capabilities.has_condstore() && capabilities.has("ENABLE") {
             wire.queue(b"ENABLE CONDSTORE");
         }
-        Ok(Session { wire, capabilities, qresync, seen: Seen::default(), idle: None })
+        Ok(Session { wire, capabilities, qresync, plain: false, seen: Seen::default(), idle: None })
     }
 
     pub fn capabilities(&self) -> &Capabilities {
@@ -268,6 +270,7 @@ impl Session {
         let mut command = b"EXAMINE ".to_vec();
         command.extend(self.quoted(folder)?);
         match known {
+            _ if self.plain => {}
             Some((uidvalidity, modseq)) if self.qresync && modseq > 0 && uidvalidity > 0 => {
                 self.wire.expect(MOST_CHANGES);
                 command.extend(format!(" (QRESYNC ({uidvalidity} {modseq}))").into_bytes());
@@ -279,7 +282,7 @@ impl Session {
         Ok(self.wire.queue(&command))
     }
 
-    /// Reads the answer to an EXAMINE.
+    /// Reads the answer to an EXAMINE. A server that does not understand it is asked again without parameters.
     pub(crate) async fn finish_examine(&mut self, tag: &Tag, folder: &Folder) -> Result<Selected, MailError> {
         self.seen.selected = Some(Selected { raw: folder.raw.clone(), ..Selected::default() });
         let seen = &mut self.seen;
@@ -287,6 +290,11 @@ impl Session {
         // What appeared in a folder while it was being opened is in its counts already.
         self.seen.grown.retain(|raw| *raw != folder.raw);
         let end = end.inspect_err(|_| self.seen.selected = None)?;
+        if end.refused == Some(ImapStatus::Bad) && !self.plain {
+            self.plain = true;
+            let tag = self.queue_examine(folder, None)?;
+            return Box::pin(self.finish_examine(&tag, folder)).await;
+        }
         if let Some(status) = end.refused {
             self.seen.selected = None;
             return Err(self.wire.refused(Phase::Select, status, &end.text));

@@ -352,3 +352,21 @@ async fn many_changes_of_flags_do_not_end_the_connection() {
     let mut watch = stage.inbox(Some(Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(5) })).await;
     assert_eq!(next(&mut watch).await, News::Watching);
 }
+
+#[tokio::test]
+async fn a_server_that_takes_no_parameters_with_examine_is_asked_without() {
+    let steps = vec![
+        step("EXAMINE \"INBOX\" (QRESYNC (7 5))", "{tag} BAD QRESYNC is not enabled\r\n"),
+        step("NOTIFY", "{tag} BAD no folder is open\r\n"),
+        step("EXAMINE \"INBOX\"", examined(4, 7, &uidnext(11))),
+        step("UID FETCH 10:10", headers(&[10])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = stage.inbox(Some(Cursor { uidvalidity: 7, next_uid: 10, modseq: Some(5) })).await;
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    let said = stage.said().await.tls_text();
+    assert!(said.contains("EXAMINE \"INBOX\"\r\n"), "{said}");
+}
