@@ -218,6 +218,21 @@ impl Drop for Running {
     }
 }
 
+/// Builds a library of `tests/kill` that is loaded before libc, beside the computer's data folder.
+pub fn preload(computer: &Computer, name: &str) -> Result<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("kill").join(format!("{name}.c"));
+    let library = computer.data.with_file_name(format!("{name}.so"));
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .arg("-ldl")
+        .output()
+        .context("no C compiler: run `cargo xtask setup`")?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    Ok(library)
+}
+
 /// A program of this workspace, built beside the tests.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()?;

@@ -228,6 +228,39 @@ fn a_ledger_whose_key_is_gone_is_set_aside_and_not_overwritten() -> Result<()> {
 }
 
 #[test]
+fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() -> Result<()> {
+    let lab = Lab::builder().users([ANN]).start()?;
+    let mut computer = Computer::new()?;
+    computer.add_account(&lab, ANN, &[])?;
+    computer.import_contacts(&[(CARL, "Carl")])?;
+    computer.once()?.ok()?;
+    let library = threadline_tests::preload(&computer, "full_disk")?;
+    let flag = computer.data.with_file_name("full");
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    computer.env = vec![
+        ("LD_PRELOAD".into(), text(&library)),
+        ("THREADLINE_FULL".into(), text(&flag)),
+        ("THREADLINE_FULL_BELOW".into(), text(&computer.data.canonicalize()?)),
+    ];
+    let mail = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <1@x>\r\nSubject: room\r\n\r\nhello\r\n");
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    std::fs::write(&flag, "")?;
+    lab.append(ANN, "Sent", mail.as_bytes())?;
+    let (_, told) = running.wait_for("the reason", |e| e["health"]["reason"] == "ledger_failed")?;
+    ensure!(told["health"]["evidence"].as_str().unwrap_or_default().contains("full"), "{told:#}");
+    ensure!(computer.exported()?.is_empty());
+    let starting = computer.run(&["account", "list", "--json"])?;
+    std::fs::remove_file(&flag)?;
+    running.wait("pushed")?;
+    drop(running);
+    ensure!(starting.status.success(), "reading needs no room: {starting:?}");
+    let logged = computer.exported()?;
+    ensure!(logged.len() == 1 && logged[0]["subject"] == "room", "{logged:#?}");
+    Ok(())
+}
+
+#[test]
 fn a_read_only_data_folder_is_named() -> Result<()> {
     let computer = Computer::new()?;
     computer.run(&["account", "list"])?.ok()?;

@@ -39,7 +39,9 @@ fn main() -> ExitCode {
 /// Tells an error and gives the exit code for it.
 fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
     let known = error.downcast_ref::<EngineError>();
-    output::error(&format!("{error:#}"), known.map(EngineError::code), json);
+    // An error of the engine tells its cause itself; what was only given a context does not.
+    let text = known.map_or_else(|| format!("{error:#}"), ToString::to_string);
+    output::error(&text, known.map(EngineError::code), json);
     match known {
         Some(EngineError::Held { .. }) => ExitCode::from(HELD),
         _ => ExitCode::FAILURE,

@@ -66,22 +66,21 @@ impl Shared {
 
     /// Stores the state of a mailbox's channel, and tells of it where it is another one than before.
     pub async fn set_health(&self, id: i64, address: &Address, health: Health) -> Result<(), StoreError> {
-        let row = health.clone();
-        let changed = self.ledger.write(move |tx| health::set(tx, &Owner::Account(id), &row)).await?;
-        if changed {
-            self.tell(Event::Health { of: address.to_string(), health });
-        }
-        Ok(())
+        self.put_health(Owner::Account(id), address.to_string(), health).await
     }
 
     /// The same for a CRM.
     pub async fn set_sink_health(&self, sink: &str, health: Health) -> Result<(), StoreError> {
+        self.put_health(Owner::Sink(sink.to_owned()), sink.to_owned(), health).await
+    }
+
+    async fn put_health(&self, owner: Owner, of: String, health: Health) -> Result<(), StoreError> {
         let row = health.clone();
-        let owner = Owner::Sink(sink.to_owned());
-        let changed = self.ledger.write(move |tx| health::set(tx, &owner, &row)).await?;
-        if changed {
-            self.tell(Event::Health { of: sink.to_owned(), health });
+        let stored = self.ledger.write(move |tx| health::set(tx, &owner, &row)).await;
+        // Where the ledger fails, telling is all that is left.
+        if !matches!(stored, Ok(false)) {
+            self.tell(Event::Health { of, health });
         }
-        Ok(())
+        stored.map(|_| ())
     }
 }
