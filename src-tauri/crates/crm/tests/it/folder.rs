@@ -101,7 +101,12 @@ async fn a_torn_line_of_somebody_else_is_cut_by_a_running_sink_too() {
     let sink = FolderSink::new(temp.path());
     push(&sink, &mails(0..2)).await;
     let mut events = fs::OpenOptions::new().append(true).open(temp.path().join("events.jsonl")).unwrap();
-    events.write_all(br#"{"event":"logged","key":"00"#).unwrap();
+    // Longer than the line that comes after it.
+    events.write_all(format!("{{\"event\":\"logged\",\"text\":\"{}", "x".repeat(20_000)).as_bytes()).unwrap();
+    push(&sink, &mails(1..3)).await;
+    assert_eq!(lines(temp.path()).len(), 3);
+    // Nothing new to write: the torn line goes all the same.
+    events.write_all(b"{").unwrap();
     push(&sink, &mails(1..3)).await;
     assert_eq!(lines(temp.path()).len(), 3);
 }

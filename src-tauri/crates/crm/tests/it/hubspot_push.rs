@@ -153,12 +153,19 @@ async fn unknown_contacts_are_looked_up_then_made_and_a_conflict_names_them() {
     assert_eq!(ids, [&ann, &ann, &new, &new]);
     assert!(answers[2].sent.iter().any(|e| e.object == "contact" && e.field == "firstname" && e.bytes == 7));
     assert!(answers[0].sent.iter().any(|e| e.object == "contact" && e.field == "search:email"));
+}
 
-    // Two computers make one contact in the same moment: the loser is told the id.
-    portal.forget_requests();
-    portal.inject("POST /crm/v3/objects/contacts/batch/read", threadline_testkit::hubspot::Fault::Garbage);
-    let failed = sink.push(&[delivery(5, "late@buyer.example", None)]).await.remove(0).unwrap_err();
-    assert!(!failed.uncertain, "nothing was written");
+#[tokio::test]
+async fn a_contact_that_only_the_conflict_names_is_used() {
+    let clock = clock();
+    let portal = portal(Options { read_by_other_address: false, ..Options::default() }, &clock).await;
+    let ann = portal.add_contact("ann@buyer.example", "Ann", "Lee");
+    portal.change_contact(ann, &[("hs_additional_emails", "ann@home.example")]);
+    let sink = hubspot(&portal, &clock);
+    let accepted = push_one(&sink, &delivery(1, "ann@home.example", None)).await;
+    assert_eq!(accepted.contacts, [(address("ann@home.example"), ann.to_string())]);
+    assert_eq!(portal.links(only(&portal).id), [ann]);
+    assert_eq!(portal.contacts().len(), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The sinks on the wire, against the fakes of testkit.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bench;
 mod exactly_once;
 mod folder;

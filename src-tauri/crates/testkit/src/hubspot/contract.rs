@@ -166,12 +166,17 @@ impl Contract {
                 }
             }
             Value::Number(number) => {
-                if number.as_i64().is_some_and(|n| {
-                    schema["maximum"].as_i64().is_some_and(|most| n > most)
-                        || schema["minimum"].as_i64().is_some_and(|least| n < least)
-                }) {
-                    wrong.push(format!("{at}: outside what the contract allows"));
-                }
+                let bound = |name: &str| schema[name].as_i64();
+                let outside = |n: i64| {
+                    bound("maximum").is_some_and(|most| n > most)
+                        || bound("minimum").is_some_and(|least| n < least)
+                };
+                let text = if number.as_i64().is_some_and(outside) {
+                    "outside what the contract allows"
+                } else {
+                    ""
+                };
+                wrong.extend((!text.is_empty()).then(|| format!("{at}: {text}")));
             }
             Value::Object(fields) => self.check_fields(schema, fields, at, wrong),
             _ => {}

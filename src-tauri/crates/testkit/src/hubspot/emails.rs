@@ -41,7 +41,7 @@ fn contacts_of(state: &State, row: &Value) -> Result<Vec<u64>, Refusal> {
     let mut found = Vec::new();
     for association in row["associations"].as_array().into_iter().flatten() {
         let id: u64 = association["to"]["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0);
-        if !state.contact(id).is_some_and(|c| c.archived.is_none()) {
+        if state.contact(id).is_none_or(|c| c.archived.is_some()) {
             return Err(Refusal::invalid(format!("contact {id} does not exist")));
         }
         found.push(id);

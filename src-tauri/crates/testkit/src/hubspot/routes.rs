@@ -187,7 +187,11 @@ pub(super) fn read(body: &Value, now: Timestamp, find: impl Fn(&str) -> Option<O
 
 pub(super) fn read_contacts(state: &State, body: &Value, now: Timestamp) -> Outcome {
     match body["idProperty"].as_str() {
-        Some("email") => Ok(read(body, now, |id| state.contact_by_email(id))),
+        Some("email") => Ok(read(body, now, |id| {
+            let main =
+                |c: &Object| state.options.read_by_other_address || c.get("email").eq_ignore_ascii_case(id);
+            state.contact_by_email(id).filter(main)
+        })),
         None => Ok(read(body, now, |id| state.contact(id.parse().ok()?))),
         Some(_) => Err(Refusal::invalid("this property is not unique")),
     }

@@ -3,29 +3,29 @@
 use super::refusal::Refusal;
 use super::routes::{Outcome, names};
 use super::state::{Object, State};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Results behind this one cannot be paged to.
 const MOST_RESULTS: usize = 10_000;
 
 pub(super) fn contacts(state: &State, body: &Value, now: Timestamp) -> Outcome {
-    let lag = state.options.search_lag;
     let found = state
         .contact_ids()
         .filter_map(|id| state.contact(id))
-        .filter(|c| c.archived.is_none() && c.updated.saturating_add(lag).is_ok_and(|t| t <= now));
+        .filter(|c| c.archived.is_none() && is_indexed(state, c, now));
     answer(found, body)
 }
 
 pub(super) fn emails(state: &State, body: &Value, now: Timestamp) -> Outcome {
-    let lag: SignedDuration = state.options.search_lag;
-    let found = state
-        .emails
-        .values()
-        .filter(|e| e.archived.is_none() && e.updated.saturating_add(lag).is_ok_and(|t| t <= now))
-        .cloned();
+    let found = state.emails.values().filter(|e| e.archived.is_none() && is_indexed(state, e, now)).cloned();
     answer(found, body)
+}
+
+/// Whether the index has seen the last change.
+fn is_indexed(state: &State, object: &Object, now: Timestamp) -> bool {
+    let slow = state.slow.get(&object.id).copied().unwrap_or(state.options.search_lag);
+    object.updated.saturating_add(slow).is_ok_and(|seen| seen <= now)
 }
 
 fn answer(all: impl Iterator<Item = Object>, body: &Value) -> Outcome {

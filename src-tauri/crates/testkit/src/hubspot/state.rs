@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::{Options, Request};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -91,6 +91,8 @@ pub(super) struct State {
     pub links: BTreeSet<(u64, u64)>,
     pub properties: BTreeMap<String, Property>,
     pub owners: Vec<(u64, String)>,
+    /// Objects that the search index shows later than the others.
+    pub slow: HashMap<u64, SignedDuration>,
     pub files: Vec<(u64, String, usize)>,
     pub log: Vec<Request>,
     pub violations: Vec<String>,
@@ -134,6 +136,7 @@ impl State {
             links: BTreeSet::new(),
             properties,
             owners: Vec::new(),
+            slow: HashMap::new(),
             files: Vec::new(),
             log: Vec::new(),
             violations: Vec::new(),
