@@ -74,6 +74,12 @@ impl Script {
         self.expect("STARTTLS").send("{tag} OK begin TLS\r\n").tls(identity)
     }
 
+    /// Plays another script's steps after these.
+    pub fn followed_by(mut self, other: Script) -> Self {
+        self.steps.extend(other.steps);
+        self
+    }
+
     /// Says nothing more, and reads until the client goes.
     pub fn hang(self) -> Self {
         self.then(Step::Hang)
