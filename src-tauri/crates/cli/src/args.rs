@@ -6,15 +6,16 @@ use threadline_core::address::Address;
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
 ///
-/// Threadline connects to your mailbox by IMAP, reads headers only, and fetches the text of a message only when a
-/// rule says that it is to be logged. Nothing in the mailbox is marked as read.
+/// Threadline connects to your mailbox by IMAP and reads headers only. It
+/// fetches the text of a message when a rule says that it is to be logged.
+/// Nothing in the mailbox is marked as read.
 ///
 /// First steps:
 ///   threadline account add ann@firm.example --host imap.firm.example
 ///   threadline crm set hubspot
 ///   threadline run
 #[derive(Debug, Parser)]
-#[command(name = "threadline", version, verbatim_doc_comment, after_help = EXIT_CODES)]
+#[command(name = "threadline", version, verbatim_doc_comment, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// The folder in which Threadline keeps its data. Default: the platform's own place.
     #[arg(long, global = true, value_name = "DIR", env = "THREADLINE_DATA_DIR")]
@@ -29,8 +30,13 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 an error, told on standard error; 2 wrong usage; \
-3 a mailbox or the CRM needs you (see `threadline status`); 4 the data folder is in use.";
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  an error, told on standard error
+  2  wrong usage
+  3  a mailbox or the CRM needs you: see `threadline status`
+  4  the data folder is in use";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -43,7 +43,7 @@ pub enum EngineError {
     Export { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Mail(#[from] MailError),
-    #[error(transparent)]
+    #[error("{0}. {next}", next = .0.next_step())]
     Store(#[from] StoreError),
     #[error(transparent)]
     Crm(#[from] CrmError),

@@ -197,3 +197,6 @@ fn stays_out(before: Before) -> bool {
             Rule::KeywordNever | Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder
         )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! The first transaction on a real ledger: in whatever order mail is seen, the same is logged in the same threads.
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use threadline_core::arrival::Role;
+use threadline_core::envelope::Envelope;
+use threadline_store::{Key, Ledger, account};
+
+const ANN: &str = "ann@firm.example";
+
+/// A mail of the story: its folder and its header.
+type Mail = (&'static str, Role, &'static str);
+
+/// A conversation with a contact, another one with the same contact, and mail that must stay out.
+const STORY: &[Mail] = &[
+    ("Sent", Role::Sent, "Message-ID: <a1@x>\nFrom: ann@firm.example\nTo: carl@customer.example"),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <a2@x>\nFrom: carl@customer.example\nTo: ann@firm.example\nIn-Reply-To: <a1@x>\nReferences: <a1@x>",
+    ),
+    (
+        "Sent",
+        Role::Sent,
+        "Message-ID: <a3@x>\nFrom: ann@firm.example\nTo: carl@customer.example\nIn-Reply-To: <a2@x>\nReferences: <a1@x> <a2@x>",
+    ),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <a4@x>\nFrom: eve@customer.example\nTo: ann@firm.example\nIn-Reply-To: <a3@x>\nReferences: <a1@x> <a2@x> <a3@x>",
+    ),
+    ("Sent", Role::Sent, "Message-ID: <b1@x>\nFrom: ann@firm.example\nTo: dora@second.example"),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <b2@x>\nFrom: dora@second.example\nTo: ann@firm.example\nIn-Reply-To: <b1@x>",
+    ),
+    ("Sent", Role::Sent, "Message-ID: <p1@x>\nFrom: ann@firm.example\nTo: friend@private.example"),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <p2@x>\nFrom: friend@private.example\nTo: ann@firm.example\nIn-Reply-To: <p1@x>",
+    ),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <n1@x>\nFrom: news@list.example\nTo: ann@firm.example\nList-Id: <n>\nIn-Reply-To: <a1@x>",
+    ),
+    ("Sent", Role::Sent, "Message-ID: <c1@x>\nFrom: ann@firm.example\nTo: bob@firm.example"),
+];
+
+fn arrival(uid: u32, header: &str) -> Arrival {
+    Arrival {
+        uid,
+        internal_date: Timestamp::UNIX_EPOCH,
+        size: 100,
+        flags: Vec::new(),
+        envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
+    }
+}
+
+struct World {
+    _dir: tempfile::TempDir,
+    ledger: Ledger,
+    mailbox: Mailbox,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.db"), &Key::from_bytes([7; 32])).unwrap();
+        let address = Address::parse(ANN).unwrap();
+        let of = address.clone();
+        let id = ledger
+            .write_blocking(move |tx| {
+                let contacts = ["carl@customer.example", "dora@second.example"].map(|a| Contact {
+                    remote_id: a.to_owned(),
+                    addresses: vec![Address::parse(a).unwrap()],
+                    name: None,
+                });
+                contact::upsert(tx, LOCAL, &contacts, Timestamp::UNIX_EPOCH)?;
+                account::insert(tx, &of, "{}", Timestamp::UNIX_EPOCH)
+            })
+            .unwrap();
+        let rules = Rules::for_mailbox(&address);
+        Self {
+            _dir: dir,
+            ledger,
+            mailbox: Mailbox { id, address, rules, contact_sources: vec![LOCAL.into()] },
+        }
+    }
+
+    /// A mail is seen; its UID is its place in the story.
+    fn see(&self, index: usize) -> Vec<Event> {
+        let (name, role, header) = STORY[index];
+        let mailbox = self.mailbox.clone();
+        let uid = u32::try_from(index).unwrap() + 1;
+        self.ledger
+            .write_blocking(move |tx| {
+                let folder = folder::ensure(tx, mailbox.id, name, role)?;
+                let cursor = Cursor { uidvalidity: 1, next_uid: uid + 1, modseq: None };
+                let batch =
+                    Batch { folder, cursor, arrivals: vec![arrival(uid, header)], unreadable: Vec::new() };
+                store(tx, &mailbox, &batch, Timestamp::UNIX_EPOCH)
+            })
+            .unwrap()
+    }
+
+    /// Does the recheck jobs as the mailbox does, until none is left.
+    fn recheck_all(&self) {
+        loop {
+            let mailbox = self.mailbox.clone();
+            let did = self
+                .ledger
+                .write_blocking(move |tx| {
+                    let due = job::due(tx, mailbox.id, Timestamp::UNIX_EPOCH, 100)?;
+                    let rechecks: Vec<_> = due.into_iter().filter(|j| j.kind == Kind::Recheck).collect();
+                    for j in &rechecks {
+                        let folder = folder::get(tx, j.place.folder)?.unwrap();
+                        let (_, _, header) = STORY[j.place.uid as usize - 1];
+                        recheck(
+                            tx,
+                            &mailbox,
+                            &folder,
+                            j.place,
+                            &arrival(j.place.uid, header),
+                            Timestamp::UNIX_EPOCH,
+                        )?;
+                        job::done(tx, j.id)?;
+                    }
+                    Ok(rechecks.len())
+                })
+                .unwrap();
+            if did == 0 {
+                return;
+            }
+        }
+    }
+
+    /// What is logged: each message's id with those that share its thread.
+    fn logged(&self) -> BTreeSet<BTreeSet<String>> {
+        let rows = self.ledger.read_blocking(|tx| message::logged_page(tx, 0, 100)).unwrap();
+        let mut threads: HashMap<i64, BTreeSet<String>> = HashMap::new();
+        for row in rows {
+            let id = row.headers.unwrap().ids[0].to_string();
+            threads.entry(row.thread.unwrap()).or_default().insert(id);
+        }
+        threads.into_values().collect()
+    }
+}
+
+fn expected() -> BTreeSet<BTreeSet<String>> {
+    let thread = |ids: &[&str]| ids.iter().map(|i| (*i).to_owned()).collect::<BTreeSet<_>>();
+    BTreeSet::from([thread(&["a1@x", "a2@x", "a3@x", "a4@x"]), thread(&["b1@x", "b2@x"])])
+}
+
+#[test]
+fn the_story_in_its_own_order() {
+    let world = World::new();
+    for index in 0..STORY.len() {
+        world.see(index);
+    }
+    assert_eq!(world.logged(), expected());
+}
+
+#[test]
+fn seen_again_it_is_told_and_queued_once() {
+    let world = World::new();
+    assert_eq!(world.see(0).len(), 1);
+    assert!(world.see(0).is_empty());
+    let id = world.mailbox.id;
+    let jobs = world.ledger.read_blocking(move |tx| job::due(tx, id, Timestamp::UNIX_EPOCH, 10)).unwrap();
+    assert_eq!(jobs.len(), 1);
+}
+
+#[test]
+fn an_event_about_mail_that_stays_out_holds_no_text() {
+    let world = World::new();
+    for (index, (_, _, header)) in STORY.iter().enumerate() {
+        for event in world.see(index) {
+            let Event::Decided { verdict, subject, with, .. } = &event else { panic!("{event:?}") };
+            if !matches!(verdict, VerdictName::Log | VerdictName::Ask) {
+                assert!(subject.is_none() && with.is_none(), "{header}: {event:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kept_out_in_one_folder_it_is_not_let_in_by_another() {
+    let mut world = World::new();
+    world.mailbox.rules.never_folders = vec!["Sent".into()];
+    world.see(0);
+    world.mailbox.rules.never_folders.clear();
+    world.see(0);
+    assert!(world.logged().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_arrival_does_not_change_what_is_logged(
+        order in Just((0..STORY.len()).collect::<Vec<_>>()).prop_shuffle(),
+        pauses in prop::collection::vec(any::<bool>(), STORY.len()),
+    ) {
+        let world = World::new();
+        for (index, pause) in order.into_iter().zip(pauses) {
+            world.see(index);
+            if pause {
+                world.recheck_all();
+            }
+        }
+        world.recheck_all();
+        prop_assert_eq!(world.logged(), expected());
+    }
+}
