@@ -24,6 +24,7 @@ pub const HELD: u8 = 4;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    keep_panics_silent();
     listen_to_logs(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -81,6 +82,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     drop(hold);
     Ok(code)
+}
+
+/// A panic tells where it was and not what: a parser's panic can quote the mail that it could not read.
+fn keep_panics_silent() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%place, "a task panicked");
+    }));
 }
 
 /// Our own words only: the libraries' trace holds what is on the wire, so their targets are capped.

@@ -109,8 +109,8 @@ impl Envelope {
             to: fields.addresses(HeaderName::To),
             cc: fields.addresses(HeaderName::Cc),
             bcc: fields.addresses(HeaderName::Bcc),
-            subject: clean(parsed.subject().unwrap_or_default(), MOST_SUBJECT),
-            date: parsed.date().and_then(|d| Timestamp::from_second(d.to_timestamp()).ok()),
+            subject: clean(fields.text(HeaderName::Subject), MOST_SUBJECT),
+            date: fields.date(),
             machine: fields.machine(),
             suspicious: ["Message-ID", "From", "Content-Type"].iter().any(|name| fields.count(name) > 1),
         }
@@ -169,21 +169,25 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    /// None where the block holds no field: the parser's own accessor panics there.
+    fn headers(&self) -> &[mail_parser::Header<'_>] {
+        self.parsed.parts.first().map_or(&[], |part| &part.headers)
+    }
+
     /// The first field of this name, unfolded but not decoded.
     fn raw(&self, name: &str) -> Option<String> {
-        let field = self.parsed.headers().iter().find(|h| h.name().eq_ignore_ascii_case(name))?;
+        let field = self.headers().iter().find(|h| h.name().eq_ignore_ascii_case(name))?;
         let bytes = self.header.get(field.offset_start() as usize..field.offset_end() as usize)?;
         let text = String::from_utf8_lossy(bytes);
         Some(text.replace(['\r', '\n'], "").trim().to_owned())
     }
 
     fn count(&self, name: &str) -> usize {
-        self.parsed.headers().iter().filter(|h| h.name().eq_ignore_ascii_case(name)).count()
+        self.headers().iter().filter(|h| h.name().eq_ignore_ascii_case(name)).count()
     }
 
     fn addresses(&self, name: HeaderName<'_>) -> Vec<Mailbox> {
-        let field = self.parsed.headers().iter().find(|h| h.name == name);
-        let Some(HeaderValue::Address(address)) = field.map(|h| &h.value) else {
+        let Some(HeaderValue::Address(address)) = self.value(&name) else {
             return Vec::new();
         };
         let mut all: Vec<Mailbox> = Vec::new();
@@ -200,6 +204,20 @@ impl Fields<'_> {
             }
         }
         all
+    }
+
+    fn value(&self, name: &HeaderName<'_>) -> Option<&HeaderValue<'_>> {
+        self.headers().iter().find(|h| h.name == *name).map(|h| &h.value)
+    }
+
+    /// The first field of this name, decoded.
+    fn text(&self, name: HeaderName<'_>) -> &str {
+        self.value(&name).and_then(HeaderValue::as_text).unwrap_or_default()
+    }
+
+    fn date(&self) -> Option<Timestamp> {
+        let date = self.value(&HeaderName::Date).and_then(HeaderValue::as_datetime)?;
+        Timestamp::from_second(date.to_timestamp()).ok()
     }
 
     fn machine(&self) -> Option<Machine> {
@@ -322,6 +340,13 @@ mod tests {
             ("Subject: plain", None),
         ] {
             assert_eq!(parse(&format!("{header}\n\n")).machine, want, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_block_without_a_field_is_an_empty_envelope() {
+        for header in [&b""[..], b"\t:", b":", b"\r\n", b"\r\n\r\n", b"\0", b"no colon", b" folded: x"] {
+            assert!(Envelope::parse(header).ids.is_empty(), "{header:?}");
         }
     }
 

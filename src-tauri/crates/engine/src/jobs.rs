@@ -4,20 +4,21 @@
 use crate::event::Event;
 use crate::ingest;
 use crate::mailbox::{Broken, Mailbox, Watched};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use threadline_core::message::MOST_BYTES;
-use threadline_core::reason::Reason;
+use threadline_core::reason::{ImapStatus, Reason, Signal};
 use threadline_mail::error::MailError;
 use threadline_mail::session::{Place as ServerPlace, Session};
 use threadline_store::job::{self, Job, Kind};
-use threadline_store::{StoreError, place};
+use threadline_store::{StoreError, Tx, place};
 
 /// Jobs looked at in one go.
 const PAGE: usize = 200;
-/// Attempts before a job is set aside. A connection that breaks while it is done counts as one.
+/// Attempts before a job is set aside, where the message may be at fault.
 const ATTEMPTS: u32 = 5;
-/// Between two attempts.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// After the first attempt.
+const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Does every job that is due in these folders; gives their number. A job that fails is put off or set aside alone.
 pub(crate) async fn run(
@@ -43,6 +44,10 @@ pub(crate) async fn run(
             };
             if let Err(Broken::Mail(error)) = &result {
                 put_off(mailbox, &job, error).await?;
+                // The server refused this one message; the connection is as good as before.
+                if refused(error) {
+                    continue;
+                }
             }
             result?;
             done += 1;
@@ -129,23 +134,40 @@ async fn gone(mailbox: &Mailbox, job: &Job) -> Result<(), Broken> {
     Ok(())
 }
 
+fn refused(error: &MailError) -> bool {
+    matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
+}
+
+/// Whether the message itself can be at fault. A network that fails is at fault in no message.
+fn blames_message(error: &MailError) -> bool {
+    refused(error)
+        || matches!(
+            error.evidence.signal,
+            Signal::Malformed | Signal::Closed | Signal::Imap { status: ImapStatus::Bye, .. }
+        )
+}
+
 /// The connection broke, or the server refused, while a job was done.
 async fn put_off(mailbox: &Mailbox, job: &Job, error: &MailError) -> Result<(), StoreError> {
     let (job, reason, words) = (job.clone(), error.reason, error.evidence.words.clone());
     let now = mailbox.shared.clock.now();
-    mailbox.shared.ledger.write(move |tx| fail(tx, &job, now, reason, &words)).await
+    let blamed = blames_message(error);
+    let write = move |tx: &Tx<'_>| match blamed {
+        true => fail(tx, &job, now, reason, &words),
+        false => job::retry_later(tx, job.id, later(&job, now), Some(reason), Some(&words)),
+    };
+    mailbox.shared.ledger.write(write).await
 }
 
-fn fail(
-    tx: &threadline_store::Tx<'_>,
-    job: &Job,
-    now: jiff::Timestamp,
-    reason: Reason,
-    words: &str,
-) -> Result<(), StoreError> {
+/// Each further attempt waits twice as long, up to [`LONGEST_PAUSE`].
+fn later(job: &Job, now: Timestamp) -> Timestamp {
+    let pause = (PAUSE * (1 << job.attempts.min(10))).min(LONGEST_PAUSE);
+    now.checked_add(pause).unwrap_or(now)
+}
+
+fn fail(tx: &Tx<'_>, job: &Job, now: Timestamp, reason: Reason, words: &str) -> Result<(), StoreError> {
     if job.attempts + 1 >= ATTEMPTS {
         return job::set_aside(tx, job.id, Some(reason), Some(words));
     }
-    let at = now.checked_add(PAUSE).unwrap_or(now);
-    job::retry_later(tx, job.id, at, Some(reason), Some(words))
+    job::retry_later(tx, job.id, later(job, now), Some(reason), Some(words))
 }

@@ -8,9 +8,10 @@ use crate::jobs;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, Health, State};
@@ -53,8 +54,8 @@ pub(crate) struct Mailbox {
     pub contact_sources: Vec<String>,
     /// Ends each connection's wait, so that it looks for jobs.
     wakers: Mutex<Vec<Waker>>,
-    /// What was being read when the last connection broke.
-    suspect: Mutex<Option<Suspect>>,
+    /// What was being read when a connection broke, by its first folder.
+    suspects: Mutex<HashMap<i64, Suspect>>,
     /// The server has NOTIFY and refused it: two connections are used instead.
     notify_refused: AtomicBool,
     /// Rung when a person asks for another try now.
@@ -81,7 +82,7 @@ impl Mailbox {
             settings,
             contact_sources,
             wakers: Mutex::default(),
-            suspect: Mutex::default(),
+            suspects: Mutex::default(),
             notify_refused: AtomicBool::new(false),
             retry: Notify::new(),
         }
@@ -138,7 +139,7 @@ impl Mailbox {
         let (session, watched) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
         loop {
-            let news = self.next(&mut watch).await?;
+            let news = self.next(&mut watch, &watched).await?;
             let watching = matches!(news, News::Watching);
             self.take(&watched, news).await?;
             let did = jobs::run(self, watch.session(), &watched).await?;
@@ -232,7 +233,7 @@ impl Mailbox {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
         loop {
             jobs::run(self, watch.session(), &watched).await?;
-            let news = self.next(&mut watch).await?;
+            let news = self.next(&mut watch, &watched).await?;
             if matches!(news, News::Watching) {
                 if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
                 {
@@ -257,7 +258,7 @@ impl Mailbox {
                 folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let suspect = self.suspect.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let suspect = watched.first().and_then(|w| self.suspects().remove(&w.row.id));
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
         for (target, at) in seen.into_iter().enumerate() {
             if let Some(at) = at {
@@ -268,12 +269,16 @@ impl Mailbox {
     }
 
     /// The next news. Where the connection breaks, what it was reading is remembered for the next one.
-    async fn next(&self, watch: &mut Watch) -> Result<News, MailError> {
+    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, MailError> {
         let news = watch.next().await;
-        if news.is_err() {
-            *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = watch.suspect();
+        if let (Err(_), Some(suspect), Some(first)) = (&news, watch.suspect(), watched.first()) {
+            self.suspects().insert(first.row.id, suspect);
         }
         news
+    }
+
+    fn suspects(&self) -> MutexGuard<'_, HashMap<i64, Suspect>> {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores one piece of news.

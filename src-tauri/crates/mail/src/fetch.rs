@@ -220,7 +220,7 @@ fn header_items() -> String {
 
 /// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.
 fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
-    let envelope = envelope(&one.section?);
+    let envelope = Envelope::parse(&one.section?);
     let internal_date = one
         .internal_date
         .as_deref()
@@ -229,12 +229,6 @@ fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let (size, flags) = (one.size.unwrap_or_default(), one.flags.unwrap_or_default());
     Some(Arrival { uid, internal_date, size, flags, envelope })
-}
-
-/// Reads a header block behind a field of ours: the parser does not take a block in which it finds no field at all, and
-/// such a block is what a server gives where a message has none of the fields that were asked for.
-fn envelope(header: &[u8]) -> Envelope {
-    Envelope::parse(&[b"X-Threadline: 1\r\n", header].concat())
 }
 
 /// ` 1-Jan-2026 12:00:00 +0100` (RFC 9051 §9, date-time).
@@ -290,12 +284,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_header_makes_an_envelope(header in proptest::collection::vec(any::<u8>(), 0..200)) {
-            envelope(&header);
+            Envelope::parse(&header);
         }
 
         #[test]
         fn anything_near_a_header_makes_one(header in "[:a \r\n\t<@>=?]{0,40}") {
-            envelope(header.as_bytes());
+            Envelope::parse(header.as_bytes());
         }
     }
 
