@@ -78,13 +78,16 @@ pub fn unanswered(thing: &str, error: reqwest::Error, write: bool) -> CrmError {
     let mut dns = false;
     let mut source: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(cause) = source {
-        if let Some(e) = cause.downcast_ref::<io::Error>() {
-            io_kind = io_kind.or(Some(e.kind()));
-            tls = tls.or(e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).map(tls_reason));
-        }
         tls = tls.or(cause.downcast_ref::<rustls::Error>().map(tls_reason));
         dns |= cause.to_string().starts_with("dns error");
-        source = cause.source();
+        source = match cause.downcast_ref::<io::Error>() {
+            Some(e) => {
+                io_kind = io_kind.or(Some(e.kind()));
+                // `source` of an io::Error steps over what it wraps, which is where TLS errors are.
+                e.get_ref().map(|inner| -> &(dyn Error + 'static) { inner })
+            }
+            None => cause.source(),
+        };
     }
     let connecting = error.is_connect();
     let reason = match (tls, io_kind) {

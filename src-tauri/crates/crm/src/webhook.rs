@@ -23,7 +23,7 @@ const MOST_ID: usize = 200;
 const MOST_LINK: usize = 2_000;
 
 /// What a webhook needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebhookSettings {
     /// Where to post to: https, or this very computer.
     pub url: String,
@@ -39,8 +39,20 @@ impl WebhookSettings {
     }
 }
 
+/// The address may hold a token of its own.
+impl std::fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookSettings").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for WebhookSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookSink").field("host", &self.url.host_str()).finish_non_exhaustive()
+    }
+}
+
 /// Posts each message to one address.
-#[derive(Debug)]
 pub struct WebhookSink {
     url: Url,
     secret: Secret,

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Makes the export's own folder. One that was there with other things in it keeps its rights.
 pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     let ours = match fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_none() || path.join(super::EVENTS).exists(),
+        Ok(mut entries) => entries.next().is_none(),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             builder().recursive(true).create(path)?;
             true

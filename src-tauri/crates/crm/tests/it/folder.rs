@@ -77,6 +77,24 @@ async fn only_the_owner_can_read_it() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_of_the_person_keeps_its_rights_and_an_empty_one_is_closed() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for (own_things, want) in [(true, 0o755), (false, 0o700)] {
+        let temp = tempfile::tempdir().unwrap();
+        fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        if own_things {
+            fs::write(temp.path().join("notes.txt"), "mine").unwrap();
+        }
+        push(&FolderSink::new(temp.path()), &mails(0..1)).await;
+        assert_eq!(mode(temp.path()), want);
+        assert_eq!(mode(&temp.path().join("events.jsonl")), 0o600);
+        assert_eq!(mode(&temp.path().join("messages")), 0o700);
+    }
+}
+
 #[tokio::test]
 async fn what_a_crash_leaves_at_any_byte_is_mended() {
     let temp = tempfile::tempdir().unwrap();

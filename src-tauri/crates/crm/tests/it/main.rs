@@ -10,4 +10,5 @@ mod hubspot_errors;
 mod hubspot_push;
 mod judges;
 mod outbox;
+mod tls;
 mod webhook;

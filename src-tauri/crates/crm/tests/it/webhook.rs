@@ -120,8 +120,12 @@ fn bad_settings_are_told_and_the_secret_is_not() {
     };
     let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     assert!(make("https://crm.example/hook", good).is_ok());
-    let shown = format!("{:?}", make("https://crm.example/hook", good).unwrap());
-    assert!(!shown.contains("MfKQ"), "{shown}");
+    let shown = format!("{:?}", make("https://crm.example/hook?token=4711", good).unwrap());
+    assert!(!shown.contains("MfKQ") && !shown.contains("4711"), "{shown}");
+    assert!(
+        !format!("{:?}", WebhookSettings::new("https://crm.example/4711", Secret::new(good)))
+            .contains("4711")
+    );
     for (url, secret) in [
         ("http://crm.example/hook", good),
         ("https://crm.example/", "whsec_"),
