@@ -85,12 +85,9 @@ pub(super) async fn by_message_id(
                 else {
                     continue;
                 };
-                // A record of ours under another key is another message that claims this id.
-                let how = match own[KEY].as_str() {
-                    Some(other) if !other.is_empty() && other != key.to_string() => continue,
-                    Some(same) if !same.is_empty() => How::Existing,
-                    _ => How::Linked,
-                };
+                // Ours, even under another key: a mail whose id a server rewrote has one more id for each reader.
+                let ours = own[KEY].as_str().is_some_and(|key| !key.is_empty());
+                let how = if ours { How::Existing } else { How::Linked };
                 let there = There { id: id.to_owned(), how };
                 let older = |a: &There, b: &There| (a.id.len(), &a.id) < (b.id.len(), &b.id);
                 match found.get(key) {

@@ -235,6 +235,7 @@ impl Dice {
 }
 
 /// A seed of the day, or the one that `THREADLINE_SEED` names; printed, so that a failure can be repeated.
+#[allow(clippy::print_stdout, reason = "shown when the test fails")]
 pub fn seed() -> u64 {
     let seed = std::env::var("THREADLINE_SEED").ok().and_then(|s| s.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::try_from(Timestamp::now().as_microsecond()).unwrap());

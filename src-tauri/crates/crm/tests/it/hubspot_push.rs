@@ -128,6 +128,20 @@ async fn a_mail_that_hubspot_logged_is_linked_and_not_touched() {
 }
 
 #[tokio::test]
+async fn a_mail_whose_id_was_rewritten_for_a_colleague_is_one_record() {
+    let clock = clock();
+    let portal = portal(Options::default(), &clock).await;
+    let mine = delivery(1, "ann@buyer.example", None);
+    push_one(&hubspot(&portal, &clock), &mine).await;
+    // The colleague's server kept the first id in another field, and gave the mail one of its own.
+    let mut theirs = delivery(2, "ann@buyer.example", None);
+    theirs.record.ids.extend(mine.record.ids.clone());
+    assert_ne!(theirs.record.key, mine.record.key);
+    assert_eq!(push_one(&hubspot(&portal, &clock), &theirs).await.how, How::Existing);
+    assert_eq!(only(&portal).get("threadline_message_id"), mine.record.key.to_string());
+}
+
+#[tokio::test]
 async fn unknown_contacts_are_looked_up_then_made_and_a_conflict_names_them() {
     let clock = clock();
     let portal = portal(Options::default(), &clock).await;

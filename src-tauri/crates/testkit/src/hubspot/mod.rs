@@ -11,6 +11,8 @@ mod routes;
 mod search;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 pub mod web;
 
 pub use fault::Fault;

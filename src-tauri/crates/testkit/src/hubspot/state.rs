@@ -185,7 +185,11 @@ impl State {
 
     /// Puts a contact in, new or changed.
     pub fn put_contact(&mut self, contact: Object) {
-        self.by_email.retain(|_, id| *id != contact.id);
+        if let Some(before) = self.contacts.get(&contact.id) {
+            for email in addresses(before) {
+                self.by_email.remove(&email);
+            }
+        }
         if contact.archived.is_none() {
             for email in addresses(&contact) {
                 self.by_email.insert(email, contact.id);
