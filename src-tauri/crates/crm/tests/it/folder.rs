@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 use threadline_crm::{Delivery, FolderSink, How, Kind, Sink};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-fn lines(dir: &Path) -> Vec<serde_json::Value> {
+fn lines_of(dir: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(dir.join("events.jsonl")).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'));
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -16,7 +18,7 @@ fn lines(dir: &Path) -> Vec<serde_json::Value> {
 /// How often each key stands in the event file.
 pub fn counts(dir: &Path) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for line in lines(dir) {
+    for line in lines_of(dir) {
         *counts.entry(line["key"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     counts
@@ -39,7 +41,7 @@ async fn a_message_is_a_line_and_a_file_without_its_bcc() {
     let mail = delivery(1, "ann@buyer.example", None);
     let accepted = sink.push(std::slice::from_ref(&mail)).await.remove(0).unwrap();
     assert_eq!(accepted.remote_id, Some(mail.record.key.to_string()));
-    let line = lines(&dir).remove(0);
+    let line = lines_of(&dir).remove(0);
     assert_eq!(line["event"], "logged");
     let eml = format!("messages/2026-03/{}.eml", mail.record.key);
     assert_eq!(line["eml"], eml);
@@ -109,7 +111,7 @@ async fn what_a_crash_leaves_at_any_byte_is_mended() {
         let last = if end == whole.len() { How::Existing } else { How::Created };
         assert_eq!(hows, [How::Existing, How::Existing, last], "cut at {end}");
         assert!(counts(dir).values().all(|n| *n == 1));
-        assert_eq!(lines(dir).len(), 3);
+        assert_eq!(lines_of(dir).len(), 3);
     }
 }
 
@@ -122,11 +124,11 @@ async fn a_torn_line_of_somebody_else_is_cut_by_a_running_sink_too() {
     // Longer than the line that comes after it.
     events.write_all(format!("{{\"event\":\"logged\",\"text\":\"{}", "x".repeat(20_000)).as_bytes()).unwrap();
     push(&sink, &mails(1..3)).await;
-    assert_eq!(lines(temp.path()).len(), 3);
+    assert_eq!(lines_of(temp.path()).len(), 3);
     // Nothing new to write: the torn line goes all the same.
     events.write_all(b"{").unwrap();
     push(&sink, &mails(1..3)).await;
-    assert_eq!(lines(temp.path()).len(), 3);
+    assert_eq!(lines_of(temp.path()).len(), 3);
 }
 
 #[tokio::test]
@@ -177,19 +179,49 @@ async fn child_writer() {
     let Ok(dir) = std::env::var("THREADLINE_TEST_FOLDER") else { return };
     let sink = FolderSink::new(dir);
     for n in (0..40).rev() {
+        eprintln!("at {n}");
         push(&sink, &mails(n..n + 1)).await;
+    }
+}
+
+fn child(dir: &Path) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "folder::child_writer", "--quiet", "--nocapture"]);
+    command.env("THREADLINE_TEST_FOLDER", dir).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_nothing_lost_and_nothing_doubled() {
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let temp = tempfile::tempdir().unwrap();
+    let mut killed = 0;
+    for _ in 0..25 {
+        let mut child = child(temp.path()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // Killed in the middle of one of its first pushes; those before are found again.
+        for _ in 0..=dice.roll(39) {
+            lines.next_line().await.unwrap();
+        }
+        child.start_kill().unwrap();
+        killed += usize::from(!child.wait().await.unwrap().success());
+    }
+    assert!(killed > 0, "every child came to its end before it was killed");
+    let sink = FolderSink::new(temp.path());
+    push(&sink, &mails(0..40)).await;
+    let counts = counts(temp.path());
+    assert_eq!((counts.len(), counts.values().max()), (40, Some(&1)));
+    for line in lines_of(temp.path()) {
+        let eml = fs::read_to_string(temp.path().join(line["eml"].as_str().unwrap())).unwrap();
+        assert!(eml.ends_with(&format!("{}\r\n", line["text"].as_str().unwrap())), "a file is not whole");
     }
 }
 
 #[tokio::test]
 async fn two_processes_make_one_line_each() {
     let temp = tempfile::tempdir().unwrap();
-    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "folder::child_writer", "--quiet"])
-        .env("THREADLINE_TEST_FOLDER", temp.path())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut child = child(temp.path()).stderr(Stdio::null()).spawn().unwrap();
     let sink = FolderSink::new(temp.path());
     for n in 0..40 {
         push(&sink, &mails(n..n + 1)).await;
