@@ -36,14 +36,47 @@ pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<AsyncSmtpConne
         greeting.want(&way, Phase::Greeting, 220, true)?;
         way.done(Phase::Greeting);
     }
-    let stream = Box::new(Greeted { greeting: GREETING, stream, peer });
-    match tokio::time::timeout(timeouts.command, AsyncSmtpConnection::connect_with_transport(stream, &HELLO))
-        .await
-    {
+    let hello = format!("EHLO {HELLO}\r\n");
+    way.within(Phase::Greeting, timeouts.command, write(&mut stream, hello.as_bytes())).await?;
+    let raw = way.answer(&mut stream, Phase::Greeting, timeouts.command).await?;
+    Reply::parse(&raw).ok_or_else(|| way.fail(Phase::Greeting, Signal::Malformed, ""))?.want(
+        &way,
+        Phase::Greeting,
+        250,
+        true,
+    )?;
+    let answers = [GREETING, &raw].concat();
+    let stream = Box::new(Replayed { answers, given: 0, hello: hello.len(), stream, peer });
+    let connection = AsyncSmtpConnection::connect_with_transport(stream, &HELLO);
+    match tokio::time::timeout(timeouts.command, connection).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(err)) => Err(MailError::from_smtp(&server.name(), Phase::Greeting, &err)),
         Err(_) => Err(MailError::timed_out(&server.name(), Phase::Greeting)),
     }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// A message with CR LF at the end of each line and nowhere else a CR or LF (RFC 5321 §2.3.8). lettre escapes the
+/// dots of such lines only; a dot between bare line feeds would end the mail early for a careless server, and what
+/// follows would be taken for commands.
+pub fn canonical(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + message.len() / 32);
+    let mut bytes = message.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' => {
+                bytes.next_if_eq(&b'\n');
+                out.extend_from_slice(b"\r\n");
+            }
+            b'\n' => out.extend_from_slice(b"\r\n"),
+            _ => out.push(byte),
+        }
+    }
+    out
 }
 
 /// The plaintext phase: EHLO and STARTTLS and nothing else, and no word of it is kept.
@@ -124,38 +157,55 @@ impl Reply {
 /// lettre waits for a greeting; the server's own was read before, or there is none after STARTTLS.
 const GREETING: &[u8] = b"220 ready\r\n";
 
-/// A stream with a greeting in front.
-#[derive(Debug)]
-struct Greeted {
-    greeting: &'static [u8],
+/// A stream on which the greeting and EHLO are over already: lettre's own EHLO is not sent again, and gets the
+/// answer that the server gave to ours. Were it lettre's to ask, a refusal would make it wait for the answer to a
+/// QUIT without end.
+struct Replayed {
+    answers: Vec<u8>,
+    given: usize,
+    /// Bytes of lettre's EHLO that are still to be kept back.
+    hello: usize,
     stream: Guard<TlsStream<TcpStream>>,
     peer: SocketAddr,
 }
 
-impl AsyncTokioStream for Greeted {
+impl std::fmt::Debug for Replayed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replayed").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+impl AsyncTokioStream for Replayed {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.peer)
     }
 }
 
-impl AsyncRead for Greeted {
+impl AsyncRead for Replayed {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.greeting.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        let this = &mut *self;
+        let left = &this.answers[this.given..];
+        if left.is_empty() {
+            return Pin::new(&mut this.stream).poll_read(cx, buf);
         }
-        let (now, later) = self.greeting.split_at(buf.remaining().min(self.greeting.len()));
+        let now = &left[..buf.remaining().min(left.len())];
         buf.put_slice(now);
-        self.greeting = later;
+        this.given += now.len();
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Greeted {
+impl AsyncWrite for Replayed {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.hello > 0 {
+            let kept_back = buf.len().min(self.hello);
+            self.hello -= kept_back;
+            return Poll::Ready(Ok(kept_back));
+        }
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -171,6 +221,13 @@ impl AsyncWrite for Greeted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_ends_with_cr_and_lf() {
+        let canonical = |text: &str| String::from_utf8(canonical(text.as_bytes())).unwrap();
+        assert_eq!(canonical("a\r\nb\nc\rd\r\r\n\n.\n"), "a\r\nb\r\nc\r\nd\r\n\r\n\r\n.\r\n");
+        assert_eq!(canonical(""), "");
+    }
 
     #[test]
     fn a_reply_is_one_code_and_its_lines() {

@@ -30,7 +30,19 @@ pub async fn multipart_bomb() {
     assert_eq!(Envelope::parse(raw.as_bytes()).subject, "s");
 }
 
+/// In a process of its own: what fails here is an abort, and it would take all other checks with it.
 pub async fn rfc822_bomb() {
+    let alone = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "mime::rfc822_bomb_alone", "--ignored"])
+        .output()
+        .unwrap();
+    assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stderr));
+    assert!(String::from_utf8_lossy(&alone.stdout).contains("1 passed"), "the check did not run");
+}
+
+#[test]
+#[ignore = "run by rfc822_bomb, in a process of its own"]
+fn rfc822_bomb_alone() {
     let raw = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
     bounded(&Body::parse(raw.as_bytes()));
     assert!(Envelope::parse(raw.as_bytes()).ids.is_empty());
@@ -139,7 +151,8 @@ pub async fn boundaries() {
     for (boundary, inner) in [
         ("b", format!("{}--b--\nepilogue\n", part("b"))),
         ("b", part("b")),
-        ("\"b c \"", format!("{}--b c--\n", part("b c"))),
+        ("\"b c\"", format!("{}--b c--\n", part("b c"))),
+        ("b", format!("{}--b-- \n", part("b \t"))),
         ("b", format!("preamble\n{}--bb\nnot a part\n--b--\n", part("b"))),
         ("\"\"", part("")),
     ] {
