@@ -88,6 +88,20 @@ impl CrmError {
         self
     }
 
+    /// Takes these values of ours out of the words, should the other side have repeated one.
+    #[must_use]
+    pub fn without<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {
+        for value in values {
+            let value = clean(value, 10 * MOST_WORDS);
+            let value = value.trim();
+            // A shorter one is part of many words.
+            if value.chars().count() >= 3 && self.words.contains(value) {
+                self.words = self.words.replace(value, "…");
+            }
+        }
+        self
+    }
+
     /// A cause and a next step that fit better than the reason's.
     #[must_use]
     pub fn told(mut self, cause: &'static str, next: &'static str) -> Self {
@@ -104,8 +118,8 @@ fn said(words: &str) -> String {
 /// Longest quoted piece of a CRM's words that is a name of something and not a value of ours.
 const LONGEST_NAME: usize = 60;
 
-/// A CRM that refuses a value likes to repeat it. Addresses, long quoted pieces and what looks like a token
-/// are replaced by `…`, so that neither mail text nor a secret gets into an error.
+/// A CRM that refuses a value likes to repeat it. Addresses, what looks like a token, and quoted pieces that are no
+/// name of a property are replaced by `…`, so that neither mail text nor a secret gets into an error.
 pub fn without_values(words: &str) -> String {
     let words = clean(words, 10 * MOST_WORDS);
     let mut kept = String::with_capacity(words.len());
@@ -114,20 +128,21 @@ pub fn without_values(words: &str) -> String {
             kept.push('"');
         }
         let quoted = i % 2 == 1;
-        if quoted && piece.chars().count() > LONGEST_NAME {
-            kept.push('…');
-        } else {
-            kept.push_str(piece);
-        }
+        kept.push_str(if quoted && !is_name(piece) { "…" } else { piece });
     }
     let kept: Vec<&str> = kept
         .split(' ')
         .map(|word| {
             let secret = ["pat-", "whsec_", "Bearer"].iter().any(|s| word.contains(s));
-            if word.contains('@') || secret || word.chars().count() > 2 * LONGEST_NAME { "…" } else { word }
+            let long = word.chars().count() > 2 * LONGEST_NAME;
+            if word.contains('@') || secret || long { "…" } else { word }
         })
         .collect();
     clean(&kept.join(" "), MOST_WORDS)
+}
+
+fn is_name(piece: &str) -> bool {
+    piece.len() <= LONGEST_NAME && piece.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 #[cfg(test)]
@@ -154,5 +169,13 @@ mod tests {
             "x".repeat(500)
         ));
         assert_eq!(words, "Property \"hs_email_text\" has \"…\" from … … …");
+        assert_eq!(without_values("was not valid: \"Offer 7\""), "was not valid: \"…\"");
+    }
+
+    #[test]
+    fn a_value_that_is_known_is_taken_out_wherever_it_stands() {
+        let error =
+            CrmError::new("HubSpot", Reason::CrmRejected).words("Layoffs is no subject, nor is \"Layoffs\"");
+        assert_eq!(error.without(["Layoffs", "is"]).words, "… is no subject, nor is \"…\"");
     }
 }

@@ -106,7 +106,8 @@ pub(super) async fn resolve(
                 people.ids.insert(address.clone(), id);
             }
             None => {
-                people.refused.insert(address.clone(), answer.refused(Kind::Row));
+                let error = answer.refused(Kind::Row).without(name.as_deref());
+                people.refused.insert(address.clone(), error);
             }
         }
     }

@@ -240,6 +240,7 @@ async fn write_some(
     };
     if !answer.is_ok() {
         let error = answer.refused(if alone { Kind::Row } else { Kind::Batch });
+        let error = error.without(rows.iter().flat_map(|(n, _)| private(work[*n].record)));
         for (n, _) in &rows {
             work[*n].failed = Some(error.clone());
         }
@@ -259,10 +260,16 @@ async fn write_some(
                 let how = if email["new"] == false { How::Existing } else { How::Created };
                 one.there = Some(There { id: id.to_owned(), how });
             }
-            None => one.failed = Some(row_error(&answer, value, alone)),
+            None => one.failed = Some(row_error(&answer, value, alone).without(private(one.record))),
         }
     }
     Ok(())
+}
+
+/// What a refusal must not repeat.
+fn private(record: &Record) -> impl Iterator<Item = &str> {
+    let people = record.from.iter().chain(&record.to).chain(&record.cc).filter_map(|m| m.name.as_deref());
+    std::iter::once(record.subject.as_str()).chain(people).chain(record.text.lines().take(20))
 }
 
 /// Why a row is not among the results of a 207.

@@ -174,6 +174,7 @@ async fn a_row_refused_in_a_207_stands_alone() {
         let error = answers[2].as_ref().unwrap_err();
         assert_eq!((error.reason, error.retry), (Reason::CrmRejected, Retry::Never));
         assert_eq!(portal.emails().len(), 4);
+        assert!(!format!("{error} {error:?}").contains("Offer"), "mail text in an error: {error}");
     }
 }
 
@@ -191,6 +192,7 @@ async fn a_row_that_spoils_its_batch_is_isolated_and_set_aside() {
         let Fate::SetAside(error) = &queue.rows()[37].fate else { panic!("the wrong row") };
         assert_eq!(error.reason, Reason::CrmRejected);
         assert!(error.words.contains("hs_email_subject"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("Offer"), "mail text in an error: {error}");
         assert_eq!(portal.emails().len(), 49);
     }
 }
