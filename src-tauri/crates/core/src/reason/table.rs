@@ -238,6 +238,9 @@ reasons! {
     CrmGone "crm_gone" User:
         "The CRM's address does not take messages any more.",
         "Set the CRM up again.";
+    FolderFailed "folder_failed" User:
+        "The folder for logged mail cannot be written.",
+        "Make room on its disk, or give yourself the right to write there. It is tried again.";
     LedgerFailed "ledger_failed" User:
         "The ledger on this computer cannot be read or written.",
         "Look at the disk: it may be full, or the data folder read-only. It is tried again.";

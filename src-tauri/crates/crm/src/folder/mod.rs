@@ -161,7 +161,7 @@ fn disk(dir: &Path, error: io::Error) -> CrmError {
     };
     // The system's words hold no path and no content.
     let words = error.raw_os_error().map(|code| io::Error::from_raw_os_error(code).to_string());
-    CrmError::new(format!("the folder {}", dir.display()), Reason::Unknown)
+    CrmError::new(format!("the folder {}", dir.display()), Reason::FolderFailed)
         .kind(Kind::Sink)
         .retry(Retry::Soon)
         .words(&words.unwrap_or_default())
