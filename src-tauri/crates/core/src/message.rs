@@ -8,6 +8,8 @@ use mail_parser::{MessageParser, MimeHeaders};
 pub const MOST_BYTES: u32 = 25 * 1024 * 1024;
 /// Longest text or HTML kept of one message, in bytes; HubSpot's limit when a mail is logged by BCC is the same.
 pub const MOST_TEXT: usize = 2 * 1024 * 1024;
+/// Most messages and multiparts read inside one message.
+pub const MOST_CONTAINERS: usize = 1_000;
 /// Most attachments listed.
 pub const MOST_ATTACHMENTS: usize = 200;
 
@@ -24,6 +26,7 @@ pub struct Body {
 impl Body {
     /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it.
     pub fn parse(raw: &[u8]) -> Self {
+        let raw = &raw[..shallow(raw)];
         let Some(message) = MessageParser::default().parse(raw) else {
             return Self { text: cut(String::from_utf8_lossy(raw).into_owned()), ..Self::default() };
         };
@@ -48,8 +51,10 @@ impl Body {
                 }
             }
         }
-        let attachments = attached
+        let attachments: Vec<Attachment> = attached
             .into_iter()
+            // What calls itself a multipart and could not be taken apart is no file.
+            .filter(|part| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
             .take(MOST_ATTACHMENTS)
             .map(|part| Attachment {
                 name: safe_name(part.attachment_name().unwrap_or("attachment")),
@@ -63,8 +68,45 @@ impl Body {
                 size: part.contents().len() as u64,
             })
             .collect();
+        if texts.is_empty() && html.is_none() && attachments.is_empty() {
+            // An illegal boundary, say: the text as it came is better than none.
+            texts.push(String::from_utf8_lossy(behind_header(raw)).into_owned());
+        }
         Self { text: cut(texts.join("\n")), html: html.map(cut), attachments }
     }
+}
+
+/// How much of a message is read so that no more than [`MOST_CONTAINERS`] messages and multiparts can lie in each
+/// other: the parser keeps one in the other, and frees them by recursion.
+fn shallow(raw: &[u8]) -> usize {
+    let mut containers = 0;
+    let mut at = 0;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        let opens = |kind: &[u8]| line.windows(kind.len()).any(|w| w.eq_ignore_ascii_case(kind));
+        if line.len() <= 1_000
+            && line.first().is_some_and(|b| matches!(b, b'c' | b'C' | b' ' | b'\t'))
+            && (opens(b"message/") || opens(b"multipart/"))
+        {
+            containers += 1;
+            if containers > MOST_CONTAINERS {
+                return at;
+            }
+        }
+        at += line.len();
+    }
+    raw.len()
+}
+
+/// What stands behind the first empty line.
+fn behind_header(raw: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        at += line.len();
+        if line.trim_ascii().is_empty() {
+            return &raw[at..];
+        }
+    }
+    &[]
 }
 
 /// A text that the parser took for an attachment because its multipart was cut off before the closing boundary:
@@ -198,5 +240,21 @@ mod tests {
             raw += &format!("--b{i}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n", i + 1);
         }
         Body::parse(raw.as_bytes());
+        Body::parse("Content-Type: message/rfc822\r\n\r\n".repeat(100_000).as_bytes());
+        Body::parse("Content-Type:\r\n MESSAGE/rfc822\r\n\r\n".repeat(100_000).as_bytes());
+    }
+
+    #[test]
+    fn a_text_that_speaks_of_messages_is_read_to_its_end() {
+        let raw = format!("Subject: x\n\n{}the end\n", "about message/rfc822\n".repeat(5_000));
+        assert!(parse(&raw).text.ends_with("the end\r\n"));
+    }
+
+    #[test]
+    fn an_illegal_boundary_costs_the_structure_and_not_the_text() {
+        let body = parse(
+            "Content-Type: multipart/mixed; boundary=\"\"\n\n--\nContent-Type: text/plain\n\nwords\n----\n",
+        );
+        assert!(body.text.contains("words"), "{body:?}");
     }
 }
