@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn threadline(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_threadline")).args(args).output().unwrap()
 }
