@@ -41,9 +41,7 @@ async fn every_way_to_sign_in_works() {
             .expect("CAPABILITY")
             .send("* CAPABILITY IMAP4rev1 NOTIFY IDLE\r\n{tag} OK\r\n")
     };
-    for conversation in
-        [Box::new(move |s| plain(s)) as Play, Box::new(move |s| step_by_step(s)), Box::new(move |s| asked(s))]
-    {
+    for conversation in [Box::new(plain) as Play, Box::new(step_by_step), Box::new(asked)] {
         let (session, mut stage) = sign_in(login(), conversation).await;
         let session = session.unwrap();
         assert!(session.capabilities().has_notify() && session.capabilities().has_idle());
