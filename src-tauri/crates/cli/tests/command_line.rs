@@ -1,8 +1,8 @@
 //! The real program's help, errors and exit codes, as far as they need neither keychain nor server.
+#![allow(clippy::unwrap_used, reason = "what tests share may unwrap as they do")]
 
 use std::process::{Command, Output};
 
-#[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn threadline(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_threadline")).args(args).output().unwrap()
 }

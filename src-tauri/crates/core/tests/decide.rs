@@ -1,4 +1,5 @@
 //! Every rule of `decide`, each with the mail that it was made for.
+#![allow(clippy::unwrap_used, reason = "what tests share may unwrap as they do")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;
