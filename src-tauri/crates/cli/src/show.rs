@@ -186,7 +186,7 @@ pub async fn export(engine: &Engine, dir: &Path, json: bool) -> anyhow::Result<E
         output::json(&exported)?;
     } else {
         output::say(&format!(
-            "{}: {} messages ({} with their text) in {} threads, {} contacts.",
+            "{}: messages {} (with their text {}), threads {}, contacts {}",
             dir.display(),
             exported.messages,
             exported.bodies,

@@ -15,7 +15,7 @@ use threadline_core::rule::Rule;
 pub enum Event {
     /// A channel changed its state: of a mailbox, by its address, or of a CRM, by its kind.
     Health { of: String, health: Health },
-    /// All folders of a mailbox are read to the end, and news is waited for.
+    /// A connection of a mailbox has read its folders to the end and waits for news; once a connection.
     Watching { account: Address },
     /// A message was seen and decided about.
     Decided {

@@ -231,6 +231,7 @@ impl Mailbox {
     async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
         let mut watch = self.watch(session, &watched).await?;
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
+        let mut told = false;
         loop {
             jobs::run(self, watch.session(), &watched).await?;
             let news = self.next(&mut watch, &watched).await?;
@@ -242,7 +243,9 @@ impl Mailbox {
                 for channel in channels(&watched) {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
-                self.shared.tell(Event::Watching { account: self.settings.address.clone() });
+                if !std::mem::replace(&mut told, true) {
+                    self.shared.tell(Event::Watching { account: self.settings.address.clone() });
+                }
             }
             self.take(&watched, news).await?;
         }

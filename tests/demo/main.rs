@@ -1,0 +1,237 @@
+//! The main job, live: a salesperson and a customer at mail clients that are not ours, real mail servers, a real
+//! keychain, the real `threadline`, a folder and a portal that speaks HubSpot.
+#![allow(clippy::print_stdout, reason = "a demo prints")]
+
+mod story;
+
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+use story::{Scene, scenes};
+use threadline_engine::clock::SystemClock;
+use threadline_testkit::hubspot::{FakeHubspot, Options};
+use threadline_testkit::lab::Lab;
+use threadline_tests::{Computer, PATIENCE, binary, events_of};
+
+/// Mails that lie in the mailbox before.
+const OLD_MAILS: usize = 2_000;
+const ANN: &str = "ann@lab.test";
+const CARL: &str = "carl@customer1.example";
+
+/// What became of one scene.
+struct Outcome {
+    title: &'static str,
+    rule: &'static str,
+    logged: bool,
+}
+
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let _inside = runtime.enter();
+    let begun = Instant::now();
+    let place = place()?;
+
+    say("Threadline, live. Everything runs on this computer and nothing stays running.");
+    say("");
+    step("Starting Dovecot, Postfix, a keychain and a portal that speaks HubSpot");
+    let lab = Lab::builder().with_smtp().users([ANN, CARL, "bob@lab.test"]).start()?;
+    let portal = runtime.block_on(FakeHubspot::start(Options::default(), Arc::new(SystemClock::start())))?;
+    let contact = portal.add_contact(CARL, "Carl", "Customer");
+    portal.add_owner(ANN);
+    let computer = Computer::new()?;
+
+    step(&format!("Filling Ann's mailbox with {OLD_MAILS} old mails"));
+    let seeded = lab.seed(ANN, OLD_MAILS)?;
+    lab.doveadm(&["force-resync", "-u", ANN, "*"])?;
+    note(&format!("{} in INBOX, {} in Sent", seeded.inbox, seeded.sent));
+    let flags = flags_of(&lab)?;
+
+    step("Setting Threadline up, as a person does");
+    let folder = place.join("crm-folder");
+    let url = portal.url();
+    command(&computer, &["crm", "set", "hubspot", "--base-url", &url], &Options::default().token)?;
+    command(&computer, &["crm", "set", "folder", path(&folder)?], "")?;
+    let (port, ca) = (lab.imaps_port().to_string(), lab.ca_file());
+    let account = ["account", "add", ANN, "--host", "localhost", "--port", &port, "--ca", path(&ca)?];
+    command(&computer, &account, &lab.password(ANN)?)?;
+
+    step("threadline run");
+    let mut live = Live::start(&computer)?;
+    live.wait("watching", "it watches")?;
+
+    let mut outcomes = Vec::new();
+    let mut last_id = String::new();
+    let stage = story::Stage { lab: &lab, ann: lab.player(ANN)?, carl: lab.player(CARL)? };
+    for Scene { title, tell, play, rule, logged } in scenes() {
+        say("");
+        step(tell);
+        last_id = play(&stage, &last_id)?;
+        live.wait(rule, title)?;
+        if logged {
+            live.wait_all(&["in hubspot", "in folder"], title)?;
+        }
+        outcomes.push(Outcome { title, rule, logged });
+    }
+    drop(live);
+
+    say("");
+    step("What came of it");
+    let wanted = outcomes.iter().filter(|o| o.logged).count();
+    table(&outcomes);
+    let emails = portal.emails();
+    let lines = events_of(&folder)?;
+    let on_contact = emails.iter().filter(|e| portal.links(e.id) == [contact]).count();
+    let bodies = bodies_asked(&lab)?;
+    let after = flags_of(&lab)?;
+    let kept = flags.iter().all(|(uid, was)| after.iter().any(|(u, is)| u == uid && is == was));
+    say("");
+    figure("in HubSpot, on Carl's record", &format!("{on_contact} of {wanted}"));
+    figure("in the folder", &format!("{} of {wanted}", lines.len()));
+    figure("texts read, by the server's own record", &format!("{bodies} of {} new mails", outcomes.len()));
+    figure("old mails read or marked", if kept { "none" } else { "SOME" });
+    figure("time", &format!("{:.0} s", begun.elapsed().as_secs_f32()));
+
+    say("");
+    step("Where to look");
+    let export = place.join("export");
+    command(&computer, &["export", path(&export)?], "")?;
+    note(&format!("{}/events.jsonl and messages/: what a CRM gets", folder.display()));
+    note(&format!("{}: all that the ledger holds", export.display()));
+    note(&format!("{} --help: the program", binary("threadline")?.display()));
+
+    ensure!(
+        on_contact == wanted && emails.len() == wanted,
+        "HubSpot has {} emails instead of {wanted}",
+        emails.len()
+    );
+    ensure!(lines.len() == wanted, "the folder has {} lines instead of {wanted}", lines.len());
+    ensure!(bodies == wanted, "{bodies} texts were read instead of {wanted}");
+    ensure!(kept, "flags in the mailbox changed");
+    ensure!(portal.take_violations().is_empty(), "HubSpot would have refused a request");
+    Ok(())
+}
+
+/// An empty folder below the build folder, where what was made can be looked at.
+fn place() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let target =
+        own.ancestors().find(|p| p.ends_with("target")).or(own.parent()).context("no build folder")?;
+    let place = target.join("demo");
+    if place.exists() {
+        std::fs::remove_dir_all(&place)?;
+    }
+    std::fs::create_dir_all(&place)?;
+    Ok(place)
+}
+
+fn path(path: &Path) -> Result<&str> {
+    path.to_str().context("the folder's name is not UTF-8")
+}
+
+fn flags_of(lab: &Lab) -> Result<Vec<(u32, Vec<String>)>> {
+    lab.flags(ANN, "INBOX")
+}
+
+/// Bodies that were asked for, in all sessions of Ann's mailbox that a person's mail client did not make.
+fn bodies_asked(lab: &Lab) -> Result<usize> {
+    let sessions = lab.rawlog(ANN)?;
+    let ours = sessions.iter().map(|s| s.asked()).filter(|asked| asked.contains("HEADER.FIELDS"));
+    Ok(ours.map(|asked| asked.lines().filter(|l| l.contains("BODY.PEEK[]")).count()).sum())
+}
+
+/// Runs a command of the program and shows both.
+fn command(computer: &Computer, args: &[&str], input: &str) -> Result<()> {
+    let short: Vec<String> = args.iter().map(|a| a.rsplit('/').next().unwrap_or(a).to_owned()).collect();
+    note(&format!("$ threadline {}", short.join(" ")));
+    let printed = computer.run_with(args, &format!("{input}\n"))?.ok()?;
+    printed.out.lines().for_each(|line| note(&format!("  {line}")));
+    Ok(())
+}
+
+/// `threadline run`, its lines shown as they come.
+struct Live {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Live {
+    fn start(computer: &Computer) -> Result<Self> {
+        let mut child = computer.command(&["run"])?.stdout(Stdio::piped()).spawn()?;
+        let out = child.stdout.take().context("no output")?;
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { child, lines })
+    }
+
+    fn wait(&mut self, word: &str, what: &str) -> Result<()> {
+        self.wait_all(&[word], what)
+    }
+
+    /// Shows lines until each of these words was in one of them.
+    fn wait_all(&mut self, words: &[&str], what: &str) -> Result<()> {
+        let mut left: Vec<&str> = words.to_vec();
+        let end = Instant::now() + PATIENCE;
+        while !left.is_empty() {
+            let rest = end.saturating_duration_since(Instant::now());
+            let line = self
+                .lines
+                .recv_timeout(rest)
+                .with_context(|| format!("{what}: `threadline run` did not say {left:?}"))?;
+            left.retain(|word| !line.contains(word));
+            println!("    {}", dim(&line));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn table(outcomes: &[Outcome]) {
+    say(&format!("  {:<44}{:<26}{}", "MAIL", "RULE", "LOGGED"));
+    for outcome in outcomes {
+        let logged = if outcome.logged { "yes" } else { "no" };
+        say(&format!("  {:<44}{:<26}{logged}", outcome.title, outcome.rule));
+    }
+}
+
+fn figure(what: &str, value: &str) {
+    say(&format!("  {what:<44}{value}"));
+}
+
+fn say(line: &str) {
+    println!("{line}");
+}
+
+fn note(line: &str) {
+    println!("    {line}");
+}
+
+fn step(line: &str) {
+    println!("{}", paint("1", &format!("> {line}")));
+}
+
+fn dim(line: &str) -> String {
+    paint("2", line)
+}
+
+/// Colour on a terminal only, and never where the person does not want it (no-color.org).
+fn paint(code: &str, text: &str) -> String {
+    let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    if wanted { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
