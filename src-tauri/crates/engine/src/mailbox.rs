@@ -138,19 +138,25 @@ impl Mailbox {
     async fn catch_up_once(&self) -> Result<(), Broken> {
         let (session, watched) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
+        let mut settled = false;
         loop {
             let news = self.next(&mut watch, &watched).await?;
-            let watching = matches!(news, News::Watching);
+            settled = match news {
+                News::Watching => true,
+                News::Woken => settled,
+                _ => false,
+            };
             self.take(&watched, news).await?;
             let did = jobs::run(self, watch.session(), &watched).await?;
-            if watching && did == 0 {
+            if settled && did == 0 {
                 break;
             }
-            if watching {
-                // A recheck may have found another thread: look once more, without waiting for news.
+            if settled {
+                // A job may have found another one: look once more, without waiting for news.
                 watch.waker().wake();
             }
         }
+        watch.into_session().logout().await;
         Ok(())
     }
 
