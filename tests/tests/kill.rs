@@ -4,6 +4,7 @@
 //! 200 random instants:
 //!
 //!     THREADLINE_KILL_FULL=5 cargo test -p threadline-tests --test kill -- --nocapture --test-threads 1
+#![allow(clippy::print_stdout, reason = "a test tells what it counted")]
 
 use anyhow::{Context, Result, ensure};
 use std::os::unix::process::ExitStatusExt;

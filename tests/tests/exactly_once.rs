@@ -1,0 +1,223 @@
+//! One record a mail: on two computers, for two colleagues, beside the CRM's own logging, and when the server or the
+//! connection changes in the middle.
+
+use anyhow::{Result, ensure};
+use threadline_testkit::hubspot::Fault;
+use threadline_testkit::lab::Lab;
+use threadline_tests::sinks::Place;
+use threadline_tests::{Computer, events_of};
+
+const ANN: &str = "ann@lab.test";
+const BOB: &str = "bob@lab.test";
+const CARL: &str = "carl@customer1.example";
+const CONTACTS: &[(&str, &str)] = &[(CARL, "Carl")];
+
+/// A mail as it lies in a folder.
+fn raw(id: &str, from: &str, to: &str, more: &str) -> Vec<u8> {
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: {id}\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{id}>\r\n{more}\r\ntext of {id}\r\n"
+    )
+    .into_bytes()
+}
+
+/// A computer that watches Ann's mailbox, with its baseline made.
+fn computer(lab: &Lab, place: &Place) -> Result<Computer> {
+    let computer = Computer::new()?;
+    computer.add_account(lab, ANN, &[])?;
+    place.set_up(&computer, CONTACTS)?;
+    computer.once()?.ok()?;
+    Ok(computer)
+}
+
+fn once_each(place: &Place, ids: &[&str]) -> Result<()> {
+    let manifest: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    let (lost, doubled) = place.compare(&manifest)?;
+    ensure!((lost, doubled) == (0, 0), "lost {lost}, doubled {doubled}: {:?}", place.counts()?);
+    Ok(())
+}
+
+async fn places(dir: &std::path::Path) -> Result<[Place; 2]> {
+    Ok([Place::folder(dir.join("crm")), Place::hubspot().await?])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_computers_on_one_mailbox_make_one_record() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    for place in places(dir.path()).await? {
+        let lab = Lab::builder().users([ANN]).start()?;
+        let (first, second) = (computer(&lab, &place)?, computer(&lab, &place)?);
+        let (mut one, mut two) = (first.start()?, second.start()?);
+        one.wait("watching")?;
+        two.wait("watching")?;
+        let ids = ["1@lab.test", "2@lab.test", "3@lab.test", "4@lab.test"];
+        for id in ids {
+            lab.append(ANN, "Sent", &raw(id, ANN, CARL, ""))?;
+        }
+        for _ in ids {
+            one.wait("pushed")?;
+            two.wait("pushed")?;
+        }
+        once_each(&place, &ids)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_colleagues_on_one_mail_make_one_record() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    for place in places(dir.path()).await? {
+        let lab = Lab::builder().users([ANN, BOB]).start()?;
+        let ann = computer(&lab, &place)?;
+        let bob = Computer::new()?;
+        bob.add_account(&lab, BOB, &[])?;
+        place.set_up(&bob, CONTACTS)?;
+        bob.once()?.ok()?;
+        // Bob writes to the contact first, so that the contact's answer to both is logged by both.
+        let cc = format!("Cc: {ANN}\r\n");
+        lab.append(BOB, "Sent", &raw("b1@lab.test", BOB, CARL, &cc))?;
+        lab.append(ANN, "Sent", &raw("a1@lab.test", ANN, CARL, "In-Reply-To: <b1@lab.test>\r\n"))?;
+        let answer = raw(
+            "c1@customer1.example",
+            CARL,
+            &format!("{ANN}, {BOB}"),
+            "References: <b1@lab.test> <a1@lab.test>\r\n",
+        );
+        lab.deliver(ANN, &answer)?;
+        lab.deliver(BOB, &answer)?;
+        ann.once()?.ok()?;
+        bob.once()?.ok()?;
+        ann.once()?.ok()?;
+        once_each(&place, &["a1@lab.test", "b1@lab.test", "c1@customer1.example"])?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_hubspot_logged_itself_is_linked() -> Result<()> {
+    let place = Place::hubspot().await?;
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    let Place::Hubspot(portal) = &place else { unreachable!() };
+    let own = portal.add_own_email("<own@lab.test>", "as HubSpot logged it");
+    lab.append(ANN, "Sent", &raw("own@lab.test", ANN, CARL, ""))?;
+    computer.once()?.ok()?;
+    once_each(&place, &["own@lab.test"])?;
+    let email = &portal.emails()[0];
+    ensure!(email.id == own && email.get("hs_email_text") == "as HubSpot logged it", "{email:?}");
+    ensure!(portal.links(own).len() == 1, "it is not on the contact");
+    let threads = computer.run(&["threads", "--json"])?.ok()?.json()?;
+    ensure!(threads[0]["crm"][0]["state"] == "done", "{threads:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_after_hubspot_stored_the_mail_makes_no_second_record() -> Result<()> {
+    for fault in [Fault::DropAfter, Fault::StatusAfter(503), Fault::Garbage] {
+        let place = Place::hubspot().await?;
+        let lab = Lab::builder().users([ANN]).start()?;
+        let computer = computer(&lab, &place)?;
+        let Place::Hubspot(portal) = &place else { unreachable!() };
+        portal.inject("POST /crm/v3/objects/emails/batch/upsert", fault);
+        lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+        let mut running = computer.start()?;
+        running.wait("push_failed")?;
+        running.wait("pushed")?;
+        once_each(&place, &["1@lab.test"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_was_sent_while_the_server_was_away_is_caught_up() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let place = Place::folder(dir.path().join("crm"));
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    running.wait("pushed")?;
+    lab.stop_imap();
+    running.wait_for("the break", |e| e["health"]["state"] == "retrying")?;
+    lab.start_imap()?;
+    lab.append(ANN, "Sent", &raw("2@lab.test", ANN, CARL, ""))?;
+    lab.deliver(ANN, &raw("3@customer1.example", CARL, ANN, "In-Reply-To: <2@lab.test>\r\n"))?;
+    running.wait("pushed")?;
+    running.wait("pushed")?;
+    lab.kick(ANN)?;
+    lab.append(ANN, "Sent", &raw("4@lab.test", ANN, CARL, ""))?;
+    running.wait("pushed")?;
+    once_each(&place, &["1@lab.test", "2@lab.test", "3@customer1.example", "4@lab.test"])?;
+    let status = computer.run(&["status", "--json"])?.json()?;
+    ensure!(status[0]["mailboxes"][0]["state"] == "connected", "{:#}", status[0]);
+    Ok(())
+}
+
+#[test]
+fn a_changed_uidvalidity_doubles_nothing_and_loses_nothing() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let place = Place::folder(dir.path().join("crm"));
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    for id in ["1@lab.test", "2@lab.test", "3@lab.test"] {
+        lab.append(ANN, "Sent", &raw(id, ANN, CARL, ""))?;
+    }
+    computer.once()?.ok()?;
+    lab.append(ANN, "Sent", &raw("4@lab.test", ANN, CARL, ""))?;
+    lab.set_uidvalidity(ANN, "Sent", 77_777)?;
+    computer.once()?.ok()?;
+    lab.append(ANN, "Sent", &raw("5@lab.test", ANN, CARL, ""))?;
+    computer.once()?.ok()?;
+    once_each(&place, &["1@lab.test", "2@lab.test", "3@lab.test", "4@lab.test", "5@lab.test"])
+}
+
+#[test]
+fn a_reply_that_is_seen_before_its_original_joins_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let crm = dir.path().join("crm");
+    let place = Place::folder(crm.clone());
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    lab.deliver(ANN, &raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n"))?;
+    running.wait_for("the question", |e| e["rule"] == "new_from_contact")?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    running.wait_for("the original", |e| e["rule"] == "sent_to_contact")?;
+    running.wait_for("the reply", |e| e["rule"] == "reply_in_logged_thread")?;
+    while place.counts()?.len() < 2 {
+        running.wait("pushed")?;
+    }
+    once_each(&place, &["1@lab.test", "2@customer1.example"])?;
+    let events = events_of(&crm)?;
+    ensure!(events[0]["thread"] == events[1]["thread"], "{events:#?}");
+    Ok(())
+}
+
+#[test]
+fn without_notify_two_connections_do_the_same() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let place = Place::folder(dir.path().join("crm"));
+    let lab = Lab::builder().users([ANN]).caps("IMAP4rev1 IDLE UIDPLUS SPECIAL-USE").start()?;
+    let computer = computer(&lab, &place)?;
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    running.wait("watching")?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    running.wait("pushed")?;
+    lab.deliver(ANN, &raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n"))?;
+    running.wait("pushed")?;
+    once_each(&place, &["1@lab.test", "2@customer1.example"])
+}
+
+#[test]
+fn a_server_with_nothing_but_the_minimum_is_caught_up() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let place = Place::folder(dir.path().join("crm"));
+    let lab = Lab::builder().users([ANN]).caps("IMAP4rev1").start()?;
+    let computer = computer(&lab, &place)?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    lab.deliver(ANN, &raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n"))?;
+    computer.once()?.ok()?;
+    once_each(&place, &["1@lab.test", "2@customer1.example"])
+}
