@@ -1,0 +1,71 @@
+//! Round trips and bytes from TCP connect to watching, by size of the folder.
+
+use crate::{ANN, CARL, proxy};
+use anyhow::{Context, Result};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use threadline_testkit::lab::Lab;
+use threadline_testkit::lab::RawSession;
+use threadline_tests::Computer;
+
+pub fn run(million: bool) -> Result<()> {
+    println!(
+        "  turns: how often the client spoke after the server had, from the first byte after the sign-in to the last"
+    );
+    println!(
+        "  IDLE accepted; pipelined commands count once. The sign-in itself is one more. Bytes: with TLS, both ways."
+    );
+    println!(
+        "  {:>9}  {:<16}{:<14}{:>5}{:>9}{:>11}{:>12}",
+        "MAILS", "SERVER", "CONTACT", "CONN", "TURNS", "BYTES", "AT 50 MS"
+    );
+    let sizes: &[usize] = if million { &[1_000_000] } else { &[10, 10_000, 100_000] };
+    for size in sizes {
+        for (label, caps) in
+            [("NOTIFY, QRESYNC", None), ("IDLE alone", Some("IMAP4rev1 IDLE UIDPLUS SPECIAL-USE"))]
+        {
+            one(*size, label, caps)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(size: usize, label: &str, caps: Option<&str>) -> Result<()> {
+    let builder = Lab::builder().users([ANN]);
+    let lab = match caps {
+        Some(caps) => builder.caps(caps).start()?,
+        None => builder.start()?,
+    };
+    lab.seed(ANN, size)?;
+    // Dovecot rebuilds the index of a mailbox that was written past it: not a part of connecting.
+    lab.doveadm(&["force-resync", "-u", ANN, "*"])?;
+    let (far, traffic) = proxy::start(lab.imaps_port(), Duration::from_millis(25))?;
+    let computer = Computer::new()?;
+    let ca = lab.ca_file();
+    computer.add_broken_account(ANN, far, &ca, &lab.password(ANN)?)?;
+    computer.import_contacts(&[(CARL, "Carl")])?;
+    let connections = if caps.is_some() { 2 } else { 1 };
+    for contact in ["first", "coming back"] {
+        let before = lab.rawlog(ANN)?.len();
+        let count = || traffic.up.load(Ordering::Relaxed) + traffic.down.load(Ordering::Relaxed);
+        let bytes = count();
+        let begun = Instant::now();
+        let mut running = computer.start()?;
+        let mut last = begun;
+        for _ in 0..connections {
+            last = running.wait("watching")?.0;
+        }
+        let time = last.duration_since(begun);
+        let bytes = count() - bytes;
+        drop(running);
+        let sessions = lab.rawlog(ANN)?;
+        let new: Vec<&RawSession> = sessions.iter().skip(before).collect();
+        let most = new.iter().map(|s| s.turns()).max().context("no session was recorded")?;
+        println!(
+            "  {size:>9}  {label:<16}{contact:<14}{:>5}{most:>9}{bytes:>11}{:>9} ms",
+            new.len(),
+            time.as_millis()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Figures, each printed with what it was measured on. Nothing here asserts: a figure is for a person to judge.
+#![allow(clippy::print_stdout, reason = "a benchmark prints")]
+
+mod connect;
+mod contacts;
+mod idle;
+mod latency;
+mod proxy;
+
+use anyhow::{Result, bail};
+
+const ANN: &str = "ann@lab.test";
+const CARL: &str = "carl@customer1.example";
+
+const HELP: &str = "\
+Usage: bench [NAME]...
+
+  latency            stored on the server -> accepted by the CRM, 100 mails one at a time
+  connect            round trips and bytes from TCP connect to watching, by size of the folder
+  connect --million  the same with 1,000,000 mails; needs 16 GB of disk and some minutes
+  idle               memory and processor time of `threadline run` beside a folder of 100,000 mails
+  contacts           500,000 contacts from HubSpot into the index, killed in the middle
+
+Without a name: latency, connect, idle, contacts.";
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|w| w == "--help" || w == "-h" || w == "help") {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let million = words.iter().any(|w| w == "--million");
+    let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
+    let names = if names.is_empty() { vec!["latency", "connect", "idle", "contacts"] } else { names };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let _inside = runtime.enter();
+    println!(
+        "{} cores, {} build",
+        std::thread::available_parallelism()?,
+        if cfg!(debug_assertions) { "debug" } else { "release" }
+    );
+    for name in names {
+        println!("\n{name}");
+        match name {
+            "latency" => latency::run(&runtime)?,
+            "connect" => connect::run(million)?,
+            "idle" => idle::run()?,
+            "contacts" => contacts::run(&runtime)?,
+            other => bail!("there is no benchmark {other}\n\n{HELP}"),
+        }
+    }
+    Ok(())
+}
+
+/// Median and 95th percentile of times in milliseconds.
+fn spread(times: &mut [f64]) -> String {
+    times.sort_by(f64::total_cmp);
+    let at = |part: f64| times.get(((times.len() as f64 - 1.0) * part).round() as usize).copied();
+    format!("median {:7.1} ms   95 % {:7.1} ms", at(0.5).unwrap_or_default(), at(0.95).unwrap_or_default())
+}
+
+/// RSS and PSS of a process in kB.
+fn memory(pid: u32) -> Result<(u64, u64)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let field = |name: &str| {
+        let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    Ok((field("Rss:"), field("Pss:")))
+}
+
+/// Processor time of a process so far, in milliseconds (clock ticks of 10 ms).
+fn processor_ms(pid: u32) -> Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<u64> = after.split_whitespace().skip(11).take(2).filter_map(|f| f.parse().ok()).collect();
+    Ok(fields.iter().sum::<u64>() * 10)
+}
