@@ -93,6 +93,30 @@ async fn two_colleagues_on_one_mail_make_one_record() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_mailboxes_of_one_program_on_one_mail_make_one_record() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    for place in places(dir.path()).await? {
+        let lab = Lab::builder().users([ANN, BOB]).start()?;
+        let both = computer(&lab, &place)?;
+        both.add_account(&lab, BOB, &[])?;
+        both.once()?.ok()?;
+        lab.append(BOB, "Sent", &raw("b1@lab.test", BOB, CARL, &format!("Cc: {ANN}\r\n")))?;
+        lab.append(ANN, "Sent", &raw("a1@lab.test", ANN, CARL, "In-Reply-To: <b1@lab.test>\r\n"))?;
+        both.once()?.ok()?;
+        let references = "References: <b1@lab.test> <a1@lab.test>\r\n";
+        let answer = raw("c1@customer1.example", CARL, &format!("{ANN}, {BOB}"), references);
+        lab.deliver(ANN, &answer)?;
+        lab.deliver(BOB, &answer)?;
+        both.once()?.ok()?;
+        once_each(&place, &["a1@lab.test", "b1@lab.test", "c1@customer1.example"])?;
+        let status = both.run(&["status", "--json"])?.json()?;
+        let crm = &status[0]["crms"][0];
+        ensure!(crm["waiting"] == 0 && crm["set_aside"] == 0 && crm["done"] == 4, "{crm:#}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_hubspot_logged_itself_is_linked() -> Result<()> {
     let place = Place::hubspot().await?;
     let lab = Lab::builder().users([ANN]).start()?;

@@ -379,7 +379,9 @@ impl Engine {
     async fn prepare(&self) -> Result<(Vec<Outlet>, Vec<Arc<Mailbox>>, CaughtUp), EngineError> {
         let mut report = CaughtUp::default();
         let mut outlets = Vec::new();
-        for crm in self.crms().await? {
+        let crms = self.crms().await?;
+        let names = crms.iter().filter(|c| **c != CrmSettings::Ledger).map(CrmSettings::kind).collect();
+        for crm in crms {
             match self.sink(&crm) {
                 Ok(Some(sink)) => outlets.push(Outlet { sink, bell: Arc::default() }),
                 Ok(None) => {}
@@ -399,7 +401,7 @@ impl Engine {
             // No worker runs yet: what is leased was under way when the last process ended.
             self.shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
         }
-        self.shared.set_outlets(outlets.clone());
+        self.shared.set_outlets(names, outlets.clone());
         let mut sources = vec![LOCAL.to_owned()];
         sources.extend(outlets.iter().filter(|o| o.sink.has_contacts()).map(|o| o.sink.name().to_owned()));
         let now = self.shared.clock.now();

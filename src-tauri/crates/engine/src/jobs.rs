@@ -69,10 +69,7 @@ async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watc
     let message = mailbox
         .shared
         .ledger
-        .write(move |tx| {
-            let sinks: Vec<&str> = sinks.iter().map(String::as_str).collect();
-            job::finish_body(tx, id, &body.raw, truncated, &sinks, now)
-        })
+        .write(move |tx| job::finish_body(tx, id, &body.raw, truncated, &sinks, now))
         .await?;
     mailbox.shared.ring();
     if let Some(message) = message {

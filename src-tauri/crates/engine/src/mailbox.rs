@@ -109,18 +109,18 @@ impl Mailbox {
             }
             failures += 1;
             let since = *failing_since.get_or_insert(now);
-            let waits = waits(&broken);
+            let retries = retries(&broken);
             let wait = backoff::wait(failures, backoff::random());
             let extended = now.saturating_sub(since) >= EXTENDED;
-            let state = if waits && !extended { State::Retrying } else { State::NeedsAttention };
-            self.tell_broken(&broken, state, waits.then_some(wait)).await;
-            if waits {
+            let state =
+                if needs_person(&broken) || extended { State::NeedsAttention } else { State::Retrying };
+            self.tell_broken(&broken, state, retries.then_some(wait)).await;
+            if retries {
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = self.retry.notified() => {}
                 }
             } else {
-                // Trying a refused password again and again locks accounts: a person must act first.
                 self.retry.notified().await;
             }
         }
@@ -155,6 +155,9 @@ impl Mailbox {
                 // A job may have found another one: look once more, without waiting for news.
                 watch.waker().wake();
             }
+        }
+        for channel in channels(&watched) {
+            self.set_channel(channel, State::Connected, None, None).await?;
         }
         watch.into_session().logout().await;
         Ok(())
@@ -416,12 +419,24 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
     all
 }
 
-/// Whether trying again may help without a person.
-fn waits(broken: &Broken) -> bool {
+/// Whether it is worth trying again by itself. A refused password is not: trying it again and again locks accounts.
+fn retries(broken: &Broken) -> bool {
     match broken {
-        Broken::Mail(error) => error.is_transient(),
-        Broken::Store(_) | Broken::NotifyRefused => true,
-        Broken::Secret(_) | Broken::Other(_) => false,
+        Broken::Mail(error) => {
+            error.is_transient() || matches!(error.reason, Reason::FolderMissing | Reason::KeychainLocked)
+        }
+        // A keychain is unlocked, a disk has room again.
+        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => true,
+        Broken::Other(_) => false,
+    }
+}
+
+/// Whether a person must act, before or beside the next attempt.
+fn needs_person(broken: &Broken) -> bool {
+    match broken {
+        Broken::Mail(error) => !error.is_transient(),
+        Broken::Store(_) | Broken::NotifyRefused => false,
+        Broken::Secret(_) | Broken::Other(_) => true,
     }
 }
 

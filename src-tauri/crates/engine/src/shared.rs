@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::home::Home;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_core::health::Health;
@@ -23,8 +23,16 @@ pub(crate) struct Shared {
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
     pub events: broadcast::Sender<Event>,
-    /// The sinks that logged mail goes to, and the bell of each one's worker.
-    outlets: Mutex<Vec<Outlet>>,
+    outlets: Mutex<Outlets>,
+}
+
+/// Where logged mail goes.
+#[derive(Debug, Default)]
+struct Outlets {
+    /// Every CRM that is set. Mail is queued for one that does not work at the moment too.
+    names: Vec<&'static str>,
+    /// Those at work, and the bell of each one's worker.
+    working: Vec<Outlet>,
 }
 
 /// A sink at work.
@@ -45,21 +53,22 @@ impl Shared {
         let _ = self.events.send(event);
     }
 
-    pub fn outlets(&self) -> Vec<Outlet> {
-        self.outlets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn outlets(&self) -> MutexGuard<'_, Outlets> {
+        self.outlets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn set_outlets(&self, outlets: Vec<Outlet>) {
-        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
+    pub fn set_outlets(&self, names: Vec<&'static str>, working: Vec<Outlet>) {
+        *self.outlets() = Outlets { names, working };
     }
 
-    pub fn sink_names(&self) -> Vec<String> {
-        self.outlets().iter().map(|o| o.sink.name().to_owned()).collect()
+    /// The CRMs that a message is queued for.
+    pub fn sink_names(&self) -> Vec<&'static str> {
+        self.outlets().names.clone()
     }
 
     /// Wakes the workers: there is something to push.
     pub fn ring(&self) {
-        for outlet in self.outlets() {
+        for outlet in &self.outlets().working {
             outlet.bell.notify_one();
         }
     }
