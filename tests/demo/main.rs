@@ -96,6 +96,11 @@ fn main() -> Result<()> {
     figure("time", &format!("{:.0} s", begun.elapsed().as_secs_f32()));
 
     say("");
+    step("How Threadline tells it");
+    command(&computer, &["threads"], "")?;
+    command(&computer, &["status"], "")?;
+
+    say("");
     step("Where to look");
     let export = place.join("export");
     command(&computer, &["export", path(&export)?], "")?;

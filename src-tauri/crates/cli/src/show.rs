@@ -22,6 +22,9 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
         output::json(&status)?;
         return Ok(code);
     }
+    if status.running.is_none() && !status.mailboxes.is_empty() {
+        output::say("Threadline is not running. This is how things were; start it with `threadline run`.");
+    }
     if status.mailboxes.is_empty() {
         output::say("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
     }

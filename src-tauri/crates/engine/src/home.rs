@@ -9,6 +9,10 @@ use threadline_secrets::Secrets;
 use threadline_store::{Key, Ledger};
 use zeroize::Zeroizing;
 
+/// How often a folder that is locked is tried again, and after how long.
+const TRIES: u32 = 5;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A data folder. Several processes may read one; one at a time may hold it (see [`Hold`]).
 #[derive(Debug, Clone)]
 pub struct Home {
@@ -71,20 +75,37 @@ impl Home {
             .truncate(false)
             .open(path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let by = std::fs::read_to_string(self.dir.join("holder")).unwrap_or_default();
-                let by = if by.is_empty() { "another program".to_owned() } else { by };
-                return Err(EngineError::Held { dir: self.dir.clone(), by });
+        let mut tries = TRIES;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // It may be one who only looks whether the folder is held.
+                Err(TryLockError::WouldBlock) if tries > 0 => {
+                    tries -= 1;
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(EngineError::Held { dir: self.dir.clone(), by: self.holder_name() });
+                }
+                Err(TryLockError::Error(e)) => return Err(failed(e)),
             }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
         // The holder's name lies in a file of its own: on Windows a locked file cannot be read.
         let holder = format!("{who} (process {})", std::process::id());
         std::fs::write(self.dir.join("holder"), holder).map_err(failed)?;
         file.rewind().map_err(failed)?;
         Ok(Hold { _file: file })
+    }
+
+    /// Who holds the folder now; `None` where nobody does.
+    pub fn holder(&self) -> Option<String> {
+        let file = File::open(self.dir.join("lock")).ok()?;
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| self.holder_name())
+    }
+
+    fn holder_name(&self) -> String {
+        let by = std::fs::read_to_string(self.dir.join("holder")).unwrap_or_default();
+        if by.is_empty() { "another program".to_owned() } else { by }
     }
 
     /// Opens the ledger with its key from the keychain. A new key is written and read back before the file is
@@ -165,4 +186,41 @@ fn tempfile_beside(path: &Path, id: &str) -> std::io::Result<(PathBuf, File)> {
     let beside = path.with_file_name(format!("id.{id}"));
     let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
     Ok((beside, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_holds_a_folder_and_its_name_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        assert_eq!(home.holder(), None);
+        let hold = home.hold("threadline run").unwrap();
+        let name = format!("threadline run (process {})", std::process::id());
+        assert_eq!(home.holder(), Some(name.clone()));
+        let refused = home.hold("threadline run").unwrap_err();
+        assert!(refused.to_string().contains(&name), "{refused}");
+        drop(hold);
+        assert_eq!(home.holder(), None);
+        home.hold("threadline run").unwrap();
+    }
+
+    #[test]
+    fn two_folders_do_not_share_the_names_of_their_secrets() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |name: &str| Home::open(&dir.path().join(name)).unwrap();
+        assert_eq!(open("a").secret_name("x"), open("a").secret_name("x"));
+        assert_ne!(open("a").secret_name("x"), open("b").secret_name("x"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_the_users_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        assert_eq!(std::fs::metadata(home.dir()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }

@@ -23,6 +23,8 @@ use threadline_store::{
 /// How everything is.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
+    /// The program that runs on the data folder; where none does, the states below are those of its last run.
+    pub running: Option<String>,
     pub mailboxes: Vec<MailboxStatus>,
     pub crms: Vec<CrmStatus>,
 }
@@ -163,6 +165,7 @@ impl Engine {
         let accounts = self.accounts().await?;
         let crms = self.crms().await?;
         let now = self.clock().now();
+        let running = self.home().holder();
         let status = self
             .ledger()
             .read(move |tx| {
@@ -172,7 +175,7 @@ impl Engine {
                 }
                 let counts = status::sinks(tx)?;
                 let crms = crms.into_iter().map(|c| crm_status(tx, c, &counts)).collect::<Result<_, _>>()?;
-                Ok(Status { mailboxes, crms })
+                Ok(Status { running, mailboxes, crms })
             })
             .await?;
         Ok(status)
