@@ -171,6 +171,11 @@ impl<S> Guard<S> {
         }
     }
 
+    /// What is guarded.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
     /// Begins to count responses anew, with the budget of [`Limits`]. Every write begins the count anew too, but
     /// keeps the budget.
     pub fn command_started(&mut self) {
