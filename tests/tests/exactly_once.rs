@@ -151,6 +151,10 @@ async fn an_answer_that_is_lost_after_hubspot_stored_the_mail_makes_no_second_re
     Ok(())
 }
 
+fn retrying_channel(channel: &serde_json::Value) -> bool {
+    channel["state"] == "retrying" && !channel["next_try"].is_null()
+}
+
 #[test]
 fn what_was_sent_while_the_server_was_away_is_caught_up() -> Result<()> {
     let dir = tempfile::tempdir()?;
@@ -162,7 +166,14 @@ fn what_was_sent_while_the_server_was_away_is_caught_up() -> Result<()> {
     lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
     running.wait("pushed")?;
     lab.stop_imap();
-    running.wait_for("the break", |e| e["health"]["state"] == "retrying")?;
+    let retrying = |e: &serde_json::Value| e["health"]["state"] == "retrying";
+    let (_, broken) = running.wait_for("the break", retrying)?;
+    // The next attempts fail too, and the outage is still the same one.
+    let refused = |e: &serde_json::Value| e["health"]["reason"] == "connection_refused";
+    running.wait_for("a refused attempt", refused)?;
+    let status = computer.run(&["status", "--json"])?.json()?;
+    let channels = status[0]["mailboxes"][0]["channels"].as_array().cloned().unwrap_or_default();
+    ensure!(channels.iter().all(retrying_channel), "{channels:#?} after {broken}");
     lab.start_imap()?;
     lab.append(ANN, "Sent", &raw("2@lab.test", ANN, CARL, ""))?;
     lab.deliver(ANN, &raw("3@customer1.example", CARL, ANN, "In-Reply-To: <2@lab.test>\r\n"))?;

@@ -24,7 +24,6 @@ use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
 use threadline_secrets::SecretError;
 use threadline_store::folder::{self, Folder};
 use threadline_store::{StoreError, account, place};
-use tokio::sync::Notify;
 
 /// How long failures that may heal must last before they are called a disconnect.
 pub const EXTENDED: Duration = Duration::from_secs(30 * 60);
@@ -58,8 +57,8 @@ pub(crate) struct Mailbox {
     suspects: Mutex<HashMap<i64, Suspect>>,
     /// The server has NOTIFY and refused it: two connections are used instead.
     notify_refused: AtomicBool,
-    /// Rung when a person asks for another try now.
-    pub retry: Notify,
+    /// A connection came as far as watching since the last failure.
+    watched: AtomicBool,
 }
 
 /// A watched folder: the ledger's row and the server's own name for it.
@@ -84,14 +83,18 @@ impl Mailbox {
             wakers: Mutex::default(),
             suspects: Mutex::default(),
             notify_refused: AtomicBool::new(false),
-            retry: Notify::new(),
+            watched: AtomicBool::new(false),
         }
     }
 
-    /// Connects, watches and connects again until the future is dropped.
+    /// Connects, watches and connects again until the future is dropped. What a person sets (another password, another
+    /// server, "connect now") makes the engine drop it and begin anew.
     pub async fn run(&self) {
         let mut failures: u32 = 0;
         let mut failing_since: Option<Duration> = None;
+        if let Err(error) = self.set_state(State::Working, None).await {
+            tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
+        }
         loop {
             let connected_at = self.shared.clock.monotonic();
             let broken = match self.live().await {
@@ -103,9 +106,12 @@ impl Mailbox {
                 continue;
             }
             let now = self.shared.clock.monotonic();
-            // A connection that stood for a while was a good one: the next failure is the first again.
-            if now.saturating_sub(connected_at) > backoff::LONGEST {
-                (failures, failing_since) = (0, None);
+            if self.watched.swap(false, Ordering::Relaxed) {
+                // The outage begins now. The pauses go on growing where connections break soon after they were made.
+                failing_since = None;
+                if now.saturating_sub(connected_at) > backoff::LONGEST {
+                    failures = 0;
+                }
             }
             failures += 1;
             let since = *failing_since.get_or_insert(now);
@@ -115,14 +121,11 @@ impl Mailbox {
             let state =
                 if needs_person(&broken) || extended { State::NeedsAttention } else { State::Retrying };
             self.tell_broken(&broken, state, retries.then_some(wait)).await;
-            if retries {
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    () = self.retry.notified() => {}
-                }
-            } else {
-                self.retry.notified().await;
+            if !retries {
+                // A person must act first.
+                std::future::pending::<()>().await;
             }
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -165,7 +168,6 @@ impl Mailbox {
 
     /// Watches until something breaks.
     async fn live(&self) -> Result<Infallible, Broken> {
-        self.set_state(State::Working, None).await?;
         let (session, mut watched) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
         let rest = if notify { Vec::new() } else { watched.split_off(1) };
@@ -252,6 +254,7 @@ impl Mailbox {
                 for channel in channels(&watched) {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
+                self.watched.store(true, Ordering::Relaxed);
                 if !std::mem::replace(&mut told, true) {
                     self.shared.tell(Event::Watching { account: self.settings.address.clone() });
                 }
