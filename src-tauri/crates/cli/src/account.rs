@@ -3,12 +3,13 @@
 use crate::args::{AccountAdd, AccountCommand, ModeArg, SecurityArg};
 use crate::{output, prompt};
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::{CreateContacts, LogMode};
 use threadline_engine::Engine;
+use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
 use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
 
 pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow::Result<ExitCode> {
@@ -36,7 +37,7 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
                         .with_context(|| format!("--for {text}: write a time such as 1h or 30m"))?;
                     engine.clock().now().checked_add(length).context("--for: that is too long")?
                 }
-                None => Timestamp::MAX,
+                None => UNTIL_RESUMED,
             };
             engine.pause(&address, Some(until)).await?;
             done(json, "paused", &address, "Paused. What is sent meanwhile is caught up on resume.")?;
@@ -135,7 +136,7 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
         .into_iter()
         .map(|a| {
             let paused = match a.paused_until.filter(|until| *until > now) {
-                Some(until) if until == Timestamp::MAX => "until resumed".to_owned(),
+                Some(until) if until_resumed(until) => "until resumed".to_owned(),
                 Some(until) => format!("until {}", output::when(until)),
                 None => String::new(),
             };

@@ -63,6 +63,14 @@ pub struct Outcome {
     pub pushed: Option<usize>,
 }
 
+/// A pause that only a person ends. The ledger keeps microseconds, so compare by [`until_resumed`].
+pub const UNTIL_RESUMED: Timestamp = Timestamp::MAX;
+
+/// True for a pause that only a person ends.
+pub fn until_resumed(until: Timestamp) -> bool {
+    until.as_second() == UNTIL_RESUMED.as_second()
+}
+
 impl CaughtUp {
     pub fn is_well(&self) -> bool {
         self.mailboxes.iter().chain(&self.crms).all(|o| o.problem.is_none())

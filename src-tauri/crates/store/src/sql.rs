@@ -13,7 +13,8 @@ use threadline_core::record::Direction;
 
 /// A point of time as it is stored: microseconds since 1970, UTC.
 pub(crate) fn us(time: Timestamp) -> i64 {
-    time.as_microsecond()
+    // Cut, not rounded: the latest time there is must come back as one.
+    i64::try_from(time.as_nanosecond().div_euclid(1_000)).unwrap_or(i64::MAX)
 }
 
 fn unknown(column: &str) -> rusqlite::Error {
@@ -83,4 +84,17 @@ pub(crate) fn direction(name: &str) -> Option<Direction> {
 /// A page size as SQLite takes it.
 pub(crate) fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_time_come_back() {
+        for time in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let back = Timestamp::from_microsecond(us(time)).unwrap();
+            assert_eq!(back.as_second(), time.as_second());
+        }
+    }
 }
