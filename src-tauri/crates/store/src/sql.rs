@@ -13,8 +13,9 @@ use threadline_core::record::Direction;
 
 /// A point of time as it is stored: microseconds since 1970, UTC.
 pub(crate) fn us(time: Timestamp) -> i64 {
-    // Cut, not rounded: the latest time there is must come back as one.
-    i64::try_from(time.as_nanosecond().div_euclid(1_000)).unwrap_or(i64::MAX)
+    // The last second there is has no microseconds that come back.
+    let (first, last) = (Timestamp::MIN.as_second() * 1_000_000, Timestamp::MAX.as_second() * 1_000_000);
+    time.as_microsecond().clamp(first, last)
 }
 
 fn unknown(column: &str) -> rusqlite::Error {
