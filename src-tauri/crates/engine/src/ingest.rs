@@ -51,10 +51,7 @@ pub fn store(
 ) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     for arrival in &batch.arrivals {
-        let place =
-            Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: arrival.uid };
-        let one = Seeing { mailbox, folder: &batch.folder, place, arrival, now };
-        events.extend(one.store(tx, Occasion::New)?);
+        events.extend(store_one(tx, mailbox, &batch.folder, batch.cursor.uidvalidity, arrival, now)?);
     }
     for bad in &batch.unreadable {
         let place = Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: bad.uid };
@@ -68,6 +65,19 @@ pub fn store(
     }
     folder::move_cursor(tx, batch.folder.id, &batch.cursor)?;
     Ok(events)
+}
+
+/// Stores one arrival and moves no cursor: it is stored again with its batch, where it changes nothing.
+pub fn store_one(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    uidvalidity: u32,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let place = Place { folder: folder.id, uidvalidity, uid: arrival.uid };
+    Seeing { mailbox, folder, place, arrival, now }.store(tx, Occasion::New)
 }
 
 /// Decides again about a message whose header was read once more, because what it answers, or who is on it, is
@@ -125,6 +135,7 @@ impl Seeing<'_> {
             job::add(tx, Kind::Body, recorded.message, self.place, self.now)?;
         }
         if recorded.outcome == Outcome::Log {
+            job::revive(tx, recorded.message, self.place, self.now)?;
             // Its ids may be ones that an earlier arrival answers.
             let ids: Vec<_> = self.arrival.envelope.ids.iter().map(|id| tx.hash_id(id)).collect();
             for waiting in reference::waiting_for(tx, self.mailbox.id, &ids)? {

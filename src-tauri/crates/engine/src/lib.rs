@@ -13,14 +13,18 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod export;
+mod generation;
 pub mod home;
 mod ingest;
 mod jobs;
 mod mailbox;
+pub mod once;
+mod outage;
 mod queue;
 pub mod settings;
 mod shared;
 mod sinks;
+mod supervisor;
 pub mod views;
 
 pub use engine::Engine;

@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::event::Event;
 use crate::ingest::{self, Batch, Unreadable};
 use crate::jobs;
+use crate::outage::Outage;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, Health, State};
-use threadline_core::reason::{Evidence, Phase, Reason, Signal};
+use threadline_core::reason::{Evidence, ImapStatus, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::watched;
@@ -23,10 +24,10 @@ use threadline_mail::session::{Folder as ServerFolder, Login, Session};
 use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
 use threadline_secrets::SecretError;
 use threadline_store::folder::{self, Folder};
-use threadline_store::{StoreError, account, place};
+use threadline_store::{StoreError, Tx, account, job, place};
 
-/// How long failures that may heal must last before they are called a disconnect.
-pub const EXTENDED: Duration = Duration::from_secs(30 * 60);
+/// Longest uninterrupted wait for a job.
+const GLANCE: Duration = Duration::from_secs(60);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +51,10 @@ pub(crate) struct Mailbox {
     pub shared: Arc<Shared>,
     pub id: i64,
     pub settings: AccountSettings,
-    pub contact_sources: Vec<String>,
-    /// Ends each connection's wait, so that it looks for jobs.
-    wakers: Mutex<Vec<Waker>>,
+    /// The ledger's ids of the folders that are watched, by whichever connection.
+    folders: Mutex<Vec<i64>>,
+    /// How often a connection broke over a job in a row.
+    breaks: Mutex<HashMap<i64, u32>>,
     /// What was being read when a connection broke, by its first folder.
     suspects: Mutex<HashMap<i64, Suspect>>,
     /// The server has NOTIFY and refused it: two connections are used instead.
@@ -69,18 +71,13 @@ pub(crate) struct Watched {
 }
 
 impl Mailbox {
-    pub fn new(
-        shared: Arc<Shared>,
-        id: i64,
-        settings: AccountSettings,
-        contact_sources: Vec<String>,
-    ) -> Self {
+    pub fn new(shared: Arc<Shared>, id: i64, settings: AccountSettings) -> Self {
         Self {
             shared,
             id,
             settings,
-            contact_sources,
-            wakers: Mutex::default(),
+            folders: Mutex::default(),
+            breaks: Mutex::default(),
             suspects: Mutex::default(),
             notify_refused: AtomicBool::new(false),
             watched: AtomicBool::new(false),
@@ -89,43 +86,41 @@ impl Mailbox {
 
     /// Connects, watches and connects again until the future is dropped. What a person sets (another password, another
     /// server, "connect now") makes the engine drop it and begin anew.
-    pub async fn run(&self) {
+    pub async fn run(&self) -> Infallible {
         let mut failures: u32 = 0;
-        let mut failing_since: Option<Duration> = None;
+        let mut outage = Outage::default();
         if let Err(error) = self.set_state(State::Working, None).await {
             tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
         }
         loop {
+            self.shared.forget_wakers(self.id);
             let connected_at = self.shared.clock.monotonic();
-            let broken = match self.live().await {
-                Ok(never) => match never {},
-                Err(broken) => broken,
-            };
-            self.wakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let Err(broken) = self.live().await;
             if matches!(broken, Broken::NotifyRefused) {
                 continue;
             }
             let now = self.shared.clock.monotonic();
             if self.watched.swap(false, Ordering::Relaxed) {
                 // The outage begins now. The pauses go on growing where connections break soon after they were made.
-                failing_since = None;
+                outage.over();
                 if now.saturating_sub(connected_at) > backoff::LONGEST {
                     failures = 0;
                 }
             }
             failures += 1;
-            let since = *failing_since.get_or_insert(now);
-            let retries = retries(&broken);
-            let wait = backoff::wait(failures, backoff::random());
-            let extended = now.saturating_sub(since) >= EXTENDED;
+            let wait = match again(&broken) {
+                Again::Soon => Some(backoff::wait(failures, backoff::random())),
+                Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
+                Again::Never => None,
+            };
+            let extended = outage.failed(now);
             let state =
                 if needs_person(&broken) || extended { State::NeedsAttention } else { State::Retrying };
-            self.tell_broken(&broken, state, retries.then_some(wait)).await;
-            if !retries {
-                // A person must act first.
-                std::future::pending::<()>().await;
+            self.tell_broken(&broken, state, wait).await;
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return std::future::pending().await,
             }
-            tokio::time::sleep(wait).await;
         }
     }
 
@@ -133,7 +128,8 @@ impl Mailbox {
     pub async fn catch_up(&self) -> Result<(), Broken> {
         let result = self.catch_up_once().await;
         if let Err(broken) = &result {
-            self.tell_broken(broken, State::NeedsAttention, None).await;
+            let state = if needs_person(broken) { State::NeedsAttention } else { State::Retrying };
+            self.tell_broken(broken, state, None).await;
         }
         result
     }
@@ -195,27 +191,28 @@ impl Mailbox {
                 .collect(),
         };
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
-        let account = self.id;
-        let rows = self
+        let (account, now) = (self.id, self.shared.clock.now());
+        let rows: Vec<Folder> = self
             .shared
             .ledger
             .write(move |tx| {
-                names.iter().map(|(name, role)| folder::ensure(tx, account, name, *role)).collect()
+                let rows: Vec<Folder> = names
+                    .iter()
+                    .map(|(name, role)| folder::ensure(tx, account, name, *role))
+                    .collect::<Result<_, _>>()?;
+                let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+                jobs::rehome(tx, account, &ids, now)?;
+                Ok(rows)
             })
             .await?;
-        let rows: Vec<Folder> = rows;
+        *lock(&self.folders) = rows.iter().map(|row| row.id).collect();
         let watched =
             rows.into_iter().zip(chosen).map(|(row, (on_server, _))| Watched { row, on_server }).collect();
         Ok((session, watched))
     }
 
     async fn sign_in(&self) -> Result<Session, Broken> {
-        let secrets = Arc::clone(&self.shared.secrets);
-        let name = self.shared.home.secret_name(&self.settings.secret_name());
-        let password = match tokio::task::spawn_blocking(move || secrets.get(&name)).await {
-            Ok(found) => found?,
-            Err(_) => None,
-        };
+        let password = self.shared.secret(&self.settings.secret_name()).await?;
         let server = self.settings.server()?;
         let Some(password) = password else {
             let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
@@ -241,7 +238,7 @@ impl Mailbox {
     /// One connection's life.
     async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
         let mut watch = self.watch(session, &watched).await?;
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
+        self.shared.add_waker(self.id, watch.waker());
         let mut told = false;
         loop {
             jobs::run(self, watch.session(), &watched).await?;
@@ -273,7 +270,7 @@ impl Mailbox {
                 folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let suspect = watched.first().and_then(|w| self.suspects().remove(&w.row.id));
+        let suspect = watched.first().and_then(|w| lock(&self.suspects).remove(&w.row.id));
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
         for (target, at) in seen.into_iter().enumerate() {
             if let Some(at) = at {
@@ -283,17 +280,54 @@ impl Mailbox {
         Ok(watch)
     }
 
-    /// The next news. Where the connection breaks, what it was reading is remembered for the next one.
-    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, MailError> {
-        let news = watch.next().await;
+    /// The next news; a job that was put off wakes the connection when its time has come. Where the connection breaks,
+    /// what it was reading is remembered for the next one.
+    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
+        let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
+        let news = tokio::select! {
+            biased;
+            news = watch.next() => news,
+            failed = alarm => { let Err(error) = failed; return Err(error.into()) }
+        };
         if let (Err(_), Some(suspect), Some(first)) = (&news, watch.suspect(), watched.first()) {
-            self.suspects().insert(first.row.id, suspect);
+            lock(&self.suspects).insert(first.row.id, suspect);
         }
-        news
+        Ok(news?)
     }
 
-    fn suspects(&self) -> MutexGuard<'_, HashMap<i64, Suspect>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Wakes the connection when the next job in its folders is due. Ends only where the ledger fails.
+    async fn alarm(&self, waker: Waker, folders: Vec<i64>) -> Result<Infallible, StoreError> {
+        let account = self.id;
+        loop {
+            let folders = folders.clone();
+            let due = self.shared.ledger.read(move |tx| job::next_due(tx, account, &folders)).await?;
+            let Some(due) = due else { return std::future::pending().await };
+            let left = Duration::try_from(due.duration_since(self.shared.clock.now())).unwrap_or_default();
+            if left.is_zero() {
+                waker.wake();
+                return std::future::pending().await;
+            }
+            // The wall clock may be set, or the computer sleep, in between.
+            tokio::time::sleep(left.min(GLANCE)).await;
+        }
+    }
+
+    /// The folders that are watched, by whichever connection.
+    pub fn watched_folders(&self) -> Vec<i64> {
+        lock(&self.folders).clone()
+    }
+
+    /// Notes that a connection broke over a job; gives how often that happened before, in a row.
+    pub fn broke_over(&self, job: i64) -> u32 {
+        let mut breaks = lock(&self.breaks);
+        let count = breaks.entry(job).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// A job was done.
+    pub fn mended(&self, job: i64) {
+        lock(&self.breaks).remove(&job);
     }
 
     /// Stores one piece of news.
@@ -321,18 +355,49 @@ impl Mailbox {
             News::Arrivals { target, cursor, arrivals, set_aside } => {
                 let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
                 let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
-                let mailbox = self.for_ingest();
-                let now = self.shared.clock.now();
-                let events =
-                    self.shared.ledger.write(move |tx| ingest::store(tx, &mailbox, &batch, now)).await?;
-                for event in events {
+                for event in self.store(batch).await? {
                     self.shared.tell(event);
                 }
                 // Another connection may have to fetch a reply that waited for its original.
-                self.wake();
+                self.shared.wake(Some(self.id));
                 Ok(())
             }
         }
+    }
+
+    /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
+    async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
+        let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
+        let (whole, of) = (Arc::clone(&batch), mailbox.clone());
+        match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
+            Err(error) if error.concerns_a_row() => {}
+            result => return result,
+        }
+        let mut events = Vec::new();
+        let mut unreadable = batch.unreadable.clone();
+        for at in 0..batch.arrivals.len() {
+            let (of, whole) = (mailbox.clone(), Arc::clone(&batch));
+            let stored = self
+                .shared
+                .ledger
+                .write(move |tx| {
+                    let Some(arrival) = whole.arrivals.get(at) else { return Ok(Vec::new()) };
+                    ingest::store_one(tx, &of, &whole.folder, whole.cursor.uidvalidity, arrival, now)
+                })
+                .await;
+            match stored {
+                Ok(told) => events.extend(told),
+                Err(error) if error.concerns_a_row() => unreadable.extend(
+                    batch.arrivals.get(at).map(|a| Unreadable { uid: a.uid, why: error.to_string() }),
+                ),
+                Err(error) => return Err(error),
+            }
+        }
+        let rest =
+            Batch { folder: batch.folder.clone(), cursor: batch.cursor, arrivals: Vec::new(), unreadable };
+        let set_aside = move |tx: &Tx<'_>| ingest::store(tx, &mailbox, &rest, now);
+        events.extend(self.shared.ledger.write(set_aside).await?);
+        Ok(events)
     }
 
     pub fn for_ingest(&self) -> ingest::Mailbox {
@@ -340,14 +405,7 @@ impl Mailbox {
             id: self.id,
             address: self.settings.address.clone(),
             rules: self.settings.rules.clone(),
-            contact_sources: self.contact_sources.clone(),
-        }
-    }
-
-    /// Lets every connection look for jobs.
-    pub fn wake(&self) {
-        for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            waker.wake();
+            contact_sources: self.shared.contact_sources(),
         }
     }
 
@@ -395,6 +453,10 @@ impl Mailbox {
     }
 }
 
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn targets(watched: &[Watched]) -> Vec<Target> {
     let target = |w: &Watched| Target {
         folder: w.on_server.clone(),
@@ -422,16 +484,30 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
     all
 }
 
-/// Whether it is worth trying again by itself. A refused password is not: trying it again and again locks accounts.
-fn retries(broken: &Broken) -> bool {
+/// When to connect again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// After a pause that grows.
+    Soon,
+    /// After the longest pause: a person must act, and may do so somewhere else, at the server or in another network.
+    Seldom,
+    /// When a person has acted here. Trying a refused password again and again locks accounts.
+    Never,
+}
+
+fn again(broken: &Broken) -> Again {
     match broken {
-        Broken::Mail(error) => {
-            error.is_transient() || matches!(error.reason, Reason::FolderMissing | Reason::KeychainLocked)
-        }
+        Broken::Mail(error) if error.is_transient() => Again::Soon,
+        Broken::Mail(error) if error.phase == Phase::Auth && refused_at_sign_in(error) => Again::Never,
+        Broken::Mail(_) | Broken::Other(_) => Again::Seldom,
         // A keychain is unlocked, a disk has room again.
-        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => true,
-        Broken::Other(_) => false,
+        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => Again::Soon,
     }
+}
+
+/// The server itself said no to the name and password.
+fn refused_at_sign_in(error: &MailError) -> bool {
+    matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
 }
 
 /// Whether a person must act, before or beside the next attempt.

@@ -231,8 +231,7 @@ impl Engine {
     /// The index's parts: the local list, and each CRM's own.
     pub(crate) async fn contact_sources(&self) -> Result<Vec<String>, EngineError> {
         let crms = self.crms().await?;
-        let names = crms.iter().map(CrmSettings::kind).filter(|k| *k == "hubspot").map(str::to_owned);
-        Ok(std::iter::once(crate::contacts::LOCAL.to_owned()).chain(names).collect())
+        Ok(CrmSettings::contact_sources(&crms))
     }
 }
 

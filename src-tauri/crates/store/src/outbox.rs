@@ -163,6 +163,16 @@ pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreErro
     Ok(waiting + retry_all(tx, sink, now)?)
 }
 
+/// How many entries of a sink are not at the CRM yet and not set aside.
+pub fn waiting(tx: &Tx<'_>, sink: &str) -> Result<u64, StoreError> {
+    let number: Option<u32> = tx.one(
+        "SELECT count(*) FROM outbox WHERE sink = ?1 AND state IN ('waiting', 'leased')",
+        [sink],
+        |row| row.get(0),
+    )?;
+    Ok(number.map_or(0, u64::from))
+}
+
 /// The sink's entries that were given up.
 pub fn given_up(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
     tx.all(

@@ -114,7 +114,7 @@ impl World {
             let did = self
                 .ledger
                 .write_blocking(move |tx| {
-                    let due = job::due(tx, mailbox.id, Timestamp::UNIX_EPOCH, 100)?;
+                    let due = due(tx, mailbox.id)?;
                     let rechecks: Vec<_> = due.into_iter().filter(|j| j.kind == Kind::Recheck).collect();
                     for j in &rechecks {
                         let folder = folder::get(tx, j.place.folder)?.unwrap();
@@ -150,6 +150,11 @@ impl World {
     }
 }
 
+fn due(tx: &Tx<'_>, account: i64) -> Result<Vec<job::Job>, StoreError> {
+    let folders: Vec<i64> = folder::list(tx, account)?.iter().map(|f| f.id).collect();
+    job::due(tx, account, &folders, Timestamp::UNIX_EPOCH, 100)
+}
+
 fn expected() -> BTreeSet<BTreeSet<String>> {
     let thread = |ids: &[&str]| ids.iter().map(|i| (*i).to_owned()).collect::<BTreeSet<_>>();
     BTreeSet::from([thread(&["a1@x", "a2@x", "a3@x", "a4@x"]), thread(&["b1@x", "b2@x"])])
@@ -170,7 +175,7 @@ fn seen_again_it_is_told_and_queued_once() {
     assert_eq!(world.see(0).len(), 1);
     assert!(world.see(0).is_empty());
     let id = world.mailbox.id;
-    let jobs = world.ledger.read_blocking(move |tx| job::due(tx, id, Timestamp::UNIX_EPOCH, 10)).unwrap();
+    let jobs = world.ledger.read_blocking(move |tx| due(tx, id)).unwrap();
     assert_eq!(jobs.len(), 1);
 }
 
