@@ -1,9 +1,10 @@
 //! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
 //! and headers of messages that are decided again.
 
+use crate::broken::Broken;
 use crate::event::Event;
 use crate::ingest;
-use crate::mailbox::{Broken, Mailbox, Watched};
+use crate::mailbox::{Mailbox, Watched};
 use jiff::{SignedDuration, Timestamp};
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
@@ -189,3 +190,6 @@ fn fail(tx: &Tx<'_>, job: &Job, now: Timestamp, reason: Reason, words: &str) -> 
     }
     job::retry_later(tx, job.id, later(job.attempts, now), Some(reason), Some(words))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
 mod backoff;
+mod broken;
 pub mod clock;
 pub mod contacts;
 pub mod engine;

@@ -1,7 +1,7 @@
 //! One mailbox: its connections, and what happens to each piece of news.
 
 use crate::backoff;
-use crate::error::EngineError;
+use crate::broken::{Again, Broken};
 use crate::event::Event;
 use crate::ingest::{self, Batch, Unreadable};
 use crate::jobs;
@@ -16,34 +16,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, Health, State};
-use threadline_core::reason::{Evidence, ImapStatus, Phase, Reason, Signal};
+use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::watched;
 use threadline_mail::session::{Folder as ServerFolder, Login, Session};
 use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
-use threadline_secrets::SecretError;
 use threadline_store::folder::{self, Folder};
 use threadline_store::{StoreError, Tx, account, job, place};
 
 /// Longest uninterrupted wait for a job.
 const GLANCE: Duration = Duration::from_secs(60);
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Broken {
-    #[error(transparent)]
-    Mail(#[from] MailError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    #[error(transparent)]
-    Other(#[from] EngineError),
-    /// Not a failure: the connections are made anew in another way.
-    #[error("the server refused NOTIFY")]
-    NotifyRefused,
-}
 
 /// A mailbox at work.
 #[derive(Debug)]
@@ -108,14 +91,14 @@ impl Mailbox {
                 }
             }
             failures += 1;
-            let wait = match again(&broken) {
+            let wait = match broken.again() {
                 Again::Soon => Some(backoff::wait(failures, backoff::random())),
                 Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
                 Again::Never => None,
             };
             let extended = outage.failed(now);
             let state =
-                if needs_person(&broken) || extended { State::NeedsAttention } else { State::Retrying };
+                if broken.needs_person() || extended { State::NeedsAttention } else { State::Retrying };
             self.tell_broken(&broken, state, wait).await;
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -128,7 +111,7 @@ impl Mailbox {
     pub async fn catch_up(&self) -> Result<(), Broken> {
         let result = self.catch_up_once().await;
         if let Err(broken) = &result {
-            let state = if needs_person(broken) { State::NeedsAttention } else { State::Retrying };
+            let state = if broken.needs_person() { State::NeedsAttention } else { State::Retrying };
             self.tell_broken(broken, state, None).await;
         }
         result
@@ -410,7 +393,7 @@ impl Mailbox {
     }
 
     async fn tell_broken(&self, broken: &Broken, state: State, wait: Option<Duration>) {
-        let (reason, phase, words) = why(broken);
+        let (reason, phase, words) = broken.why();
         let next_try = wait
             .and_then(|w| SignedDuration::try_from(w).ok())
             .and_then(|w| self.shared.clock.now().checked_add(w).ok());
@@ -482,51 +465,6 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
         }
     }
     all
-}
-
-/// When to connect again by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
-    /// After a pause that grows.
-    Soon,
-    /// After the longest pause: a person must act, and may do so somewhere else, at the server or in another network.
-    Seldom,
-    /// When a person has acted here. Trying a refused password again and again locks accounts.
-    Never,
-}
-
-fn again(broken: &Broken) -> Again {
-    match broken {
-        Broken::Mail(error) if error.is_transient() => Again::Soon,
-        Broken::Mail(error) if error.phase == Phase::Auth && refused_at_sign_in(error) => Again::Never,
-        Broken::Mail(_) | Broken::Other(_) => Again::Seldom,
-        // A keychain is unlocked, a disk has room again.
-        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => Again::Soon,
-    }
-}
-
-/// The server itself said no to the name and password.
-fn refused_at_sign_in(error: &MailError) -> bool {
-    matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
-}
-
-/// Whether a person must act, before or beside the next attempt.
-fn needs_person(broken: &Broken) -> bool {
-    match broken {
-        Broken::Mail(error) => !error.is_transient(),
-        Broken::Store(_) | Broken::NotifyRefused => false,
-        Broken::Secret(_) | Broken::Other(_) => true,
-    }
-}
-
-pub(crate) fn why(broken: &Broken) -> (Reason, Option<Phase>, String) {
-    match broken {
-        Broken::Mail(error) => (error.reason, Some(error.phase), error.evidence.words.clone()),
-        Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
-        Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
-        Broken::Other(error) => (Reason::Unknown, None, error.to_string()),
-        Broken::NotifyRefused => (Reason::ProtocolState, None, String::new()),
-    }
 }
 
 fn from_row(cursor: folder::Cursor) -> Cursor {

@@ -3,7 +3,7 @@
 use crate::backoff;
 use crate::contacts::{self, PullError};
 use crate::error::EngineError;
-use crate::mailbox::{self, Mailbox};
+use crate::mailbox::Mailbox;
 use crate::queue::LedgerQueue;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
@@ -89,7 +89,7 @@ async fn read(mailbox: &Mailbox) -> Outcome {
     let id = mailbox.id;
     let before = mailbox.shared.ledger.read(move |tx| left(tx, id)).await.unwrap_or_default();
     if let Err(broken) = mailbox.catch_up().await {
-        return Outcome::failed(name, mailbox::why(&broken).0.code(), broken.to_string());
+        return Outcome::failed(name, broken.why().0.code(), broken.to_string());
     }
     match mailbox.shared.ledger.read(move |tx| left(tx, id)).await {
         Ok(after) => Outcome {
