@@ -49,13 +49,13 @@ impl Desk {
         let dir = tempfile::tempdir()?;
         let secrets = Arc::new(Memory::new());
         let home = Home::open(&dir.path().join("data"))?;
-        let (engine, _) = Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()))?;
+        let (engine, _) = Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()), None)?;
         let mut settings =
             AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Starttls);
         settings.port = lab.imap_port();
         settings.authority = Some(lab.ca_pem().to_owned());
         engine.add_account(settings, Zeroizing::new(lab.password(ANN)?)).await?;
-        engine.import_contacts(format!("email\n{CARL}\n").as_bytes()).await?;
+        engine.import_contacts(format!("email\n{CARL}\n").as_bytes(), |_| {}).await?;
         Ok(Self { _dir: dir, lab, secrets, engine })
     }
 

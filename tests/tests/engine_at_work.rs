@@ -29,7 +29,9 @@ async fn another_crm_does_not_connect_the_mailbox_again() -> Result<()> {
     let receiver = WebhookReceiver::start().await?;
     let (crm, secret) = webhook(&receiver);
     desk.engine.set_crm(crm, secret).await?;
-    desk.engine.import_contacts("email\nzoe@customer2.example\n".as_bytes()).await?;
+    desk.engine
+        .import_contacts("email\nzoe@customer2.example\ncarl@customer1.example\n".as_bytes(), |_| {})
+        .await?;
     desk.until("the webhook at work", || async {
         Ok(desk.engine.status().await?.crms.iter().any(|c| c.state == State::Connected))
     })
@@ -76,7 +78,9 @@ async fn a_job_that_was_put_off_is_done_when_its_time_has_come() -> Result<()> {
             job::add(tx, Kind::Recheck, message, place, due)
         })
         .await?;
-    desk.engine.import_contacts("email\nzoe@customer2.example\n".as_bytes()).await?;
+    desk.engine
+        .import_contacts("email\nzoe@customer2.example\ncarl@customer1.example\n".as_bytes(), |_| {})
+        .await?;
     desk.until("the job", || async {
         Ok(desk.engine.ledger().read(move |tx| job::get(tx, id)).await?.is_none())
     })

@@ -1,10 +1,10 @@
 //! The engine: what it is told to do, and the tasks that do it.
 
-use crate::contacts::{self, Imported, LOCAL};
+use crate::contacts::{self, Imported};
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::generation::{Part, count_up};
-use crate::home::Home;
+use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
 use crate::settings::{AccountSettings, CrmSettings};
@@ -22,7 +22,7 @@ use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::session::{Login, Session};
 use threadline_secrets::Secrets;
-use threadline_store::{Ledger, Tx, account, contact, outbox, setting};
+use threadline_store::{Ledger, Tx, account, outbox, setting};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -53,13 +53,14 @@ pub struct Account {
 
 impl Engine {
     /// Opens the ledger. The second value is the place of an old ledger that was set aside, because its key is no
-    /// more in the keychain.
+    /// more in the keychain; see [`Home::open_ledger`] for what `hold` is needed for.
     pub fn open(
         home: Home,
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
+        hold: Option<&Hold>,
     ) -> Result<(Self, Option<PathBuf>), EngineError> {
-        let (ledger, aside) = home.open_ledger(&*secrets, clock.now())?;
+        let (ledger, aside) = home.open_ledger(&*secrets, clock.now(), hold)?;
         Ok((Self { shared: Arc::new(Shared::new(home, ledger, secrets, clock)) }, aside))
     }
 
@@ -266,8 +267,6 @@ impl Engine {
                 crms.retain(|c| {
                     c.kind() != crm.kind() && *c != CrmSettings::Ledger && crm != CrmSettings::Ledger
                 });
-                // Another portal has other contacts, under other ids.
-                contact::clear(tx, crm.kind())?;
                 outbox::hurry(tx, crm.kind(), now)?;
                 count_up(tx, Part::Crm(crm.kind()))?;
                 crms.push(crm);
@@ -277,38 +276,48 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops logging to a CRM and forgets its secret and its contacts.
-    pub async fn remove_crm(&self, kind: &str) -> Result<(), EngineError> {
+    /// Stops logging to a CRM and forgets its secret and its contacts. What waits for it is not pushed any more; gives the
+    /// number of these messages.
+    pub async fn remove_crm(&self, kind: &str) -> Result<usize, EngineError> {
+        let set: Option<Vec<CrmSettings>> = self.shared.ledger.read(|tx| setting::get(tx, CRMS)).await?;
+        if set.is_none_or(|crms| crms.is_empty()) {
+            return Err(EngineError::CrmSetting(
+                "no CRM is set, so mail goes to the local folder; to keep it in the ledger alone, set that with \
+                 `threadline crm set ledger`"
+                    .to_owned(),
+            ));
+        }
         let found = self.crm(kind).await?;
         if let Some(name) = found.secret_name() {
             self.shared.delete_secret(name).await?;
         }
         let kind = found.kind();
-        self.shared
+        let ended = self
+            .shared
             .ledger
             .write(move |tx| {
                 let mut crms: Vec<CrmSettings> = setting::get(tx, CRMS)?.unwrap_or_default();
                 crms.retain(|c| c.kind() != kind);
                 setting::set(tx, CRMS, &crms)?;
-                contact::clear(tx, kind)?;
-                count_up(tx, Part::Crm(kind))
+                count_up(tx, Part::Crm(kind))?;
+                outbox::abandon(tx, kind)
             })
             .await?;
-        Ok(())
+        contacts::clear(&self.shared, kind).await?;
+        Ok(ended)
     }
 
-    /// Reads the local contact list anew from a CSV file; see [`Imported`].
-    pub async fn import_contacts(&self, source: impl Read) -> Result<Imported, EngineError> {
+    /// Reads the local contact list anew from a CSV file; see [`Imported`]. Contacts that are not in it go. `progress` is
+    /// told how many are stored so far.
+    pub async fn import_contacts(
+        &self,
+        source: impl Read,
+        progress: impl Fn(usize),
+    ) -> Result<Imported, EngineError> {
         let (contacts, imported) = contacts::read_csv(source)?;
-        let now = self.shared.clock.now();
-        self.shared
-            .ledger
-            .write(move |tx| {
-                contact::upsert(tx, LOCAL, &contacts, now)?;
-                count_up(tx, Part::News)
-            })
-            .await?;
-        contacts::decide_again(&self.shared, LOCAL).await?;
+        self.shared.set_crms(&self.crms().await?);
+        contacts::replace_local(&self.shared, contacts, progress).await?;
+        self.shared.ledger.write(|tx| count_up(tx, Part::News)).await?;
         Ok(imported)
     }
 

@@ -26,6 +26,8 @@ pub mod settings;
 mod shared;
 mod sinks;
 mod supervisor;
+#[cfg(test)]
+mod testing;
 pub mod views;
 
 pub use engine::Engine;

@@ -60,6 +60,7 @@ pub(crate) async fn catch_up(
     mailboxes: Vec<Mailbox>,
 ) -> Result<CaughtUp, EngineError> {
     let mut report = CaughtUp::default();
+    contacts::decide_again_locally(shared).await?;
     let mut working: Vec<(Arc<dyn Sink>, Option<PullError>)> = Vec::new();
     for crm in crms {
         match sinks::make(shared, crm).await {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a change of one mailbox or CRM connects that one anew, and leaves the others as they are.
 
+use crate::contacts;
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::generation::{self, Generations};
@@ -34,6 +35,8 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
     let mut tidied: Option<Duration> = None;
     loop {
         tasks.fit(shared, &plan).await;
+        let decided = contacts::decide_again_locally(shared).await.map_err(EngineError::from);
+        log("what waits for the local contacts was not decided", decided);
         // What is set without a new connection: there may be something to read or to push.
         shared.wake(None);
         shared.ring();

@@ -163,6 +163,12 @@ pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreErro
     Ok(waiting + retry_all(tx, sink, now)?)
 }
 
+/// Ends everything that waits for a sink that is set no more, or was given up; gives the number of entries. What the CRM
+/// has stays known.
+pub fn abandon(tx: &Tx<'_>, sink: &str) -> Result<usize, StoreError> {
+    tx.run("DELETE FROM outbox WHERE sink = ?1 AND state <> 'done'", [sink])
+}
+
 /// How many entries of a sink are not at the CRM yet and not set aside.
 pub fn waiting(tx: &Tx<'_>, sink: &str) -> Result<u64, StoreError> {
     let number: Option<u32> = tx.one(
