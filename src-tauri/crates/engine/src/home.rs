@@ -124,13 +124,11 @@ impl Home {
         hold: Option<&Hold>,
     ) -> Result<(Ledger, Option<PathBuf>), EngineError> {
         let path = self.dir.join(LEDGER);
-        if let Some(key) = self.key(secrets)? {
-            return Ok((Ledger::open(&path, &key)?, None));
-        }
         let failed = |source| EngineError::Folder { dir: self.dir.clone(), source };
-        // One process makes the key; another one that starts at the same time finds it.
-        let first = File::create(self.dir.join("first-start")).map_err(failed)?;
-        first.lock().map_err(failed)?;
+        // One process at a time opens: it makes the key and the tables, and the next one finds both.
+        let door =
+            OpenOptions::new().create(true).append(true).open(self.dir.join("opening")).map_err(failed)?;
+        door.lock().map_err(failed)?;
         if let Some(key) = self.key(secrets)? {
             return Ok((Ledger::open(&path, &key)?, None));
         }

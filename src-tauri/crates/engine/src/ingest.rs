@@ -77,7 +77,7 @@ pub fn store_one(
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
     let place = Place { folder: folder.id, uidvalidity, uid: arrival.uid };
-    Seeing { mailbox, folder, place, arrival, now }.store(tx, Occasion::New)
+    see(tx, mailbox, folder, place, arrival, now, Occasion::New)
 }
 
 /// Decides again about a message whose header was read once more, because what it answers, or who is on it, is
@@ -90,7 +90,26 @@ pub fn recheck(
     arrival: &Arrival,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    Seeing { mailbox, folder, place, arrival, now }.store(tx, Occasion::Again)
+    see(tx, mailbox, folder, place, arrival, now, Occasion::Again)
+}
+
+fn see(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    place: Place,
+    arrival: &Arrival,
+    now: Timestamp,
+    occasion: Occasion,
+) -> Result<Vec<Event>, StoreError> {
+    let plain;
+    let arrival = if message::contradicts(tx, mailbox.id, &arrival.envelope)? {
+        plain = Arrival { envelope: arrival.envelope.without_originals(), ..arrival.clone() };
+        &plain
+    } else {
+        arrival
+    };
+    Seeing { mailbox, folder, place, arrival, now }.store(tx, occasion)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

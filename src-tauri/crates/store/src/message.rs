@@ -20,7 +20,7 @@ mod record;
 
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
-pub use record::{Before, NewDecision, Recorded, decide_again, known, record};
+pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (

@@ -180,6 +180,27 @@ fn seen_again_it_is_told_and_queued_once() {
 }
 
 #[test]
+fn an_earlier_id_that_another_mail_has_makes_no_double_of_it() {
+    let world = World::new();
+    world.see(0);
+    world.see(4);
+    assert_eq!(world.logged().len(), 2);
+    // A mail that claims to be both at once: merged, one of them would be lost.
+    let forged = "Message-ID: <b1@x>\nX-Microsoft-Original-Message-ID: <a1@x>\nFrom: eve@evil.example\nTo: ann@firm.example\nDate: Mon, 5 Jan 2026 10:00:00 +0000";
+    let mailbox = world.mailbox.clone();
+    world
+        .ledger
+        .write_blocking(move |tx| {
+            let folder = folder::ensure(tx, mailbox.id, "INBOX", Role::Inbox)?;
+            store_one(tx, &mailbox, &folder, 1, &arrival(99, forged), Timestamp::UNIX_EPOCH)
+        })
+        .unwrap();
+    let logged = world.logged();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    assert_eq!(logged.iter().map(BTreeSet::len).collect::<Vec<_>>(), [1, 1], "{logged:?}");
+}
+
+#[test]
 fn an_event_about_mail_that_stays_out_holds_no_text() {
     let world = World::new();
     for (index, (_, _, header)) in STORY.iter().enumerate() {
