@@ -8,7 +8,6 @@ use crate::wire::Tag;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
-use threadline_core::reason::{ImapStatus, Reason, Signal};
 
 /// Most headers handed out at once.
 pub const MOST_ARRIVALS: usize = 500;
@@ -33,15 +32,6 @@ pub struct Suspect {
 
 /// How often a connection may break over one message alone before that is set aside: once or twice may be chance.
 const MOST_DEATHS: u8 = 3;
-
-/// Whether a connection that ended so may have ended because of what was being fetched. A line that failed did not.
-pub(crate) fn blames_message(error: &MailError) -> bool {
-    error.reason != Reason::ServerUnavailable
-        && matches!(
-            error.evidence.signal,
-            Signal::Malformed | Signal::Closed | Signal::Imap { status: ImapStatus::Bye, .. }
-        )
-}
 
 /// A target on its way.
 #[derive(Debug)]

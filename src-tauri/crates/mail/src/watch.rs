@@ -3,8 +3,8 @@
 //! Invariant: a cursor never covers a message that was not handed out. It moves by UIDs that were seen, never by the
 //! UIDNEXT that a server claims.
 
-use crate::catchup::{State, blames_message};
-use crate::error::MailError;
+use crate::catchup::State;
+use crate::error::{MailError, blames_message};
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
 use jiff::Timestamp;
