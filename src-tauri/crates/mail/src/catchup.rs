@@ -8,6 +8,8 @@ use crate::wire::Tag;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
+use threadline_core::arrival::Role;
+use threadline_core::reason::{ImapStatus, Signal};
 
 /// Most headers handed out at once.
 pub const MOST_ARRIVALS: usize = 500;
@@ -39,6 +41,10 @@ pub(crate) struct State {
     pub folder: Folder,
     /// Covers what was handed out. `None` before the first contact.
     pub cursor: Option<Cursor>,
+    /// The watch goes on without it where the server refuses it.
+    optional: bool,
+    /// The server refused it.
+    pub lost: bool,
     /// There may be something new.
     pub dirty: bool,
     pub last_seen: Option<Timestamp>,
@@ -66,6 +72,8 @@ impl State {
         Self {
             folder: target.folder,
             cursor: target.cursor.filter(|c| c.uidvalidity != 0),
+            optional: matches!(target.role, Role::Sent | Role::Other),
+            lost: false,
             dirty: false,
             last_seen: None,
             pending: VecDeque::new(),
@@ -173,10 +181,11 @@ impl Watch {
     }
 
     pub(crate) async fn finish_opening(&mut self, at: usize, opening: Opening) -> Result<(), MailError> {
-        let folder = self.targets[at].folder.clone();
-        let selected = self.session.finish_examine(&opening.examine, &folder).await?;
+        let selected = self.finish_examine(at, &opening.examine).await?;
         if let Some(tag) = opening.last {
+            // Where no folder is open, this is refused too.
             let last = self.session.finish_last(&tag).await?;
+            let Some(selected) = selected else { return Ok(()) };
             let next_uid = self.session.end_of(&selected, last)?;
             let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
             let state = &mut self.targets[at];
@@ -184,8 +193,38 @@ impl Watch {
             state.uidnext = selected.uidnext;
             state.caught_up(selected.exists);
             self.news.push_back(News::Baseline { target: at, cursor });
-        } else {
+        } else if let Some(selected) = selected {
             self.targets[at].opened(&selected);
+        }
+        Ok(())
+    }
+
+    /// Reads the answer to a target's EXAMINE; `None` where it is refused and the watch can do without it.
+    pub(crate) async fn finish_examine(
+        &mut self,
+        at: usize,
+        tag: &Tag,
+    ) -> Result<Option<Selected>, MailError> {
+        let folder = self.targets[at].folder.clone();
+        match self.session.finish_examine(tag, &folder).await {
+            Ok(selected) => Ok(Some(selected)),
+            Err(error) => self.lose(at, error).map(|()| None),
+        }
+    }
+
+    /// Goes on without a target that the server refused; any other error stays one.
+    pub(crate) fn lose(&mut self, at: usize, error: MailError) -> Result<(), MailError> {
+        let refused = matches!(
+            error.evidence.signal,
+            Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. }
+        );
+        let state = &mut self.targets[at];
+        if !refused || !state.optional {
+            return Err(error);
+        }
+        state.dirty = false;
+        if !std::mem::replace(&mut state.lost, true) {
+            self.news.push_back(News::Refused { target: at, error });
         }
         Ok(())
     }
@@ -195,7 +234,7 @@ impl Watch {
         let folder = self.targets[at].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
             let tag = self.session.queue_examine(&folder, self.targets[at].known())?;
-            let selected = self.session.finish_examine(&tag, &folder).await?;
+            let Some(selected) = self.finish_examine(at, &tag).await? else { return Ok(()) };
             self.targets[at].opened(&selected);
         }
         let selected = self.session.select(&folder).await?;

@@ -7,6 +7,7 @@ use crate::catchup::State;
 use crate::error::{MailError, blames_message};
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
+use crate::wire::Tag;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -63,6 +64,9 @@ pub enum News {
     Renumbered { target: usize, cursor: Cursor },
     /// First contact with a folder: the cursor is at its end, nothing was fetched.
     Baseline { target: usize, cursor: Cursor },
+    /// The server refuses to open this folder, or has it no more. The watch goes on without it. INBOX and All Mail are
+    /// not told so: there it is an error.
+    Refused { target: usize, error: MailError },
     /// Every target is caught up, and the server now reports by itself (or is asked in intervals). Once after connecting
     /// and once after each catch-up.
     Watching,
@@ -162,7 +166,7 @@ impl Watch {
     pub fn covers(&self) -> usize {
         match self.live {
             Live::Notify => self.targets.len(),
-            Live::Idle => self.targets.len().min(1),
+            Live::Idle => self.home().map_or(self.targets.len(), |home| home + 1),
             Live::Poll => 0,
         }
     }
@@ -199,7 +203,7 @@ impl Watch {
                 continue;
             }
             self.take_in();
-            if let Some(target) = self.targets.iter().position(|t| t.dirty) {
+            if let Some(target) = self.targets.iter().position(|t| t.dirty && !t.lost) {
                 self.announced = false;
                 if let Err(error) = self.catch_up(target).await {
                     self.suspect.take_if(|_| !blames_message(&error));
@@ -251,7 +255,7 @@ impl Watch {
 
     /// Every target by name, so that it is reported whether it is open or not. STATUS: what changed before this moment is
     /// reported too (RFC 5465 §3.1).
-    fn queue_notify(&mut self) -> Result<Option<crate::wire::Tag>, MailError> {
+    fn queue_notify(&mut self) -> Result<Option<Tag>, MailError> {
         if self.live != Live::Notify || self.targets.is_empty() {
             return Ok(None);
         }
@@ -291,20 +295,27 @@ impl Watch {
         }
     }
 
+    /// The target that is open while nothing happens: the first that the server did not refuse.
+    fn home(&self) -> Option<usize> {
+        self.targets.iter().position(|t| !t.lost)
+    }
+
     /// Goes back to the first target, asks the targets that were open in between, and begins IDLE. `false` where that
     /// brought news.
     async fn settle(&mut self) -> Result<bool, MailError> {
-        let Some(home) = self.targets.first().map(|t| t.folder.clone()) else { return Ok(true) };
+        let Some(home) = self.home() else { return Ok(true) };
         if std::mem::take(&mut self.session.seen.overflow) {
             self.again().await?;
             return Ok(false);
         }
-        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != home.raw) {
-            let tag = self.session.queue_examine(&home, self.targets[0].known())?;
-            let others = self.queue_status(1)?;
-            let selected = self.session.finish_examine(&tag, &home).await?;
-            self.targets[0].opened(&selected);
-            self.finish_all(others).await?;
+        let folder = self.targets[home].folder.clone();
+        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
+            let tag = self.session.queue_examine(&folder, self.targets[home].known())?;
+            let others = self.queue_status(home + 1)?;
+            if let Some(selected) = self.finish_examine(home, &tag).await? {
+                self.targets[home].opened(&selected);
+            }
+            self.finish_status(others).await?;
             self.asked = Instant::now();
             return Ok(false);
         }
@@ -340,30 +351,32 @@ impl Watch {
     }
 
     /// Asks for the counts of the targets from `first` on.
-    fn queue_status(&mut self, first: usize) -> Result<Vec<crate::wire::Tag>, MailError> {
+    fn queue_status(&mut self, first: usize) -> Result<Vec<(usize, Tag)>, MailError> {
         let mut tags = Vec::new();
-        for at in first..self.targets.len() {
+        for at in (first..self.targets.len()).filter(|at| !self.targets[*at].lost).collect::<Vec<_>>() {
             let mut command = b"STATUS ".to_vec();
             command.extend(self.session.quoted(&self.targets[at].folder)?);
             command.extend(b" (MESSAGES UIDNEXT UIDVALIDITY)");
             self.session.leave_idle();
-            tags.push(self.session.wire.queue(&command));
+            tags.push((at, self.session.wire.queue(&command)));
         }
         Ok(tags)
     }
 
-    async fn finish_all(&mut self, tags: Vec<crate::wire::Tag>) -> Result<(), MailError> {
-        for tag in tags {
+    async fn finish_status(&mut self, tags: Vec<(usize, Tag)>) -> Result<(), MailError> {
+        for (at, tag) in tags {
             let seen = &mut self.session.seen;
-            self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await?;
+            if let Err(error) = self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await {
+                self.lose(at, error)?;
+            }
         }
         Ok(())
     }
 
     /// Waits for one response, for the waker, or until it is time to ask.
     async fn wait(&mut self) -> Result<(), MailError> {
-        let others = self.targets.len() > self.covers();
-        let interval = match (self.idles, others) {
+        let others = self.targets.iter().skip(self.covers()).any(|t| !t.lost);
+        let interval = match (self.session.is_idling(), others) {
             (false, _) => NOOP,
             (true, true) => POLL,
             (true, false) => PROBE,
@@ -387,14 +400,14 @@ impl Watch {
     /// Asks the server for what it does not report, which also shows whether the connection still lives. IDLE begins
     /// again with the next [`settle`](Self::settle).
     async fn ask(&mut self) -> Result<(), MailError> {
-        let first = self.covers().max(1);
+        let first = self.covers().max(self.home().map_or(0, |home| home + 1));
         let others = self.queue_status(first)?;
-        if self.idles && others.is_empty() {
+        if self.session.is_idling() && others.is_empty() {
             self.idle().await?;
         } else {
             self.session.run(b"NOOP", Phase::Idle).await?;
         }
-        self.finish_all(others).await?;
+        self.finish_status(others).await?;
         self.asked = Instant::now();
         Ok(())
     }

@@ -31,9 +31,13 @@ fn list() -> (String, String) {
 
 /// INBOX from UID 10 on and Sent from UID 20 on.
 async fn both(stage: &Stage) -> Watch {
+    both_from(stage, cursor(9, 20)).await
+}
+
+async fn both_from(stage: &Stage, sent_from: Option<Cursor>) -> Watch {
     let mut session = stage.open().await.unwrap();
     let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
-    let target = Target { folder: sent, role: Role::Sent, cursor: cursor(9, 20) };
+    let target = Target { folder: sent, role: Role::Sent, cursor: sent_from };
     Watch::new(session, vec![inbox(cursor(7, 10)), target])
 }
 
@@ -84,6 +88,91 @@ async fn a_status_wakes_and_the_other_folder_is_read() {
     assert_eq!(next(&mut watch).await, News::Watching);
     drop(watch);
     stage.said().await;
+}
+
+#[tokio::test]
+async fn a_sent_folder_that_is_refused_is_told_and_the_others_go_on() {
+    let no = "{tag} NO [NOPERM] not yours\r\n";
+    for first_contact in [false, true] {
+        let mut steps = vec![list(), step("EXAMINE \"Sent\"", no)];
+        if first_contact {
+            steps.push(step("UID FETCH * (UID)", "{tag} BAD no folder is open\r\n"));
+        }
+        steps.extend([
+            examine(3, 10),
+            step("NOTIFY", OK),
+            idle("* 4 EXISTS\r\n"),
+            done(),
+            step("UID FETCH 10:*", headers(&[10])),
+            idle(""),
+        ]);
+        let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+        let mut watch = both_from(&stage, if first_contact { None } else { cursor(9, 20) }).await;
+        let News::Refused { target: 1, error } = next(&mut watch).await else { panic!() };
+        assert_eq!(error.phase, Phase::Select);
+        assert!(error.evidence.words.contains("not yours"));
+        assert_eq!(next(&mut watch).await, News::Watching);
+        assert_eq!(arrivals(&mut watch).await.0, [10]);
+        assert_eq!(next(&mut watch).await, News::Watching);
+        drop(watch);
+        stage.said().await;
+    }
+}
+
+#[tokio::test]
+async fn a_sent_folder_that_goes_away_is_told_once() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        idle(""),
+        done(),
+        step("STATUS \"Sent\"", "{tag} NO [NONEXISTENT] no such folder\r\n"),
+        step("NOOP", OK),
+        idle("* 4 EXISTS\r\n"),
+        done(),
+        step("UID FETCH 10:*", headers(&[10])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Refused { target: 1, error } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!(error.reason, Reason::FolderMissing);
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn an_inbox_that_is_refused_ends_the_watch() {
+    let steps = vec![step("EXAMINE \"INBOX\"", "{tag} NO [NOPERM] not yours\r\n")];
+    let stage = Stage::talks(PLAIN, vec![steps]).await;
+    let error = try_next(&mut stage.inbox(cursor(7, 10)).await).await.unwrap_err();
+    assert_eq!(error.phase, Phase::Select);
+}
+
+#[tokio::test]
+async fn a_connection_of_which_every_folder_is_refused_waits() {
+    let steps = vec![
+        list(),
+        step("EXAMINE \"Sent\"", "{tag} NO [NOPERM] not yours\r\n"),
+        step("NOOP", "* BYE enough\r\n"),
+    ];
+    let stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut session = stage.open().await.unwrap();
+    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
+    let target = Target { folder: sent, role: Role::Sent, cursor: cursor(9, 20) };
+    let mut watch = Watch::new(session, vec![target]);
+    assert!(matches!(next(&mut watch).await, News::Refused { target: 0, .. }));
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let error = watch.next().await.unwrap_err();
+    tokio::time::resume();
+    assert!(error.evidence.words.contains("enough"), "{error}");
 }
 
 #[tokio::test]
