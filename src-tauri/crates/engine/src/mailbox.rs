@@ -142,8 +142,10 @@ impl Mailbox {
         let (session, watched) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
         let mut settled = false;
+        let mut refused = Vec::new();
         loop {
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             settled = match news {
                 News::Watching => true,
                 News::Woken => settled,
@@ -159,7 +161,7 @@ impl Mailbox {
                 watch.waker().wake();
             }
         }
-        for channel in channels(&watched) {
+        for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
             self.set_channel(channel, State::Connected, None, None).await?;
         }
         watch.into_session().logout().await;
@@ -243,15 +245,17 @@ impl Mailbox {
         let mut watch = self.watch(session, &watched).await?;
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
         let mut told = false;
+        let mut refused = Vec::new();
         loop {
             jobs::run(self, watch.session(), &watched).await?;
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
                 if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
                 {
                     return Err(Broken::NotifyRefused);
                 }
-                for channel in channels(&watched) {
+                for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
                 self.watched.store(true, Ordering::Relaxed);
@@ -261,6 +265,23 @@ impl Mailbox {
             }
             self.take(&watched, news).await?;
         }
+    }
+
+    /// A folder that the server refuses makes its channel's state, though the connection goes on without it.
+    async fn note_refused(
+        &self,
+        watched: &[Watched],
+        news: &News,
+        refused: &mut Vec<Channel>,
+    ) -> Result<(), StoreError> {
+        let News::Refused { target, error } = news else { return Ok(()) };
+        let state = if error.is_transient() { State::Retrying } else { State::NeedsAttention };
+        let why = (error.reason, Some(error.phase), error.evidence.words.clone());
+        for channel in channels(watched.get(*target..=*target).unwrap_or_default()) {
+            self.set_channel(channel, state, Some(why.clone()), None).await?;
+            refused.push(channel);
+        }
+        Ok(())
     }
 
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
@@ -305,7 +326,7 @@ impl Mailbox {
                 .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
         };
         match news {
-            News::Watching | News::Woken => Ok(()),
+            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
                 let cursor = to_row(cursor);
