@@ -63,6 +63,10 @@ pub(crate) struct State {
     /// UIDNEXT as last claimed, where nothing arrived since.
     uidnext: Option<u32>,
     renumber: bool,
+    /// Without a cursor: what arrived since then is read.
+    begins: Option<Timestamp>,
+    /// Up to this UID, what arrived before the beginning is passed over.
+    before: Option<(u32, Timestamp)>,
     /// The cursor's mod-sequence moved far since it was told.
     stale: bool,
 }
@@ -84,7 +88,18 @@ impl State {
             known: 0,
             uidnext: None,
             renumber: false,
+            begins: None,
+            before: None,
             stale: false,
+        }
+    }
+
+    /// See [`Watch::begins`].
+    pub fn begins(&mut self, since: Timestamp) {
+        if self.cursor.is_none() {
+            self.begins = Some(since);
+            self.renumber = true;
+            self.dirty = true;
         }
     }
 
@@ -176,7 +191,8 @@ impl Watch {
     pub(crate) fn queue_opening(&mut self, at: usize) -> Result<Opening, MailError> {
         let state = &self.targets[at];
         let examine = self.session.queue_examine(&state.folder, state.known())?;
-        let last = state.cursor.is_none().then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
+        let last = (state.cursor.is_none() && state.begins.is_none())
+            .then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
         Ok(Opening { examine, last })
     }
 
@@ -214,10 +230,8 @@ impl Watch {
 
     /// Goes on without a target that the server refused; any other error stays one.
     pub(crate) fn lose(&mut self, at: usize, error: MailError) -> Result<(), MailError> {
-        let refused = matches!(
-            error.evidence.signal,
-            Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. }
-        );
+        let refused =
+            matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. });
         let state = &mut self.targets[at];
         if !refused || !state.optional {
             return Err(error);
@@ -403,17 +417,22 @@ impl Watch {
         let Some(cursor) = &mut state.cursor else { return };
         cursor.next_uid = last.saturating_add(1).max(cursor.next_uid);
         state.stale = false;
-        let arrivals: Vec<_> = batch.arrivals.into_values().collect();
+        let mut arrivals: Vec<_> = batch.arrivals.into_values().collect();
+        if let Some((last, since)) = state.before {
+            arrivals.retain(|a| a.uid > last || a.internal_date >= since);
+        }
         let newest = arrivals.iter().map(|a| a.internal_date).max();
         state.last_seen = state.last_seen.max(newest);
         self.news.push_back(News::Arrivals { target: at, cursor: *cursor, arrivals, set_aside });
     }
 
-    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again.
+    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again. A folder
+    /// that is new is searched from as long before its beginning: servers and persons may be of different days.
     async fn renumber(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
         let (last, newest) = self.session.last_message(selected).await?;
         let end = self.session.end_of(selected, last)?;
-        let since = match (self.targets[at].last_seen, newest) {
+        let begins = self.targets[at].begins;
+        let since = match (begins.or(self.targets[at].last_seen), newest) {
             (Some(seen), _) => seen.checked_sub(48.hours()).ok(),
             (None, newest) => newest.and_then(|n| n.checked_sub((31 * 24).hours()).ok()),
         };
@@ -425,6 +444,8 @@ impl Watch {
         let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
         let state = &mut self.targets[at];
         state.renumber = false;
+        state.begins = None;
+        state.before = begins.zip(uids.last()).map(|(since, last)| (*last, since));
         state.cursor = Some(cursor);
         state.pending = uids.into();
         state.more = false;

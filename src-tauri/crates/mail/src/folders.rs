@@ -4,6 +4,7 @@
 //! session breaks over the answer to NAMESPACE (RFC 2342), which costs the connection.
 
 use crate::session::Folder;
+use std::collections::BTreeSet;
 use threadline_core::reason::{Evidence, Phase, Signal};
 
 /// The folders of one mailbox that are watched.
@@ -30,6 +31,15 @@ pub enum Why {
 }
 
 impl Watched {
+    /// How the server names the folders that are to be watched.
+    pub(crate) fn names(&self) -> BTreeSet<Vec<u8>> {
+        let chosen = match &self.all {
+            Some(all) => std::slice::from_ref(all),
+            None => std::slice::from_ref(&self.inbox),
+        };
+        chosen.iter().chain(&self.sent).map(|f| f.raw.clone()).collect()
+    }
+
     /// What to say where no folder of sent mail is known; INBOX works all the same.
     pub fn sent_unknown(&self) -> Option<Evidence> {
         (self.sent.is_empty() && self.all.is_none())

@@ -5,11 +5,12 @@
 
 use crate::catchup::State;
 use crate::error::{MailError, blames_message};
+use crate::folders::{Watched, watched};
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
 use crate::wire::Tag;
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::arrival::{Arrival, Role};
@@ -59,14 +60,17 @@ pub enum News {
         /// UIDs that could not be read, and why.
         set_aside: Vec<(u32, String)>,
     },
-    /// The folder's UIDs mean other messages now. What lies in it since a day or two before the last seen mail follows
-    /// as Arrivals; much of it is known by its id.
+    /// The folder's UIDs mean other messages now, or the folder is read for the first time and not from its end
+    /// ([`Watch::begins`]). What lies in it since a day or two before the last seen mail, or since the beginning, follows
+    /// as Arrivals; much of it may be known by its id.
     Renumbered { target: usize, cursor: Cursor },
     /// First contact with a folder: the cursor is at its end, nothing was fetched.
     Baseline { target: usize, cursor: Cursor },
     /// The server refuses to open this folder, or has it no more. The watch goes on without it. INBOX and All Mail are
     /// not told so: there it is an error.
     Refused { target: usize, error: MailError },
+    /// The server has other folders to watch than these, or one that it refused can be opened: connect again.
+    OtherFolders,
     /// Every target is caught up, and the server now reports by itself (or is asked in intervals). Once after connecting
     /// and once after each catch-up.
     Watching,
@@ -104,12 +108,16 @@ pub struct Watch {
     pub(crate) news: VecDeque<News>,
     pub(crate) wary: Option<Suspect>,
     pub(crate) suspect: Option<Suspect>,
+    /// The names of the folders that are to be watched, where other names are news.
+    among: Option<BTreeSet<Vec<u8>>>,
     live: Live,
     /// IDLE is used, with NOTIFY too: Dovecot 2.3 reports the open folder only to a client that idles.
     idles: bool,
     begun: bool,
     announced: bool,
     asked: Instant,
+    /// When the folders were listed.
+    listed: Instant,
     waker: Waker,
 }
 
@@ -128,11 +136,13 @@ impl Watch {
             news: VecDeque::new(),
             wary: None,
             suspect: None,
+            among: None,
             live,
             idles,
             begun: false,
             announced: false,
             asked: Instant::now(),
+            listed: Instant::now(),
             waker: Waker::default(),
         }
     }
@@ -144,6 +154,23 @@ impl Watch {
         if let Some(state) = self.targets.get_mut(target) {
             state.last_seen = Some(at);
         }
+        self
+    }
+
+    /// A target without a cursor begins with what arrived since then, and not at its end: a folder that is new in a mailbox
+    /// which is known already, or an old one under another name.
+    #[must_use]
+    pub fn begins(mut self, target: usize, since: Timestamp) -> Watch {
+        if let Some(state) = self.targets.get_mut(target) {
+            state.begins(since);
+        }
+        self
+    }
+
+    /// Lists the folders at each [`PROBE`] and tells where others are to be watched than were found.
+    #[must_use]
+    pub fn among(mut self, found: &Watched) -> Watch {
+        self.among = Some(found.names());
         self
     }
 
@@ -295,9 +322,14 @@ impl Watch {
         }
     }
 
+    /// The targets from `first` on that the server did not refuse.
+    fn present(&self, first: usize) -> impl Iterator<Item = usize> {
+        (first..self.targets.len()).filter(|at| !self.targets[*at].lost)
+    }
+
     /// The target that is open while nothing happens: the first that the server did not refuse.
     fn home(&self) -> Option<usize> {
-        self.targets.iter().position(|t| !t.lost)
+        self.present(0).next()
     }
 
     /// Goes back to the first target, asks the targets that were open in between, and begins IDLE. `false` where that
@@ -311,7 +343,7 @@ impl Watch {
         let folder = self.targets[home].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
             let tag = self.session.queue_examine(&folder, self.targets[home].known())?;
-            let others = self.queue_status(home + 1)?;
+            let others = self.queue_status(self.present(home + 1).collect())?;
             if let Some(selected) = self.finish_examine(home, &tag).await? {
                 self.targets[home].opened(&selected);
             }
@@ -350,10 +382,10 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks for the counts of the targets from `first` on.
-    fn queue_status(&mut self, first: usize) -> Result<Vec<(usize, Tag)>, MailError> {
+    /// Asks for the counts of these targets.
+    fn queue_status(&mut self, targets: Vec<usize>) -> Result<Vec<(usize, Tag)>, MailError> {
         let mut tags = Vec::new();
-        for at in (first..self.targets.len()).filter(|at| !self.targets[*at].lost).collect::<Vec<_>>() {
+        for at in targets {
             let mut command = b"STATUS ".to_vec();
             command.extend(self.session.quoted(&self.targets[at].folder)?);
             command.extend(b" (MESSAGES UIDNEXT UIDVALIDITY)");
@@ -366,8 +398,10 @@ impl Watch {
     async fn finish_status(&mut self, tags: Vec<(usize, Tag)>) -> Result<(), MailError> {
         for (at, tag) in tags {
             let seen = &mut self.session.seen;
-            if let Err(error) = self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await {
-                self.lose(at, error)?;
+            match self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await {
+                Ok(_) if self.targets[at].lost => self.tell_other_folders(),
+                Ok(_) => {}
+                Err(error) => self.lose(at, error)?,
             }
         }
         Ok(())
@@ -375,7 +409,7 @@ impl Watch {
 
     /// Waits for one response, for the waker, or until it is time to ask.
     async fn wait(&mut self) -> Result<(), MailError> {
-        let others = self.targets.iter().skip(self.covers()).any(|t| !t.lost);
+        let others = self.present(self.covers()).next().is_some();
         let interval = match (self.session.is_idling(), others) {
             (false, _) => NOOP,
             (true, true) => POLL,
@@ -400,16 +434,38 @@ impl Watch {
     /// Asks the server for what it does not report, which also shows whether the connection still lives. IDLE begins
     /// again with the next [`settle`](Self::settle).
     async fn ask(&mut self) -> Result<(), MailError> {
+        let listing = self.listed.elapsed() >= PROBE;
         let first = self.covers().max(self.home().map_or(0, |home| home + 1));
-        let others = self.queue_status(first)?;
-        if self.session.is_idling() && others.is_empty() {
+        let lost = (0..self.targets.len()).filter(|at| listing && self.targets[*at].lost);
+        let others = self.queue_status(self.present(first).chain(lost).collect())?;
+        if self.session.is_idling() && others.is_empty() && !(listing && self.among.is_some()) {
             self.idle().await?;
         } else {
             self.session.run(b"NOOP", Phase::Idle).await?;
         }
         self.finish_status(others).await?;
+        if listing {
+            self.list().await?;
+        }
         self.asked = Instant::now();
         Ok(())
+    }
+
+    /// Looks whether the folders to watch are still the same.
+    async fn list(&mut self) -> Result<(), MailError> {
+        self.listed = Instant::now();
+        let Some(names) = &self.among else { return Ok(()) };
+        let folders = self.session.folders().await?;
+        if watched(&folders, self.session.capabilities().is_gmail()).names() != *names {
+            self.tell_other_folders();
+        }
+        Ok(())
+    }
+
+    fn tell_other_folders(&mut self) {
+        if !self.news.contains(&News::OtherFolders) {
+            self.news.push_back(News::OtherFolders);
+        }
     }
 }
 

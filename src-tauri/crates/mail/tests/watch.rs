@@ -148,6 +148,105 @@ async fn a_sent_folder_that_goes_away_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_new_folder_of_a_known_mailbox_is_read_from_a_day_on() {
+    // The headers of the kit arrived on 2 November at 9:00 UTC.
+    for (begins, wanted) in [("2026-11-02T08:00:00Z", vec![5, 6]), ("2026-11-02T10:00:00Z", vec![])] {
+        let steps = vec![
+            list(),
+            examine_sent(6, 7),
+            examine(3, 10),
+            step("EXAMINE \"Sent\"", examined(6, 9, &uidnext(7))),
+            step(
+                "UID FETCH * (UID INTERNALDATE)",
+                format!("* 6 FETCH (UID 6 INTERNALDATE \" 2-Nov-2026 10:00:00 +0100\")\r\n{OK}"),
+            ),
+            step("UID SEARCH 1:6 SINCE 31-Oct-2026", format!("* SEARCH 5 6\r\n{OK}")),
+            step("UID FETCH 5:6 ", headers(&[5, 6])),
+            step("EXAMINE \"INBOX\"", examined(3, 7, &uidnext(10))),
+            step("STATUS \"Sent\"", OK),
+            idle(""),
+            done(),
+            step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 7 UIDNEXT 8 UIDVALIDITY 9)\r\n{OK}")),
+            step("NOOP", OK),
+            step("EXAMINE \"Sent\"", examined(7, 9, &uidnext(8))),
+            step("UID FETCH 7:7 ", headers(&[7])),
+        ];
+        let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+        let mut watch = both_from(&stage, None).await.begins(1, begins.parse().unwrap());
+        let News::Renumbered { target: 1, cursor } = next(&mut watch).await else { panic!() };
+        assert_eq!((cursor.uidvalidity, cursor.next_uid), (9, 5));
+        let (uids, _, cursor) = arrivals(&mut watch).await;
+        assert_eq!((uids, cursor.next_uid), (wanted, 7));
+        assert_eq!(next(&mut watch).await, News::Watching);
+        tokio::time::pause();
+        // What comes later comes, whatever day it bears.
+        let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+        tokio::time::resume();
+        assert_eq!(arrivals[0].uid, 7);
+        drop(watch);
+        stage.said().await;
+    }
+}
+
+#[tokio::test]
+async fn folders_are_listed_again_and_others_are_news() {
+    let one = format!("* LIST () \"/\" INBOX\r\n{OK}");
+    let two = format!("* LIST () \"/\" INBOX\r\n* LIST (\\HasNoChildren) \"/\" Sent\r\n{OK}");
+    let steps = vec![
+        step("LIST", one.clone()),
+        examine(3, 10),
+        idle(""),
+        done(),
+        step("NOOP", OK),
+        step("LIST", one.replace("()", "(\\HasChildren)")),
+        idle(""),
+        done(),
+        step("NOOP", OK),
+        step("LIST", two),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut session = stage.open().await.unwrap();
+    let found = watched(&session.folders().await.unwrap(), false);
+    let mut watch = Watch::new(session, vec![inbox(cursor(7, 10))]).among(&found);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    assert_eq!(watch.next().await.unwrap(), News::OtherFolders);
+    let waited = began.elapsed();
+    tokio::time::resume();
+    assert!(waited >= 2 * PROBE && waited < 3 * PROBE, "{waited:?}");
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_refused_any_more_is_news() {
+    let steps = vec![
+        list(),
+        step("EXAMINE \"Sent\"", "{tag} NO [INUSE] being repaired\r\n"),
+        examine(3, 10),
+        step("NOTIFY", OK),
+        idle(""),
+        done(),
+        step("STATUS \"Sent\"", "{tag} NO [INUSE] being repaired\r\n"),
+        step("NOOP", OK),
+        idle(""),
+        done(),
+        step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
+        step("NOOP", OK),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert!(matches!(next(&mut watch).await, News::Refused { target: 1, .. }));
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    assert_eq!(watch.next().await.unwrap(), News::OtherFolders);
+    tokio::time::resume();
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
 async fn an_inbox_that_is_refused_ends_the_watch() {
     let steps = vec![step("EXAMINE \"INBOX\"", "{tag} NO [NOPERM] not yours\r\n")];
     let stage = Stage::talks(PLAIN, vec![steps]).await;
