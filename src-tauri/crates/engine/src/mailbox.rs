@@ -18,7 +18,7 @@ use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::folders::watched;
+use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Login, Session};
 use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
 use threadline_secrets::SecretError;
@@ -42,6 +42,9 @@ pub(crate) enum Broken {
     /// Not a failure: the connections are made anew in another way.
     #[error("the server refused NOTIFY")]
     NotifyRefused,
+    /// Not a failure either: there are other folders to watch.
+    #[error("the folders to watch are others")]
+    OtherFolders,
 }
 
 /// A mailbox at work.
@@ -66,6 +69,8 @@ pub(crate) struct Mailbox {
 pub(crate) struct Watched {
     pub row: Folder,
     pub on_server: ServerFolder,
+    /// Where the folder was never read: what arrived since then is read. `None`: it begins at its end.
+    pub begins: Option<Timestamp>,
 }
 
 impl Mailbox {
@@ -102,7 +107,7 @@ impl Mailbox {
                 Err(broken) => broken,
             };
             self.wakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            if matches!(broken, Broken::NotifyRefused) {
+            if matches!(broken, Broken::NotifyRefused | Broken::OtherFolders) {
                 continue;
             }
             let now = self.shared.clock.monotonic();
@@ -139,7 +144,7 @@ impl Mailbox {
     }
 
     async fn catch_up_once(&self) -> Result<(), Broken> {
-        let (session, watched) = self.connect().await?;
+        let (session, watched, _) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
         let mut settled = false;
         let mut refused = Vec::new();
@@ -170,18 +175,19 @@ impl Mailbox {
 
     /// Watches until something breaks.
     async fn live(&self) -> Result<Infallible, Broken> {
-        let (session, mut watched) = self.connect().await?;
+        let (session, mut watched, found) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
         let rest = if notify { Vec::new() } else { watched.split_off(1) };
         if rest.is_empty() {
-            return self.drive(session, watched).await;
+            return self.drive(session, watched, Some(&found)).await;
         }
         let second = self.sign_in().await?;
-        tokio::try_join!(self.drive(session, watched), self.drive(second, rest)).map(|(never, _)| never)
+        tokio::try_join!(self.drive(session, watched, Some(&found)), self.drive(second, rest, None))
+            .map(|(never, _)| never)
     }
 
     /// Signs in and finds the folders.
-    async fn connect(&self) -> Result<(Session, Vec<Watched>), Broken> {
+    async fn connect(&self) -> Result<(Session, Vec<Watched>, Found), Broken> {
         let mut session = self.sign_in().await?;
         let folders = session.folders().await?;
         let found = watched(&folders, session.capabilities().is_gmail());
@@ -190,25 +196,35 @@ impl Mailbox {
             let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));
             self.set_channel(Channel::Sent, State::NeedsAttention, why, None).await?;
         }
-        let chosen: Vec<_> = match found.all {
+        let chosen: Vec<_> = match found.all.clone() {
             Some(all) => vec![(all, Role::All)],
-            None => std::iter::once((found.inbox, Role::Inbox))
-                .chain(found.sent.into_iter().map(|f| (f, Role::Sent)))
+            None => std::iter::once((found.inbox.clone(), Role::Inbox))
+                .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
                 .collect(),
         };
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
         let account = self.id;
-        let rows = self
+        let (rows, known_since) = self
             .shared
             .ledger
             .write(move |tx| {
-                names.iter().map(|(name, role)| folder::ensure(tx, account, name, *role)).collect()
+                // Of a mailbox that was read already, a folder that is new is read from the mailbox's beginning on.
+                let is_known = folder::list(tx, account)?.iter().any(|f| f.cursor.is_some());
+                let created = account::get(tx, account)?.map(|a| a.created).filter(|_| is_known);
+                let rows: Result<Vec<Folder>, StoreError> =
+                    names.iter().map(|(name, role)| folder::ensure(tx, account, name, *role)).collect();
+                Ok((rows?, created))
             })
             .await?;
-        let rows: Vec<Folder> = rows;
-        let watched =
-            rows.into_iter().zip(chosen).map(|(row, (on_server, _))| Watched { row, on_server }).collect();
-        Ok((session, watched))
+        let watched = rows
+            .into_iter()
+            .zip(chosen)
+            .map(|(row, (on_server, _))| {
+                let begins = known_since.filter(|_| row.cursor.is_none());
+                Watched { row, on_server, begins }
+            })
+            .collect();
+        Ok((session, watched, found))
     }
 
     async fn sign_in(&self) -> Result<Session, Broken> {
@@ -240,9 +256,17 @@ impl Mailbox {
         }
     }
 
-    /// One connection's life.
-    async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
+    /// One connection's life. The one that is given what was found looks whether that changes.
+    async fn drive(
+        &self,
+        session: Session,
+        watched: Vec<Watched>,
+        found: Option<&Found>,
+    ) -> Result<Infallible, Broken> {
         let mut watch = self.watch(session, &watched).await?;
+        if let Some(found) = found {
+            watch = watch.among(found);
+        }
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
         let mut told = false;
         let mut refused = Vec::new();
@@ -301,6 +325,9 @@ impl Mailbox {
                 watch = watch.last_seen(target, at);
             }
         }
+        for (target, since) in watched.iter().enumerate().filter_map(|(at, w)| Some((at, w.begins?))) {
+            watch = watch.begins(target, since);
+        }
         Ok(watch)
     }
 
@@ -327,6 +354,7 @@ impl Mailbox {
         };
         match news {
             News::Watching | News::Woken | News::Refused { .. } => Ok(()),
+            News::OtherFolders => Err(Broken::OtherFolders),
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
                 let cursor = to_row(cursor);
@@ -450,7 +478,7 @@ fn retries(broken: &Broken) -> bool {
             error.is_transient() || matches!(error.reason, Reason::FolderMissing | Reason::KeychainLocked)
         }
         // A keychain is unlocked, a disk has room again.
-        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => true,
+        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused | Broken::OtherFolders => true,
         Broken::Other(_) => false,
     }
 }
@@ -459,7 +487,7 @@ fn retries(broken: &Broken) -> bool {
 fn needs_person(broken: &Broken) -> bool {
     match broken {
         Broken::Mail(error) => !error.is_transient(),
-        Broken::Store(_) | Broken::NotifyRefused => false,
+        Broken::Store(_) | Broken::NotifyRefused | Broken::OtherFolders => false,
         Broken::Secret(_) | Broken::Other(_) => true,
     }
 }
@@ -470,7 +498,7 @@ pub(crate) fn why(broken: &Broken) -> (Reason, Option<Phase>, String) {
         Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
         Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
         Broken::Other(error) => (Reason::Unknown, None, error.to_string()),
-        Broken::NotifyRefused => (Reason::ProtocolState, None, String::new()),
+        Broken::NotifyRefused | Broken::OtherFolders => (Reason::ProtocolState, None, String::new()),
     }
 }
 
