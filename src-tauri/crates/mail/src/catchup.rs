@@ -1,6 +1,6 @@
 //! Reading one folder from its cursor to its end, in batches, whatever the server claims about its numbers.
 
-use crate::error::MailError;
+use crate::error::{MailError, blames_message};
 use crate::fetch::Batch;
 use crate::session::{Folder, Selected};
 use crate::watch::{Cursor, News, Target, Watch};
@@ -30,10 +30,42 @@ pub struct Suspect {
     high: u32,
     /// How often the connection broke with one message alone under suspicion.
     deaths: u8,
+    /// How often in a row the line failed, or the server fell silent, when messages from `low` on were fetched.
+    silences: u8,
 }
 
 /// How often a connection may break over one message alone before that is set aside: once or twice may be chance.
 const MOST_DEATHS: u8 = 3;
+/// How often in a row the line may fail over the same messages before it counts against them.
+const MOST_SILENCES: u8 = 3;
+
+impl Suspect {
+    /// Lines fail by chance. Until they failed often over the same messages, nothing is done about those.
+    fn is_faint(&self) -> bool {
+        (1..MOST_SILENCES).contains(&self.silences)
+    }
+
+    /// After an error: what is under suspicion now. `before` is what was when the connection began.
+    fn after(mut self, error: &MailError, before: Option<&Suspect>) -> Option<Suspect> {
+        let before = before.filter(|b| b.folder == self.folder && b.uidvalidity == self.uidvalidity);
+        match error.evidence.signal {
+            _ if blames_message(error) => {
+                self.silences = 0;
+                Some(self)
+            }
+            Signal::TimedOut | Signal::Reset => {
+                self.silences = match before {
+                    None => 1,
+                    Some(b) if !b.is_faint() => 0,
+                    Some(b) if b.low == self.low => b.silences + 1,
+                    Some(_) => 1,
+                };
+                Some(self)
+            }
+            _ => None,
+        }
+    }
+}
 
 /// A target on its way.
 #[derive(Debug)]
@@ -257,7 +289,7 @@ impl Watch {
         }
         let Some(cursor) = self.targets[at].cursor else { return Ok(()) };
         if self.targets[at].pending.is_empty() && !self.targets[at].more {
-            self.doubt(at, &folder, &selected);
+            self.doubt(at, &selected);
             match self.targets[at].plan(cursor.next_uid, selected.exists) {
                 Plan::Range(range, open) => return self.read_range(at, range, open, &selected).await,
                 Plan::Ask => {}
@@ -278,11 +310,23 @@ impl Watch {
     }
 
     /// Where the connection before this one broke over messages of this folder, UIDs are asked for first.
-    fn doubt(&mut self, at: usize, folder: &Folder, selected: &Selected) {
-        if self.wary.as_ref().is_some_and(|w| w.folder == folder.raw && w.uidvalidity == selected.uidvalidity)
-        {
+    fn doubt(&mut self, at: usize, selected: &Selected) {
+        if self.suspected(at, selected).is_some() {
             self.targets[at].careful = true;
         }
+    }
+
+    /// What is under more than a faint suspicion in a target.
+    fn suspected(&self, at: usize, selected: &Selected) -> Option<&Suspect> {
+        let folder = &self.targets[at].folder.raw;
+        self.wary
+            .as_ref()
+            .filter(|w| w.folder == *folder && w.uidvalidity == selected.uidvalidity && !w.is_faint())
+    }
+
+    /// The connection broke: what was being fetched may be at fault.
+    pub(crate) fn suspect_after(&mut self, error: &MailError) {
+        self.suspect = self.suspect.take().and_then(|s| s.after(error, self.wary.as_ref()));
     }
 
     /// The usual case: few messages, in one fetch. Anything odd, and it is done again with care.
@@ -296,7 +340,7 @@ impl Watch {
         let high = if open { u32::MAX } else { *range.end() };
         self.begin_suspicion(at, selected, *range.start(), high, 0);
         let batch = self.session.fetch_headers(range, open, MOST_ARRIVALS).await?;
-        self.suspect = None;
+        self.relieve(at);
         let state = &mut self.targets[at];
         if !batch.is_clean() {
             state.careful = true;
@@ -330,7 +374,7 @@ impl Watch {
         }
         self.begin_suspicion(at, selected, low, high, deaths);
         let batch = self.session.fetch_headers(low..=high, false, MOST_ARRIVALS).await?;
-        self.suspect = None;
+        self.relieve(at);
         let mut set_aside = Vec::new();
         if batch.refused.is_some() || batch.partial().next().is_some() {
             if chunk.len() > 1 {
@@ -356,13 +400,7 @@ impl Watch {
     fn share(&mut self, at: usize, selected: &Selected) -> (usize, u8) {
         let state = &self.targets[at];
         let chunk = state.chunk.max(1);
-        let Some(wary) = self
-            .wary
-            .as_ref()
-            .filter(|w| w.folder == state.folder.raw && w.uidvalidity == selected.uidvalidity)
-        else {
-            return (chunk, 0);
-        };
+        let Some(wary) = self.suspected(at, selected) else { return (chunk, 0) };
         let before = state.pending.iter().take_while(|uid| **uid < wary.low).count();
         if before > 0 {
             return (chunk.min(before), 0);
@@ -385,7 +423,15 @@ impl Watch {
             low,
             high,
             deaths: if low == high { deaths.saturating_add(1) } else { 0 },
+            silences: 0,
         });
+    }
+
+    /// The fetch came to its end, so the line did not fail over it.
+    fn relieve(&mut self, at: usize) {
+        self.suspect = None;
+        let folder = &self.targets[at].folder.raw;
+        self.wary.take_if(|w| w.is_faint() && w.folder == *folder);
     }
 
     /// These pending messages are done with.

@@ -4,7 +4,7 @@
 //! UIDNEXT that a server claims.
 
 use crate::catchup::State;
-use crate::error::{MailError, blames_message};
+use crate::error::MailError;
 use crate::folders::{Watched, watched};
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
@@ -233,7 +233,7 @@ impl Watch {
             if let Some(target) = self.targets.iter().position(|t| t.dirty && !t.lost) {
                 self.announced = false;
                 if let Err(error) = self.catch_up(target).await {
-                    self.suspect.take_if(|_| !blames_message(&error));
+                    self.suspect_after(&error);
                     return Err(error);
                 }
                 continue;

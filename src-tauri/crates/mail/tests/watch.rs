@@ -510,18 +510,94 @@ async fn one_new_mail_in_a_large_folder_is_one_fetch() {
     stage.said().await;
 }
 
-#[tokio::test]
-async fn a_line_that_fails_puts_no_message_under_suspicion() {
-    for reset in [true, false] {
-        let stage = Stage::new(PLAIN, move |s| {
-            let script = play(s, &[examine(2, 11), step("UID FETCH 10:10", "* 1 FETCH (UID 10")]);
-            if reset { script.reset() } else { script.close() }
-        })
-        .await;
-        let mut watch = stage.inbox(cursor(7, 10)).await;
-        try_next(&mut watch).await.unwrap_err();
-        assert_eq!(watch.suspect().is_none(), reset);
+/// Reads INBOX, on a new connection whenever one breaks, until it is watched: the UIDs, those set aside, and how many
+/// connections broke.
+async fn read_all(stage: &Stage, mut at: Option<Cursor>) -> (Vec<u32>, Vec<u32>, u32) {
+    let (mut got, mut aside, mut broken, mut suspect) = (vec![], vec![], 0, None);
+    loop {
+        let mut watch = stage.inbox(at).await.wary(suspect.take());
+        loop {
+            match watch.next().await {
+                Ok(News::Arrivals { cursor, arrivals, set_aside, .. }) => {
+                    at = Some(cursor);
+                    got.extend(arrivals.iter().map(|a| a.uid));
+                    aside.extend(set_aside.iter().map(|(uid, _)| *uid));
+                }
+                Ok(News::Watching) => return (got, aside, broken),
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => {
+                    suspect = watch.suspect();
+                    broken += 1;
+                    break;
+                }
+            }
+        }
     }
+}
+
+/// A connection that ends by the line, in the middle of an answer to the last of these steps.
+fn fails(steps: Vec<(String, String)>, reset: bool) -> Play {
+    Box::new(move |s| {
+        let script = play(signed_in(s, PLAIN), &steps);
+        if reset { script.reset() } else { script.hang() }
+    })
+}
+
+#[tokio::test]
+async fn a_line_that_fails_over_the_same_message_again_and_again_counts_against_it() {
+    for reset in [true, false] {
+        let cut = "* 1 FETCH (UID 11";
+        let range = || fails(vec![examine(3, 13), step("UID FETCH 10:12 ", cut)], reset);
+        let asked = || vec![examine(3, 13), step("UID FETCH 10:* (UID)", uids(&[10, 11, 12]))];
+        let half = || {
+            let mut steps = asked();
+            steps.push(step("UID FETCH 10:11 ", cut));
+            fails(steps, reset)
+        };
+        let alone = |mut steps: Vec<_>, first: bool| {
+            if first {
+                steps.push(step("UID FETCH 10:10 ", headers(&[10])));
+            }
+            steps.push(step("UID FETCH 11:11 ", cut));
+            fails(steps, reset)
+        };
+        let rest = || vec![examine(3, 13), step("UID FETCH 11:* (UID)", uids(&[11, 12]))];
+        let stage = Stage::raw(vec![
+            range(),
+            range(),
+            range(),
+            half(),
+            alone(asked(), true),
+            alone(rest(), false),
+            alone(rest(), false),
+            Box::new(move |s| {
+                let mut steps = rest();
+                steps.extend([step("UID FETCH 12:12 ", headers(&[12])), idle("")]);
+                play(signed_in(s, PLAIN), &steps).hang()
+            }),
+        ])
+        .await;
+        tokio::time::pause();
+        let read = read_all(&stage, cursor(7, 10)).await;
+        tokio::time::resume();
+        assert_eq!(read, (vec![10, 12], vec![11], 7));
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_fails_now_and_then_puts_no_message_under_suspicion() {
+    let cut = "* 1 FETCH (UID 10";
+    let fails_at = |next, from: &str| fails(vec![examine(next, next + 1), step(from, cut)], true);
+    let stage = Stage::raw(vec![
+        fails_at(10, "UID FETCH 10:10 "),
+        fails_at(11, "UID FETCH 10:11 "),
+        Box::new(|s| {
+            let steps = [examine(11, 12), step("UID FETCH 10:11 ", headers(&[10, 11])), idle("")];
+            play(signed_in(s, PLAIN), &steps).hang()
+        }),
+    ])
+    .await;
+    assert_eq!(read_all(&stage, cursor(7, 10)).await, (vec![10, 11], vec![], 2));
 }
 
 #[tokio::test]
