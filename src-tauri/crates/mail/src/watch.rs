@@ -422,7 +422,7 @@ impl Watch {
                 waker.wake();
                 return Ok(());
             }
-            reply = self.session.wire.next(Phase::Idle, None) => reply?,
+            reply = self.session.wire.next(Phase::Idle) => reply?,
             () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
         };
         if let Some(reply) = reply {
