@@ -135,11 +135,6 @@ impl State {
         }
     }
 
-    /// What QRESYNC may start from.
-    pub fn known(&self) -> Option<(u32, u64)> {
-        self.cursor.and_then(|c| Some((c.uidvalidity, c.modseq?)))
-    }
-
     /// Messages appeared while the folder was open, so its UIDNEXT is out of date.
     pub fn grew(&mut self) {
         self.dirty = true;
@@ -222,7 +217,7 @@ pub(crate) struct Opening {
 impl Watch {
     pub(crate) fn queue_opening(&mut self, at: usize) -> Result<Opening, MailError> {
         let state = &self.targets[at];
-        let examine = self.session.queue_examine(&state.folder, state.known())?;
+        let examine = self.session.queue_examine(&state.folder, state.cursor)?;
         let last = (state.cursor.is_none() && state.begins.is_none())
             .then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
         Ok(Opening { examine, last })
@@ -279,7 +274,7 @@ impl Watch {
     pub(crate) async fn catch_up(&mut self, at: usize) -> Result<(), MailError> {
         let folder = self.targets[at].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
-            let tag = self.session.queue_examine(&folder, self.targets[at].known())?;
+            let tag = self.session.queue_examine(&folder, self.targets[at].cursor)?;
             let Some(selected) = self.finish_examine(at, &tag).await? else { return Ok(()) };
             self.targets[at].opened(&selected);
         }

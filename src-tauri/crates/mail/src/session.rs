@@ -8,6 +8,7 @@ use crate::guard::Limits;
 use crate::login;
 use crate::mailbox_name;
 use crate::reply::{Counts, Listed, Reply, Text};
+use crate::watch::Cursor;
 use crate::wire::{Tag, Wire};
 use threadline_core::reason::{ImapStatus, Phase, Signal};
 use zeroize::Zeroizing;
@@ -260,20 +261,20 @@ impl Session {
         Ok(self.wire.finish(&tag, phase, |reply| seen.note(&reply)).await?.refused.is_none())
     }
 
-    /// Puts the opening of a folder into the next flight. With what was known of it (UIDVALIDITY and mod-sequence) the
-    /// server tells what changed since (RFC 7162 §3.2.5).
-    pub(crate) fn queue_examine(
-        &mut self,
-        folder: &Folder,
-        known: Option<(u32, u64)>,
-    ) -> Result<Tag, MailError> {
+    /// Puts the opening of a folder into the next flight. With what was known of it the server tells what changed since
+    /// (RFC 7162 §3.2.5), and only of messages that were not handed out: of the others a list of all that were ever
+    /// removed may come, in one line that is longer than any limit.
+    pub(crate) fn queue_examine(&mut self, folder: &Folder, known: Option<Cursor>) -> Result<Tag, MailError> {
         let mut command = b"EXAMINE ".to_vec();
         command.extend(self.quoted(folder)?);
         match known {
             _ if self.plain => {}
-            Some((uidvalidity, modseq)) if self.qresync && modseq > 0 && uidvalidity > 0 => {
+            Some(Cursor { uidvalidity, next_uid, modseq: Some(modseq) })
+                if self.qresync && modseq > 0 && uidvalidity > 0 =>
+            {
                 self.wire.expect(MOST_CHANGES);
-                command.extend(format!(" (QRESYNC ({uidvalidity} {modseq}))").into_bytes());
+                let unknown = format!("{}:{}", next_uid.max(1), u32::MAX);
+                command.extend(format!(" (QRESYNC ({uidvalidity} {modseq} {unknown}))").into_bytes());
             }
             _ if self.capabilities.has_condstore() => command.extend(b" (CONDSTORE)"),
             _ => {}

@@ -342,7 +342,7 @@ impl Watch {
         }
         let folder = self.targets[home].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
-            let tag = self.session.queue_examine(&folder, self.targets[home].known())?;
+            let tag = self.session.queue_examine(&folder, self.targets[home].cursor)?;
             let others = self.queue_status(self.present(home + 1).collect())?;
             if let Some(selected) = self.finish_examine(home, &tag).await? {
                 self.targets[home].opened(&selected);

@@ -478,7 +478,7 @@ async fn a_flag_change_far_away_moves_only_the_modseq() {
     let answer = examined(3, 7, &uidnext(10)).replace("{tag} OK", "* OK [HIGHESTMODSEQ 9000] x\r\n{tag} OK");
     let steps = vec![
         step(
-            "EXAMINE \"INBOX\" (QRESYNC (7 5))",
+            "EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))",
             format!("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n* VANISHED (EARLIER) 1:3\r\n{answer}"),
         ),
         step("NOTIFY", OK),
@@ -603,7 +603,7 @@ async fn a_line_that_fails_now_and_then_puts_no_message_under_suspicion() {
 #[tokio::test]
 async fn many_changes_of_flags_do_not_end_the_connection() {
     let stage = Stage::new(NOTIFY, |s| {
-        s.expect("EXAMINE \"INBOX\" (QRESYNC (7 5))")
+        s.expect("EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))")
             .repeat("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n", 60_000)
             .send(examined(3, 7, &uidnext(10)))
             .expect("NOTIFY")
@@ -620,7 +620,7 @@ async fn many_changes_of_flags_do_not_end_the_connection() {
 #[tokio::test]
 async fn a_server_that_takes_no_parameters_with_examine_is_asked_without() {
     let steps = vec![
-        step("EXAMINE \"INBOX\" (QRESYNC (7 5))", "{tag} BAD QRESYNC is not enabled\r\n"),
+        step("EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))", "{tag} BAD QRESYNC is not enabled\r\n"),
         step("NOTIFY", "{tag} BAD no folder is open\r\n"),
         step("EXAMINE \"INBOX\"", examined(4, 7, &uidnext(11))),
         step("UID FETCH 10:10", headers(&[10])),
