@@ -229,6 +229,7 @@ impl Watch {
             // Where no folder is open, this is refused too.
             let last = self.session.finish_last(&tag).await?;
             let Some(selected) = selected else { return Ok(()) };
+            self.session.seen.opened.retain(|s| s.raw != selected.raw);
             let next_uid = self.session.end_of(&selected, last)?;
             let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
             let state = &mut self.targets[at];
@@ -236,8 +237,6 @@ impl Watch {
             state.uidnext = selected.uidnext;
             state.caught_up(selected.exists);
             self.news.push_back(News::Baseline { target: at, cursor });
-        } else if let Some(selected) = selected {
-            self.targets[at].opened(&selected);
         }
         Ok(())
     }
@@ -275,8 +274,10 @@ impl Watch {
         let folder = self.targets[at].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
             let tag = self.session.queue_examine(&folder, self.targets[at].cursor)?;
-            let Some(selected) = self.finish_examine(at, &tag).await? else { return Ok(()) };
-            self.targets[at].opened(&selected);
+            if self.finish_examine(at, &tag).await?.is_none() {
+                return Ok(());
+            }
+            self.take_in();
         }
         let selected = self.session.select(&folder).await?;
         if self.targets[at].renumber {

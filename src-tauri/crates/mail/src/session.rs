@@ -116,6 +116,8 @@ pub(crate) struct Selected {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub selected: Option<Selected>,
+    /// Folders that were opened, by whomever, and what they told; the last opening of each.
+    pub opened: Vec<Selected>,
     /// Folders in which messages appeared while they were open.
     pub grown: Vec<Vec<u8>>,
     /// STATUS responses, as they came.
@@ -300,8 +302,12 @@ impl Session {
             self.seen.selected = None;
             return Err(self.wire.refused(Phase::Select, status, &end.text));
         }
-        match &self.seen.selected {
-            Some(selected) if selected.uidvalidity > 0 => Ok(selected.clone()),
+        match self.seen.selected.clone() {
+            Some(selected) if selected.uidvalidity > 0 => {
+                self.seen.opened.retain(|s| s.raw != selected.raw);
+                self.seen.opened.push(selected.clone());
+                Ok(selected)
+            }
             _ => {
                 self.seen.selected = None;
                 Err(self.malformed(

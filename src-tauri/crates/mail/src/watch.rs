@@ -303,7 +303,12 @@ impl Watch {
     }
 
     /// Turns what the server told into work.
-    fn take_in(&mut self) {
+    pub(crate) fn take_in(&mut self) {
+        for selected in std::mem::take(&mut self.session.seen.opened) {
+            for state in self.targets.iter_mut().filter(|t| t.folder.raw == selected.raw) {
+                state.opened(&selected);
+            }
+        }
         for raw in std::mem::take(&mut self.session.seen.grown) {
             for state in self.targets.iter_mut().filter(|t| t.folder.raw == raw) {
                 state.grew();
@@ -344,9 +349,7 @@ impl Watch {
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
             let tag = self.session.queue_examine(&folder, self.targets[home].cursor)?;
             let others = self.queue_status(self.present(home + 1).collect())?;
-            if let Some(selected) = self.finish_examine(home, &tag).await? {
-                self.targets[home].opened(&selected);
-            }
+            self.finish_examine(home, &tag).await?;
             self.finish_status(others).await?;
             self.asked = Instant::now();
             return Ok(false);
@@ -435,7 +438,9 @@ impl Watch {
     /// again with the next [`settle`](Self::settle).
     async fn ask(&mut self) -> Result<(), MailError> {
         let listing = self.listed.elapsed() >= PROBE;
-        let first = self.covers().max(self.home().map_or(0, |home| home + 1));
+        // Where the server reports the others by itself, it is asked all the same now and then: one news that was lost must
+        // not be lost for ever.
+        let first = self.home().map_or(0, |home| home + 1);
         let lost = (0..self.targets.len()).filter(|at| listing && self.targets[*at].lost);
         let others = self.queue_status(self.present(first).chain(lost).collect())?;
         if self.session.is_idling() && others.is_empty() && !(listing && self.among.is_some()) {

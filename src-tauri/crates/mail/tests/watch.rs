@@ -7,6 +7,7 @@ use session_kit::*;
 use threadline_core::arrival::Role;
 use threadline_core::reason::{Phase, Reason};
 use threadline_mail::folders::watched;
+use threadline_mail::session::{Folder, Place};
 use threadline_mail::watch::{Cursor, News, PROBE, Target, Watch};
 
 fn examine(exists: u32, next: u32) -> (String, String) {
@@ -35,10 +36,15 @@ async fn both(stage: &Stage) -> Watch {
 }
 
 async fn both_from(stage: &Stage, sent_from: Option<Cursor>) -> Watch {
+    watch_both(stage, sent_from).await.0
+}
+
+/// The same, and the Sent folder.
+async fn watch_both(stage: &Stage, sent_from: Option<Cursor>) -> (Watch, Folder) {
     let mut session = stage.open().await.unwrap();
     let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
-    let target = Target { folder: sent, role: Role::Sent, cursor: sent_from };
-    Watch::new(session, vec![inbox(cursor(7, 10)), target])
+    let target = Target { folder: sent.clone(), role: Role::Sent, cursor: sent_from };
+    (Watch::new(session, vec![inbox(cursor(7, 10)), target]), sent)
 }
 
 #[tokio::test]
@@ -441,6 +447,61 @@ async fn without_idle_the_server_is_asked() {
     tokio::time::resume();
     assert_eq!(arrivals(&mut watch).await.0, [20]);
     assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn what_arrives_while_a_job_has_other_folders_open_is_read() {
+    let body = "* 1 FETCH (UID 5 RFC822.SIZE 4 BODY[]<0> {4}\r\nbody)\r\n{tag} OK\r\n";
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        idle(""),
+        // The job reads a body in Sent and one in INBOX; meanwhile a message came to INBOX.
+        done(),
+        examine_sent(3, 20),
+        step("UID FETCH 5 ", body),
+        examine(4, 11),
+        step("UID FETCH 5 ", body),
+        step("UID FETCH 10:10 ", headers(&[10])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let (mut watch, sent) = watch_both(&stage, cursor(9, 20)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    for (folder, uidvalidity) in [(sent, 9), (Folder::inbox(), 7)] {
+        let place = Place { uidvalidity, uid: 5 };
+        watch.session().fetch_body(&folder, place, 99).await.unwrap().unwrap();
+    }
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn folders_that_the_server_reports_are_asked_with_each_probe() {
+    let steps = vec![
+        list(),
+        examine_sent(3, 20),
+        examine(3, 10),
+        step("NOTIFY", OK),
+        idle(""),
+        done(),
+        step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
+        step("NOOP", OK),
+        step("EXAMINE \"Sent\"", examined(4, 9, &uidnext(21))),
+        step("UID FETCH 20:20", headers(&[20])),
+    ];
+    let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
+    let mut watch = both(&stage).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Arrivals { target: 1, arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!(arrivals[0].uid, 20);
     drop(watch);
     stage.said().await;
 }
