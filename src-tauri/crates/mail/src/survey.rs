@@ -69,8 +69,8 @@ impl Session {
         }
     }
 
-    /// The UIDs of messages that arrived on `since`'s day or later, in order. It goes from the newest messages
-    /// backwards and stops where a stretch holds none, so that an old folder is not gone through.
+    /// The UIDs of messages that arrived on `since`'s day or later, in order. The whole folder is gone through: what was
+    /// moved into it or restored stands among newer messages, so a stretch without any proves nothing.
     pub(crate) async fn search_since(
         &mut self,
         exists: u32,
@@ -83,20 +83,13 @@ impl Session {
             let low = high.saturating_sub(SEARCHED - 1).max(1);
             self.leave_idle();
             let tag = self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes());
-            let mut some = false;
             let seen = &mut self.seen;
             self.wire
                 .done(&tag, Phase::Fetch, |reply| match reply {
-                    Reply::Search(uids) => {
-                        some |= !uids.is_empty();
-                        found.extend(uids.into_iter().filter(|uid| *uid > 0));
-                    }
+                    Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
                     other => seen.note(&other),
                 })
                 .await?;
-            if !some {
-                break;
-            }
             high = low - 1;
         }
         Ok(found.into_iter().collect())

@@ -400,16 +400,16 @@ async fn a_message_without_a_header_is_set_aside_and_one_that_is_gone_is_not() {
 }
 
 #[tokio::test]
-async fn another_uidvalidity_is_searched_from_the_newest_backwards() {
-    let found: String = (1..=3).map(|n| format!(" {}", n * 100)).collect();
+async fn another_uidvalidity_is_searched_to_the_beginning_of_the_folder() {
     let steps = vec![
         step("EXAMINE", examined(25_000, 8, &uidnext(50_000))),
         step(
             "UID FETCH * (UID INTERNALDATE)",
             format!("* 25000 FETCH (UID 49000 INTERNALDATE \"20-Nov-2026 10:00:00 +0000\")\r\n{OK}"),
         ),
-        step("UID SEARCH 15001:25000 SINCE 18-Nov-2026", format!("* SEARCH{found}\r\n{OK}")),
+        step("UID SEARCH 15001:25000 SINCE 18-Nov-2026", format!("* SEARCH 300 200\r\n{OK}")),
         step("UID SEARCH 5001:15000 SINCE 18-Nov-2026", format!("* SEARCH\r\n{OK}")),
+        step("UID SEARCH 1:5000 SINCE 18-Nov-2026", format!("* SEARCH 100\r\n{OK}")),
         step("UID FETCH 100:300 ", headers(&[100, 200, 250, 300])),
         idle(""),
     ];
