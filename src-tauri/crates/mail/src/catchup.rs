@@ -45,6 +45,15 @@ impl Suspect {
         (1..MOST_SILENCES).contains(&self.silences)
     }
 
+    /// Whether less is under suspicion than before, or the same message for one more time: the search comes to its end, so
+    /// the next connection need not wait long.
+    pub fn is_nearer_than(&self, before: &Suspect) -> bool {
+        let inside = self.low >= before.low && self.high <= before.high;
+        let same_folder = self.folder == before.folder && self.uidvalidity == before.uidvalidity;
+        let less = (self.low, self.high) != (before.low, before.high) || self.deaths > before.deaths;
+        same_folder && inside && less && !self.is_faint()
+    }
+
     /// After an error: what is under suspicion now. `before` is what was when the connection began.
     fn after(mut self, error: &MailError, before: Option<&Suspect>) -> Option<Suspect> {
         let before = before.filter(|b| b.folder == self.folder && b.uidvalidity == self.uidvalidity);
