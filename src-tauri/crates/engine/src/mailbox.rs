@@ -58,6 +58,8 @@ pub(crate) struct Mailbox {
     wakers: Mutex<Vec<Waker>>,
     /// What was being read when a connection broke, by its first folder.
     suspects: Mutex<HashMap<i64, Suspect>>,
+    /// The connection that broke last came nearer to the message that is at fault.
+    nearer: AtomicBool,
     /// The server has NOTIFY and refused it: two connections are used instead.
     notify_refused: AtomicBool,
     /// A connection came as far as watching since the last failure.
@@ -87,6 +89,7 @@ impl Mailbox {
             contact_sources,
             wakers: Mutex::default(),
             suspects: Mutex::default(),
+            nearer: AtomicBool::new(false),
             notify_refused: AtomicBool::new(false),
             watched: AtomicBool::new(false),
         }
@@ -117,6 +120,10 @@ impl Mailbox {
                 if now.saturating_sub(connected_at) > backoff::LONGEST {
                     failures = 0;
                 }
+            }
+            if self.nearer.swap(false, Ordering::Relaxed) {
+                // A message that breaks connections is found by some more of them: other mail must not wait for that.
+                failures = 0;
             }
             failures += 1;
             let since = *failing_since.get_or_insert(now);
@@ -318,7 +325,7 @@ impl Mailbox {
                 folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let suspect = watched.first().and_then(|w| self.suspects().remove(&w.row.id));
+        let suspect = watched.first().and_then(|w| self.suspects().get(&w.row.id).cloned());
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
         for (target, at) in seen.into_iter().enumerate() {
             if let Some(at) = at {
@@ -331,12 +338,17 @@ impl Mailbox {
         Ok(watch)
     }
 
-    /// The next news. Where the connection breaks, what it was reading is remembered for the next one.
+    /// The next news. What may have broken a connection is remembered for the next one until it was passed.
     async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, MailError> {
         let news = watch.next().await;
-        if let (Err(_), Some(suspect), Some(first)) = (&news, watch.suspect(), watched.first()) {
-            self.suspects().insert(first.row.id, suspect);
-        }
+        let (Some(first), now) = (watched.first(), watch.suspect()) else { return news };
+        let mut suspects = self.suspects();
+        let before = match now.clone() {
+            Some(suspect) => suspects.insert(first.row.id, suspect),
+            None => suspects.remove(&first.row.id),
+        };
+        let nearer = now.zip(before).is_some_and(|(now, before)| now.is_nearer_than(&before));
+        self.nearer.store(news.is_err() && nearer, Ordering::Relaxed);
         news
     }
 
