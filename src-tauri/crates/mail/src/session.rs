@@ -233,9 +233,19 @@ impl Session {
 
     /// Puts the end of IDLE in front of the next command.
     pub(crate) fn leave_idle(&mut self) {
+        self.idle_ended();
         if self.idle.take().is_some() {
             self.wire.queue_line(b"DONE");
         }
+    }
+
+    /// Whether the server ended IDLE by itself. Then no DONE is sent any more.
+    pub(crate) fn idle_ended(&mut self) -> bool {
+        let ended = self.idle.as_ref().is_some_and(|tag| self.wire.end(tag).is_some());
+        if ended {
+            self.idle = None;
+        }
+        ended
     }
 
     pub(crate) fn is_idling(&self) -> bool {

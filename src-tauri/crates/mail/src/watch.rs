@@ -364,12 +364,16 @@ impl Watch {
 
     async fn idle(&mut self) -> Result<(), MailError> {
         if !self.session.idle().await? {
-            self.idles = false;
-            if self.live == Live::Idle {
-                self.live = Live::Poll;
-            }
+            self.no_idle();
         }
         Ok(())
+    }
+
+    fn no_idle(&mut self) {
+        self.idles = false;
+        if self.live == Live::Idle {
+            self.live = Live::Poll;
+        }
     }
 
     /// The server gave NOTIFY up: it is asked again, which also tells what was missed.
@@ -428,8 +432,11 @@ impl Watch {
             reply = self.session.wire.next(Phase::Idle) => reply?,
             () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
         };
-        if let Some(reply) = reply {
-            self.session.seen.note(&reply);
+        match reply {
+            Some(reply) => self.session.seen.note(&reply),
+            // A server that ends IDLE as soon as it began is asked instead.
+            None if self.session.idle_ended() && self.asked.elapsed() < NOOP => self.no_idle(),
+            None => {}
         }
         Ok(())
     }

@@ -129,15 +129,19 @@ impl Wire {
         self.flush(phase).await?;
         let until = Instant::now() + LONGEST_COMMAND;
         loop {
-            if let Some(at) = self.ends.iter().position(|(done, _)| *done == tag.0)
-                && let Some((_, end)) = self.ends.remove(at)
-            {
+            if let Some(end) = self.end(tag) {
                 return Ok(end);
             }
             if let Some(reply) = self.answer(phase, until).await? {
                 on(reply);
             }
         }
+    }
+
+    /// The end of a command, once, where it came already.
+    pub fn end(&mut self, tag: &Tag) -> Option<End> {
+        let at = self.ends.iter().position(|(done, _)| *done == tag.0)?;
+        self.ends.remove(at).map(|(_, end)| end)
     }
 
     /// As [`finish`](Self::finish); an end that is not OK is an error.

@@ -4,6 +4,7 @@
 mod session_kit;
 
 use session_kit::*;
+use std::time::Duration;
 use threadline_core::arrival::Role;
 use threadline_core::reason::{Phase, Reason};
 use threadline_mail::folders::watched;
@@ -530,6 +531,44 @@ async fn idle_is_renewed_before_servers_end_it() {
     tokio::time::resume();
     assert_eq!(arrivals[0].uid, 10);
     assert!(waited >= 2 * PROBE && waited < 3 * PROBE, "{waited:?}");
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn idle_that_the_server_ends_is_begun_again_without_a_done() {
+    let stage = Stage::new(PLAIN, |s| {
+        let script = play(s, &[examine(3, 10)]).expect("IDLE").send(GO);
+        // The script's tag is that of IDLE until it reads another line.
+        let script = script.slowly("{tag} OK that was long enough\r\n", 1, Duration::from_secs(100));
+        play(script, &[idle("* 4 EXISTS\r\n"), done(), step("UID FETCH 10:*", headers(&[10])), idle("")])
+            .hang()
+    })
+    .await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!(arrivals[0].uid, 10);
+    assert_eq!(watch.covers(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_idle_at_once_is_asked() {
+    let steps = vec![
+        examine(3, 10),
+        idle("{tag} OK IDLE terminated\r\n"),
+        step("NOOP", format!("* 4 EXISTS\r\n{OK}")),
+        step("UID FETCH 10:*", headers(&[10])),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!((arrivals[0].uid, watch.covers()), (10, 0));
     drop(watch);
     stage.said().await;
 }
