@@ -1,10 +1,11 @@
 //! The engine and what scripted servers do with their folders.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, State};
 use threadline_engine::clock::SystemClock;
+use threadline_engine::event::Event;
 use threadline_engine::settings::{AccountSettings, Encryption};
 use threadline_engine::{Engine, Home};
 use threadline_secrets::Memory;
@@ -42,6 +43,26 @@ impl Desk {
         settings.authority = Some(authority.pem().to_owned());
         engine.add_account(settings, Zeroizing::new("secret".to_owned())).await?;
         Ok(Self { _dir: dir, server, engine })
+    }
+
+    /// Runs the engine until so many connections watch. Anything that breaks meanwhile is an error.
+    async fn watching(&self, connections: usize) -> Result<()> {
+        let mut events = self.engine.events();
+        let seen = async {
+            let mut watching = 0;
+            while watching < connections {
+                match events.recv().await? {
+                    Event::Watching { .. } => watching += 1,
+                    Event::Health { health, .. } if health.state == State::Retrying => bail!("{health:?}"),
+                    _ => {}
+                }
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = self.engine.run() => bail!("the engine ended: {ended:?}"),
+            seen = seen => seen,
+        }
     }
 
     async fn state(&self, channel: Channel) -> Result<Option<State>> {
@@ -131,5 +152,29 @@ async fn a_mailbox_without_a_sent_folder_is_a_warning() -> Result<()> {
     let settings = desk.engine.account(&Address::parse(ANN)?).await?.settings;
     let warning = desk.engine.try_account(&settings, Zeroizing::new("secret".to_owned())).await?;
     ensure!(warning.is_some_and(|w| w.reason.code() == "sent_folder_unknown"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_one_connection_is_watched_by_one() -> Result<()> {
+    let first = listed(signed_in(), &["INBOX", "Sent"]);
+    let first = last(opened(last(opened(first, "Sent")), "INBOX"));
+    let second = Script::new().send("{tag} NO [LIMIT] one connection is enough\r\n");
+    let desk = Desk::new(vec![idle(first).hang(), second]).await?;
+    desk.watching(1).await?;
+    ensure!(desk.server.accepted() == 2);
+    ensure!(desk.state(Channel::Inbox).await? == Some(State::Connected));
+    ensure!(desk.state(Channel::Sent).await? == Some(State::Connected));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sent_folders_without_notify_are_two_connections_and_no_more() -> Result<()> {
+    let first = last(opened(listed(signed_in(), &["INBOX", "Sent", "Gesendet"]), "INBOX"));
+    let second = last(opened(last(opened(signed_in(), "Gesendet")), "Sent"));
+    let broken = Script::new().send("* BYE too many\r\n");
+    let desk = Desk::new(vec![idle(first).hang(), idle(second).hang(), broken]).await?;
+    desk.watching(2).await?;
+    ensure!(desk.server.accepted() == 2, "{} connections", desk.server.accepted());
     Ok(())
 }

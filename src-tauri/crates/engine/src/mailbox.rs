@@ -180,15 +180,25 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Watches until something breaks.
+    /// Watches until something breaks: by one connection where the server has NOTIFY, else by one for INBOX and one for
+    /// Sent, which have IDLE. A third and further folders are asked every [`POLL`] by the second: servers count
+    /// connections, and few mailboxes have two Sent folders in use.
+    ///
+    /// [`POLL`]: threadline_mail::watch::POLL
     async fn live(&self) -> Result<Infallible, Broken> {
         let (session, mut watched, found) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
-        let rest = if notify { Vec::new() } else { watched.split_off(1) };
-        if rest.is_empty() {
+        if notify || watched.len() == 1 {
             return self.drive(session, watched, Some(&found)).await;
         }
-        let second = self.sign_in().await?;
+        let second = match self.sign_in().await {
+            // One connection is all that the server gives: INBOX has IDLE, and Sent is asked.
+            Err(Broken::Mail(error)) if refuses_another(&error) => {
+                return self.drive(session, watched, Some(&found)).await;
+            }
+            second => second?,
+        };
+        let rest = watched.split_off(1);
         tokio::try_join!(self.drive(session, watched, Some(&found)), self.drive(second, rest, None))
             .map(|(never, _)| never)
     }
@@ -282,7 +292,10 @@ impl Mailbox {
             let news = self.next(&mut watch, &watched).await?;
             self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
-                if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
+                let has_notify = watch.session().capabilities().has_notify();
+                if has_notify
+                    && watch.covers() < watched.len().min(2)
+                    && !self.notify_refused.swap(true, Ordering::Relaxed)
                 {
                     return Err(Broken::NotifyRefused);
                 }
@@ -481,6 +494,12 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
         }
     }
     all
+}
+
+/// Whether the server takes no second connection beside the first, which it took a moment ago.
+fn refuses_another(error: &MailError) -> bool {
+    matches!(error.phase, Phase::Greeting | Phase::Auth)
+        && matches!(error.evidence.signal, Signal::Imap { .. } | Signal::Closed)
 }
 
 /// Whether it is worth trying again by itself. A refused password is not: trying it again and again locks accounts.
