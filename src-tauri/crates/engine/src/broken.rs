@@ -20,6 +20,9 @@ pub(crate) enum Broken {
     /// Not a failure: the connections are made anew in another way.
     #[error("the server refused NOTIFY")]
     NotifyRefused,
+    /// Not a failure either: there are other folders to watch.
+    #[error("the folders to watch are others")]
+    OtherFolders,
 }
 
 /// When to connect again by itself.
@@ -40,7 +43,9 @@ impl Broken {
             Broken::Mail(error) if refused_at_sign_in(error) => Again::Never,
             Broken::Mail(_) | Broken::Other(_) => Again::Seldom,
             // A keychain is unlocked, a disk has room again.
-            Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => Again::Soon,
+            Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused | Broken::OtherFolders => {
+                Again::Soon
+            }
         }
     }
 
@@ -48,7 +53,7 @@ impl Broken {
     pub fn needs_person(&self) -> bool {
         match self {
             Broken::Mail(error) => !error.is_transient(),
-            Broken::Store(_) | Broken::NotifyRefused => false,
+            Broken::Store(_) | Broken::NotifyRefused | Broken::OtherFolders => false,
             Broken::Secret(_) | Broken::Other(_) => true,
         }
     }
@@ -60,7 +65,7 @@ impl Broken {
             Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
             Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
             Broken::Other(error) => (Reason::SettingUnusable, None, error.to_string()),
-            Broken::NotifyRefused => (Reason::ProtocolState, None, String::new()),
+            Broken::NotifyRefused | Broken::OtherFolders => (Reason::ProtocolState, None, String::new()),
         }
     }
 }

@@ -83,21 +83,20 @@ impl Engine {
 
     // ---- mailboxes
 
-    /// Tries the sign-in with these settings and finds the folders; nothing is stored.
+    /// Tries the sign-in with these settings and finds the folders; nothing is stored. A mailbox without a folder for sent
+    /// mail is no error but a warning: the folder may come with the first mail sent.
     pub async fn try_account(
         &self,
         settings: &AccountSettings,
         password: Zeroizing<String>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<MailError>, EngineError> {
         let login = Login { user: settings.user.clone(), password };
         let mut session = Session::open(&settings.server()?, &login, &Timeouts::default()).await?;
         let folders = session.folders().await?;
         let found = threadline_mail::folders::watched(&folders, session.capabilities().is_gmail());
         session.logout().await;
-        match found.sent_unknown() {
-            Some(evidence) => Err(MailError::new(&settings.server()?.name(), evidence).into()),
-            None => Ok(()),
-        }
+        let server = settings.server()?.name();
+        Ok(found.sent_unknown().map(|evidence| MailError::new(&server, evidence)))
     }
 
     /// Adds a mailbox: the password goes to the keychain, the rest to the ledger.

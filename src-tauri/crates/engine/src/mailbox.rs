@@ -19,7 +19,7 @@ use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::folders::watched;
+use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Login, Session};
 use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
 use threadline_store::folder::{self, Folder};
@@ -40,6 +40,8 @@ pub(crate) struct Mailbox {
     breaks: Mutex<HashMap<i64, u32>>,
     /// What was being read when a connection broke, by its first folder.
     suspects: Mutex<HashMap<i64, Suspect>>,
+    /// The connection that broke last came nearer to the message that is at fault.
+    nearer: AtomicBool,
     /// The server has NOTIFY and refused it: two connections are used instead.
     notify_refused: AtomicBool,
     /// A connection came as far as watching since the last failure.
@@ -51,6 +53,8 @@ pub(crate) struct Mailbox {
 pub(crate) struct Watched {
     pub row: Folder,
     pub on_server: ServerFolder,
+    /// Where the folder was never read: what arrived since then is read. `None`: it begins at its end.
+    pub begins: Option<Timestamp>,
 }
 
 impl Mailbox {
@@ -62,6 +66,7 @@ impl Mailbox {
             folders: Mutex::default(),
             breaks: Mutex::default(),
             suspects: Mutex::default(),
+            nearer: AtomicBool::new(false),
             notify_refused: AtomicBool::new(false),
             watched: AtomicBool::new(false),
         }
@@ -79,7 +84,7 @@ impl Mailbox {
             self.shared.forget_wakers(self.id);
             let connected_at = self.shared.clock.monotonic();
             let Err(broken) = self.live().await;
-            if matches!(broken, Broken::NotifyRefused) {
+            if matches!(broken, Broken::NotifyRefused | Broken::OtherFolders) {
                 continue;
             }
             let now = self.shared.clock.monotonic();
@@ -89,6 +94,10 @@ impl Mailbox {
                 if now.saturating_sub(connected_at) > backoff::LONGEST {
                     failures = 0;
                 }
+            }
+            if self.nearer.swap(false, Ordering::Relaxed) {
+                // A message that breaks connections is found by some more of them: other mail must not wait for that.
+                failures = 0;
             }
             failures += 1;
             let wait = match broken.again() {
@@ -118,11 +127,13 @@ impl Mailbox {
     }
 
     async fn catch_up_once(&self) -> Result<(), Broken> {
-        let (session, watched) = self.connect().await?;
+        let (session, watched, _) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
         let mut settled = false;
+        let mut refused = Vec::new();
         loop {
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             settled = match news {
                 News::Watching => true,
                 News::Woken => settled,
@@ -138,27 +149,38 @@ impl Mailbox {
                 watch.waker().wake();
             }
         }
-        for channel in channels(&watched) {
+        for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
             self.set_channel(channel, State::Connected, None, None).await?;
         }
         watch.into_session().logout().await;
         Ok(())
     }
 
-    /// Watches until something breaks.
+    /// Watches until something breaks: by one connection where the server has NOTIFY, else by one for INBOX and one for
+    /// Sent, which have IDLE. A third and further folders are asked every [`POLL`] by the second: servers count
+    /// connections, and few mailboxes have two Sent folders in use.
+    ///
+    /// [`POLL`]: threadline_mail::watch::POLL
     async fn live(&self) -> Result<Infallible, Broken> {
-        let (session, mut watched) = self.connect().await?;
+        let (session, mut watched, found) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
-        let rest = if notify { Vec::new() } else { watched.split_off(1) };
-        if rest.is_empty() {
-            return self.drive(session, watched).await;
+        if notify || watched.len() == 1 {
+            return self.drive(session, watched, Some(&found)).await;
         }
-        let second = self.sign_in().await?;
-        tokio::try_join!(self.drive(session, watched), self.drive(second, rest)).map(|(never, _)| never)
+        let second = match self.sign_in().await {
+            // One connection is all that the server gives: INBOX has IDLE, and Sent is asked.
+            Err(Broken::Mail(error)) if refuses_another(&error) => {
+                return self.drive(session, watched, Some(&found)).await;
+            }
+            second => second?,
+        };
+        let rest = watched.split_off(1);
+        tokio::try_join!(self.drive(session, watched, Some(&found)), self.drive(second, rest, None))
+            .map(|(never, _)| never)
     }
 
     /// Signs in and finds the folders.
-    async fn connect(&self) -> Result<(Session, Vec<Watched>), Broken> {
+    async fn connect(&self) -> Result<(Session, Vec<Watched>, Found), Broken> {
         let mut session = self.sign_in().await?;
         let folders = session.folders().await?;
         let found = watched(&folders, session.capabilities().is_gmail());
@@ -167,31 +189,40 @@ impl Mailbox {
             let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));
             self.set_channel(Channel::Sent, State::NeedsAttention, why, None).await?;
         }
-        let chosen: Vec<_> = match found.all {
+        let chosen: Vec<_> = match found.all.clone() {
             Some(all) => vec![(all, Role::All)],
-            None => std::iter::once((found.inbox, Role::Inbox))
-                .chain(found.sent.into_iter().map(|f| (f, Role::Sent)))
+            None => std::iter::once((found.inbox.clone(), Role::Inbox))
+                .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
                 .collect(),
         };
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
         let (account, now) = (self.id, self.shared.clock.now());
-        let rows: Vec<Folder> = self
+        let (rows, known_since) = self
             .shared
             .ledger
             .write(move |tx| {
+                // Of a mailbox that was read already, a folder that is new is read from the mailbox's beginning on.
+                let is_known = folder::list(tx, account)?.iter().any(|f| f.cursor.is_some());
+                let created = account::get(tx, account)?.map(|a| a.created).filter(|_| is_known);
                 let rows: Vec<Folder> = names
                     .iter()
                     .map(|(name, role)| folder::ensure(tx, account, name, *role))
                     .collect::<Result<_, _>>()?;
                 let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
                 jobs::rehome(tx, account, &ids, now)?;
-                Ok(rows)
+                Ok((rows, created))
             })
             .await?;
         *lock(&self.folders) = rows.iter().map(|row| row.id).collect();
-        let watched =
-            rows.into_iter().zip(chosen).map(|(row, (on_server, _))| Watched { row, on_server }).collect();
-        Ok((session, watched))
+        let watched = rows
+            .into_iter()
+            .zip(chosen)
+            .map(|(row, (on_server, _))| {
+                let begins = known_since.filter(|_| row.cursor.is_none());
+                Watched { row, on_server, begins }
+            })
+            .collect();
+        Ok((session, watched, found))
     }
 
     async fn sign_in(&self) -> Result<Session, Broken> {
@@ -218,20 +249,33 @@ impl Mailbox {
         }
     }
 
-    /// One connection's life.
-    async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
+    /// One connection's life. The one that is given what was found looks whether that changes.
+    async fn drive(
+        &self,
+        session: Session,
+        watched: Vec<Watched>,
+        found: Option<&Found>,
+    ) -> Result<Infallible, Broken> {
         let mut watch = self.watch(session, &watched).await?;
+        if let Some(found) = found {
+            watch = watch.among(found);
+        }
         self.shared.add_waker(self.id, watch.waker());
         let mut told = false;
+        let mut refused = Vec::new();
         loop {
             jobs::run(self, watch.session(), &watched).await?;
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
-                if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
+                let has_notify = watch.session().capabilities().has_notify();
+                if has_notify
+                    && watch.covers() < watched.len().min(2)
+                    && !self.notify_refused.swap(true, Ordering::Relaxed)
                 {
                     return Err(Broken::NotifyRefused);
                 }
-                for channel in channels(&watched) {
+                for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
                 self.watched.store(true, Ordering::Relaxed);
@@ -241,6 +285,23 @@ impl Mailbox {
             }
             self.take(&watched, news).await?;
         }
+    }
+
+    /// A folder that the server refuses makes its channel's state, though the connection goes on without it.
+    async fn note_refused(
+        &self,
+        watched: &[Watched],
+        news: &News,
+        refused: &mut Vec<Channel>,
+    ) -> Result<(), StoreError> {
+        let News::Refused { target, error } = news else { return Ok(()) };
+        let state = if error.is_transient() { State::Retrying } else { State::NeedsAttention };
+        let why = (error.reason, Some(error.phase), error.evidence.words.clone());
+        for channel in channels(watched.get(*target..=*target).unwrap_or_default()) {
+            self.set_channel(channel, state, Some(why.clone()), None).await?;
+            refused.push(channel);
+        }
+        Ok(())
     }
 
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
@@ -253,18 +314,21 @@ impl Mailbox {
                 folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let suspect = watched.first().and_then(|w| lock(&self.suspects).remove(&w.row.id));
+        let suspect = watched.first().and_then(|w| lock(&self.suspects).get(&w.row.id).cloned());
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
         for (target, at) in seen.into_iter().enumerate() {
             if let Some(at) = at {
                 watch = watch.last_seen(target, at);
             }
         }
+        for (target, since) in watched.iter().enumerate().filter_map(|(at, w)| Some((at, w.begins?))) {
+            watch = watch.begins(target, since);
+        }
         Ok(watch)
     }
 
-    /// The next news; a job that was put off wakes the connection when its time has come. Where the connection breaks,
-    /// what it was reading is remembered for the next one.
+    /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
+    /// connection is remembered for the next one until it was passed.
     async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
         let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
         let news = tokio::select! {
@@ -272,9 +336,14 @@ impl Mailbox {
             news = watch.next() => news,
             failed = alarm => { let Err(error) = failed; return Err(error.into()) }
         };
-        if let (Err(_), Some(suspect), Some(first)) = (&news, watch.suspect(), watched.first()) {
-            lock(&self.suspects).insert(first.row.id, suspect);
-        }
+        let (Some(first), now) = (watched.first(), watch.suspect()) else { return Ok(news?) };
+        let mut suspects = lock(&self.suspects);
+        let before = match now.clone() {
+            Some(suspect) => suspects.insert(first.row.id, suspect),
+            None => suspects.remove(&first.row.id),
+        };
+        let nearer = now.zip(before).is_some_and(|(now, before)| now.is_nearer_than(&before));
+        self.nearer.store(news.is_err() && nearer, Ordering::Relaxed);
         Ok(news?)
     }
 
@@ -322,7 +391,8 @@ impl Mailbox {
                 .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
         };
         match news {
-            News::Watching | News::Woken => Ok(()),
+            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
+            News::OtherFolders => Err(Broken::OtherFolders),
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
                 let cursor = to_row(cursor);
@@ -465,6 +535,12 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
         }
     }
     all
+}
+
+/// Whether the server takes no second connection beside the first, which it took a moment ago.
+fn refuses_another(error: &MailError) -> bool {
+    matches!(error.phase, Phase::Greeting | Phase::Auth)
+        && matches!(error.evidence.signal, Signal::Imap { .. } | Signal::Closed)
 }
 
 fn from_row(cursor: folder::Cursor) -> Cursor {
