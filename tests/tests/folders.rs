@@ -1,15 +1,16 @@
 //! The engine and what scripted servers do with their folders.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use jiff::Timestamp;
 use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, State};
-use threadline_engine::clock::SystemClock;
 use threadline_engine::event::Event;
 use threadline_engine::settings::{AccountSettings, Encryption};
 use threadline_engine::{Engine, Home};
 use threadline_secrets::Memory;
 use threadline_testkit::certs::Authority;
+use threadline_testkit::clock::HandClock;
 use threadline_testkit::script::{Script, Scripted, serve_in_turn};
 use zeroize::Zeroizing;
 
@@ -37,7 +38,8 @@ impl Desk {
         let server = serve_in_turn(scripts.into_iter().map(signed_in).collect()).await?;
         let dir = tempfile::tempdir()?;
         let home = Home::open(&dir.path().join("data"))?;
-        let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(SystemClock::start()), None)?;
+        let clock = Arc::new(HandClock::at(Timestamp::now()));
+        let (engine, _) = Engine::open(home, Arc::new(Memory::new()), clock, None)?;
         let mut settings = AccountSettings::new(Address::parse(ANN)?, "127.0.0.1".into(), Encryption::Tls);
         settings.port = server.port();
         settings.authority = Some(authority.pem().to_owned());
@@ -176,5 +178,46 @@ async fn two_sent_folders_without_notify_are_two_connections_and_no_more() -> Re
     let desk = Desk::new(vec![idle(first).hang(), idle(second).hang(), broken]).await?;
     desk.watching(2).await?;
     ensure!(desk.server.accepted() == 2, "{} connections", desk.server.accepted());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_mail_does_not_wait_long_while_a_bad_message_is_cornered() -> Result<()> {
+    let grown = |script: Script| {
+        listed(script, &["INBOX"]).expect("EXAMINE \"INBOX\"").send(
+            "* 4 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 11] x\r\n{tag} OK [READ-ONLY] opened\r\n",
+        )
+    };
+    let asked =
+        |script| grown(script).expect("UID FETCH 10:* (UID)").send("* 4 FETCH (UID 10)\r\n{tag} OK\r\n");
+    let breaks = |script: Script| script.expect("UID FETCH 10:10 ").close();
+    let first = left(last(opened(listed(signed_in(), &["INBOX"]), "INBOX")));
+    let desk = Desk::new(vec![
+        first,
+        breaks(grown(signed_in())),
+        breaks(asked(signed_in())),
+        breaks(asked(signed_in())),
+        asked(signed_in()).hang(),
+    ])
+    .await?;
+    desk.engine.catch_up().await?;
+    let mut events = desk.engine.events();
+    let set_aside = async {
+        loop {
+            if let Event::SetAside { uid, .. } = events.recv().await? {
+                return anyhow::Ok(uid);
+            }
+        }
+    };
+    let uid = tokio::select! {
+        ended = desk.engine.run() => bail!("the engine ended: {ended:?}"),
+        seen = set_aside => seen?,
+    };
+    ensure!(uid == 10 && desk.server.accepted() == 5);
+    // The clock stands still, so this is the last pause. The third of pauses that grow is three seconds at least.
+    let status = desk.engine.status().await?;
+    let inbox = status.mailboxes[0].channels.iter().find(|c| c.channel == Channel::Inbox).context("INBOX")?;
+    let pause = inbox.next_try.context("it never broke")?.duration_since(inbox.since);
+    ensure!(pause.as_millis() < 1_400, "{pause:?}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::mailbox::{Mailbox, Watched};
 use jiff::{SignedDuration, Timestamp};
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
-use threadline_mail::error::MailError;
+use threadline_mail::error::{MailError, blames_message};
 use threadline_mail::session::{Place as ServerPlace, Session};
 use threadline_store::job::{self, Job, Kind};
 use threadline_store::{StoreError, Tx, folder, place};
@@ -169,7 +169,7 @@ fn refused(error: &MailError) -> bool {
 async fn put_off(mailbox: &Mailbox, job: &Job, error: &MailError) -> Result<(), StoreError> {
     let (job, reason, words) = (job.clone(), error.reason, error.evidence.words.clone());
     let now = mailbox.shared.clock.now();
-    let blamed = refused(error) || threadline_mail::error::blames_message(error);
+    let blamed = blames_message(error);
     let breaks = if blamed { 0 } else { mailbox.broke_over(job.id) };
     let write = move |tx: &Tx<'_>| match blamed {
         true => fail(tx, &job, now, reason, &words),
