@@ -23,6 +23,9 @@ pub struct Association {
     /// The CRM's id of the contact; `None` where the contact is still to be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
+    /// False where the rules do not allow a contact to be made for it.
+    #[serde(default)]
+    pub may_create: bool,
 }
 
 /// A file that came with a message.

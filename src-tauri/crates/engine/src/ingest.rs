@@ -183,7 +183,8 @@ impl Seeing<'_> {
             }
             contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
         }
-        let known = Known { threads, contacts, contacts_complete };
+        let crm_has_contacts = self.mailbox.contact_sources.iter().any(|s| s != LOCAL);
+        let known = Known { threads, contacts, contacts_complete, crm_has_contacts };
         let seen = Seen { role: self.folder.role, folder: &self.folder.name };
         Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
     }
