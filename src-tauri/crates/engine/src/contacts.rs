@@ -132,13 +132,13 @@ async fn decide_again(shared: &Arc<Shared>, source: &'static str) -> Result<(), 
         for kind in [Waiting::Held, Waiting::Asked] {
             let mut after = 0;
             loop {
-                let (id, now) = (account.id, shared.clock.now());
+                let id = account.id;
                 let rows = shared.ledger.read(move |tx| waiting(tx, kind, id, source, after)).await?;
                 let Some(last) = rows.last() else { break };
                 after = last.message;
                 let add = move |tx: &Tx<'_>| {
                     for row in &rows {
-                        job::add(tx, Kind::Recheck, row.message, row.place, now)?;
+                        job::add(tx, Kind::Recheck, row.message, row.place, job::AT_ONCE)?;
                     }
                     Ok(())
                 };

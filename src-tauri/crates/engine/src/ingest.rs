@@ -151,14 +151,14 @@ impl Seeing<'_> {
             Occasion::Again => message::decide_again(tx, &new)?,
         };
         if recorded.newly_logged {
-            job::add(tx, Kind::Body, recorded.message, self.place, self.now)?;
+            job::add(tx, Kind::Body, recorded.message, self.place, job::AT_ONCE)?;
         }
         if recorded.outcome == Outcome::Log {
-            job::revive(tx, recorded.message, self.place, self.now)?;
+            job::revive(tx, recorded.message, self.place, job::AT_ONCE)?;
             // Its ids may be ones that an earlier arrival answers.
             let ids: Vec<_> = self.arrival.envelope.ids.iter().map(|id| tx.hash_id(id)).collect();
             for waiting in reference::waiting_for(tx, self.mailbox.id, &ids)? {
-                job::add(tx, Kind::Recheck, waiting.message, waiting.place, self.now)?;
+                job::add(tx, Kind::Recheck, waiting.message, waiting.place, job::AT_ONCE)?;
             }
         }
         Ok(self.event(&decision, recorded).into_iter().collect())

@@ -19,7 +19,7 @@ const PAGE: usize = 200;
 const ATTEMPTS: u32 = 5;
 /// After the first attempt.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
+pub(crate) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Does every job that is due in these folders; gives their number. A job that fails is put off or set aside alone.
 pub(crate) async fn run(

@@ -8,6 +8,7 @@ use crate::queue::LedgerQueue;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::sinks;
+use crate::supervisor;
 use std::sync::Arc;
 use threadline_crm::{Drained, Sink, TokioTimer, Worker};
 use threadline_store::{StoreError, outbox};
@@ -60,6 +61,7 @@ pub(crate) async fn catch_up(
     mailboxes: Vec<Mailbox>,
 ) -> Result<CaughtUp, EngineError> {
     let mut report = CaughtUp::default();
+    supervisor::not_too_late(shared).await?;
     contacts::decide_again_locally(shared).await?;
     let mut working: Vec<(Arc<dyn Sink>, Option<PullError>)> = Vec::new();
     for crm in crms {

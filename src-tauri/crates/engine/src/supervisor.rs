@@ -9,7 +9,7 @@ use crate::generation::{self, Generations};
 use crate::mailbox::Mailbox;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
-use crate::{backoff, sinks};
+use crate::{backoff, jobs, sinks};
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use threadline_store::{Tx, account, message};
+use threadline_store::{Tx, account, job, message, outbox};
 use tokio::task::JoinHandle;
 
 /// How often a running engine looks for what another process set.
@@ -26,6 +26,9 @@ const GLANCE: Duration = Duration::from_secs(2);
 const TIDY: Duration = Duration::from_secs(3600);
 /// How long the headers of a mail that was asked about are kept without an answer.
 const UNANSWERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The longest pause that a CRM asks for: until midnight in its portal's time zone.
+const LONGEST_PUSH_PAUSE: SignedDuration = SignedDuration::from_hours(26);
 
 /// Runs until the future is dropped. Fails only where the ledger cannot be read at the start.
 pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
@@ -44,6 +47,7 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
             if tidied.is_none_or(|at| shared.clock.monotonic().saturating_sub(at) > TIDY) {
                 tidied = Some(shared.clock.monotonic());
                 log("what may be forgotten was not", forget_unanswered(shared).await);
+                log("what was put off stays so", not_too_late(shared).await);
             }
             tokio::time::sleep(GLANCE).await;
             match next(engine, &plan).await {
@@ -203,6 +207,21 @@ async fn forget_unanswered(shared: &Shared) -> Result<(), EngineError> {
         Ok(())
     };
     Ok(shared.ledger.write(forget).await?)
+}
+
+/// After the clock was set back, what was put off by it would wait too long.
+pub(crate) async fn not_too_late(shared: &Shared) -> Result<(), EngineError> {
+    let now = shared.clock.now();
+    let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let (jobs, pushes) = (after(jobs::LONGEST_PAUSE), after(LONGEST_PUSH_PAUSE));
+    let sinks = shared.sink_names();
+    let hurry = move |tx: &Tx<'_>| {
+        for account in account::list(tx)? {
+            job::not_beyond(tx, account.id, now, jobs)?;
+        }
+        sinks.into_iter().try_for_each(|sink| outbox::not_beyond(tx, sink, now, pushes).map(|_| ()))
+    };
+    Ok(shared.ledger.write(hurry).await?)
 }
 
 fn log(what: &str, result: Result<(), EngineError>) {

@@ -12,7 +12,7 @@ use threadline_core::reason::Reason;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE job (
-  id          INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
   account     INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
   folder      INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
   uidvalidity INTEGER NOT NULL,
@@ -90,6 +90,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
     })
 }
 
+/// The `next_try` of what is due at once, whatever a clock that is set back says.
+pub const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// Adds a job, unless the message has one of this kind already; gives the job's id.
 pub fn add(
     tx: &Tx<'_>,
@@ -139,6 +142,14 @@ pub fn next_due(tx: &Tx<'_>, account: i64, folders: &[i64]) -> Result<Option<Tim
          AND folder IN (SELECT value FROM json_each(?2)) ORDER BY next_try LIMIT 1",
         params![account, ids(folders)],
         |row| time(row, "next_try"),
+    )
+}
+
+/// A mailbox's jobs that would wait beyond `latest` are due at `now`: the clock was set back since they were put off.
+pub fn not_beyond(tx: &Tx<'_>, account: i64, now: Timestamp, latest: Timestamp) -> Result<usize, StoreError> {
+    tx.run(
+        "UPDATE job SET next_try = ?2 WHERE account = ?1 AND state = 'waiting' AND next_try > ?3",
+        params![account, us(now), us(latest)],
     )
 }
 

@@ -24,7 +24,7 @@ pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (
-  id           INTEGER PRIMARY KEY,
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
   account      INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
   verdict      TEXT NOT NULL CHECK (verdict IN ('ignore', 'hold', 'ask', 'log')),
   rule         TEXT NOT NULL,

@@ -60,6 +60,9 @@ fn jobs_are_due_in_the_folders_that_are_asked_for() {
     job::put_off(&tx, job, at(30), Reason::ConnectionTimeout, "late").unwrap();
     let row = job::get(&tx, job).unwrap().unwrap();
     assert_eq!((row.attempts, row.next_try, row.reason), (0, at(30), Some(Reason::ConnectionTimeout)));
+    assert_eq!(job::not_beyond(&tx, bed.account, at(1), at(30)).unwrap(), 0);
+    assert_eq!(job::not_beyond(&tx, bed.account, at(1), at(29)).unwrap(), 1);
+    assert_eq!(job::next_due(&tx, bed.account, &[bed.sent]).unwrap(), Some(at(1)));
 }
 
 #[test]
