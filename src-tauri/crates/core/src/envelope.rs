@@ -42,7 +42,7 @@ pub const MOST_ADDRESSES: usize = 500;
 pub const MOST_SUBJECT: usize = 1_000;
 
 /// The header of one message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// SHA-256 of the canonical id; see [`MessageKey`].
     pub key: MessageKey,
@@ -68,6 +68,8 @@ pub struct Envelope {
     /// True when a field that may stand once stands twice; the first one counts.
     pub suspicious: bool,
 }
+
+crate::debug_only!(Envelope { key, machine, suspicious });
 
 /// A message that no person wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

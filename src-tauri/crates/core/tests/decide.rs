@@ -319,3 +319,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_debug_print_shows_no_mail_text() {
+    let arrival = mail(
+        "From: Ann Secret <ann@firm.example>\nTo: carl@customer.example\nSubject: Secret\nMessage-ID: <Secret@x>",
+    );
+    let (rules, known) = world();
+    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent" }, &known, &rules);
+    let body = threadline_core::message::Body::parse(b"Subject: Secret\r\n\r\nSecret\r\n");
+    let shown = format!("{arrival:?} {decision:?} {body:?}");
+    assert!(!shown.contains("Secret") && !shown.contains("carl") && !shown.contains("Carl"), "{shown}");
+}

@@ -200,7 +200,7 @@ impl Seeing<'_> {
             Outcome::Hold => VerdictName::Hold,
             Outcome::Ignore => VerdictName::Ignore,
         };
-        let shown = matches!(verdict, VerdictName::Log | VerdictName::Ask);
+        let shown = verdict == VerdictName::Log;
         let envelope = &self.arrival.envelope;
         let outside = || {
             let everybody = envelope.from.iter().chain(envelope.recipients());
