@@ -1,6 +1,8 @@
 //! What can go wrong on the way to a CRM.
 
+use crate::sink::Egress;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::envelope::clean;
 use threadline_core::reason::{MOST_WORDS, Reason};
@@ -42,10 +44,12 @@ pub struct CrmError {
     /// The next step in one sentence.
     pub next: &'static str,
     /// The CRM's own words: cleaned, at most `core::reason::MOST_WORDS` characters; empty where it said nothing.
-    pub words: String,
+    pub words: Box<str>,
     pub retry: Retry,
     /// The CRM may have stored it: the next attempt must look first.
     pub uncertain: bool,
+    /// Every field that left the computer for this message, in this attempt.
+    pub sent: Arc<[Egress]>,
 }
 
 impl CrmError {
@@ -57,10 +61,18 @@ impl CrmError {
             reason,
             cause: reason.title(),
             next: reason.next_step(),
-            words: String::new(),
+            words: Box::default(),
             retry: Retry::Soon,
             uncertain: false,
+            sent: Arc::default(),
         }
+    }
+
+    /// What left the computer before it failed.
+    #[must_use]
+    pub fn sent(mut self, sent: Vec<Egress>) -> Self {
+        self.sent = sent.into();
+        self
     }
 
     #[must_use]
@@ -84,7 +96,7 @@ impl CrmError {
     /// The other side's words. What could be a value of ours is taken out: see [`without_values`].
     #[must_use]
     pub fn words(mut self, words: &str) -> Self {
-        self.words = without_values(words);
+        self.words = without_values(words).into();
         self
     }
 
@@ -96,7 +108,7 @@ impl CrmError {
             let value = value.trim();
             // A shorter one is part of many words.
             if value.chars().count() >= 3 && self.words.contains(value) {
-                self.words = self.words.replace(value, "…");
+                self.words = self.words.replace(value, "…").into();
             }
         }
         self
@@ -176,6 +188,6 @@ mod tests {
     fn a_value_that_is_known_is_taken_out_wherever_it_stands() {
         let error =
             CrmError::new("HubSpot", Reason::CrmRejected).words("Layoffs is no subject, nor is \"Layoffs\"");
-        assert_eq!(error.without(["Layoffs", "is"]).words, "… is no subject, nor is \"…\"");
+        assert_eq!(&*error.without(["Layoffs", "is"]).words, "… is no subject, nor is \"…\"");
     }
 }

@@ -45,7 +45,7 @@ pub struct Leased {
 /// What the worker did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutboxEvent {
-    /// The sink answered for the first time, or again after a pause.
+    /// The sink works, for the first time or again after a pause: it took what was due, or nothing was.
     Connected(Portal),
     Accepted {
         id: i64,
@@ -93,7 +93,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Failures of the sink in a row after which rows are tried one at a time.
 const PROBE_AFTER: u32 = 3;
 /// Longest uninterrupted wait: the wall clock may be set, or the computer sleep, in between.
-const GLANCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_secs(30);
 
 /// Pushes what is due. One worker a sink.
 pub struct Worker {
@@ -148,14 +148,9 @@ impl Worker {
             }
             shift.failures = 0;
             match queue.next_due().await? {
-                None => wake.notified().await,
-                Some(due) => {
-                    let left = until_then(clock, due).min(GLANCE);
-                    tokio::select! {
-                        () = wake.notified() => {}
-                        () = self.timer.sleep(left) => {}
-                    }
-                }
+                Some(due) => self.rest(wake, until_then(clock, due).min(GLANCE)).await,
+                // A call can be lost, and another process can add a row: look now and then.
+                None => self.rest(wake, GLANCE).await,
             }
         }
     }
@@ -177,8 +172,11 @@ impl Worker {
     ) -> Result<Drained, QueueError> {
         match shift.sink.connect().await {
             Ok(portal) => {
-                (shift.on)(OutboxEvent::Connected(portal));
-                self.drain(shift).await
+                let done = self.drain(shift).await?;
+                if done.failed.is_none() {
+                    (shift.on)(OutboxEvent::Connected(portal));
+                }
+                Ok(done)
             }
             Err(error) => {
                 let until = self.when(&error, shift.failures, shift.clock);
@@ -317,6 +315,14 @@ impl Worker {
             }
         };
         later(now, wait)
+    }
+
+    /// Until somebody calls, or so long.
+    async fn rest(&self, wake: &Notify, most: Duration) {
+        tokio::select! {
+            () = wake.notified() => {}
+            () = self.timer.sleep(most) => {}
+        }
     }
 
     /// Measured on the monotonic clock, a glance at a time.

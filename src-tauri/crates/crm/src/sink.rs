@@ -22,6 +22,11 @@ pub trait Sink: Send + Sync + std::fmt::Debug {
     /// not stored again, and what is there is not changed.
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>>;
 
+    /// Whether [`Delivery::raw`] is looked at; where not, it is left empty.
+    fn wants_raw(&self) -> bool {
+        false
+    }
+
     /// Whether [`Sink::contacts`] gives anything; where not, the local contact list serves.
     fn has_contacts(&self) -> bool;
 
@@ -59,7 +64,7 @@ pub enum Dedupe {
 #[derive(Clone, PartialEq)]
 pub struct Delivery {
     pub record: Record,
-    /// The message as the mail server gave it (RFC 5322); it may hold a Bcc field.
+    /// The message as the mail server gave it (RFC 5322); it may hold a Bcc field. Empty for a sink that does not want it.
     pub raw: Bytes,
     /// An earlier attempt's outcome is unknown: look before writing.
     pub uncertain: bool,

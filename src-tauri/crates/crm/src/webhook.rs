@@ -6,6 +6,7 @@ use crate::error::{CrmError, Kind, Retry};
 use crate::http;
 use crate::secret::Secret;
 use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+use jiff::Timestamp;
 use reqwest::{Client, Response, Url};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -101,11 +102,16 @@ impl WebhookSink {
             .body(body)
             .send()
             .await
-            .map_err(|e| http::unanswered(THING, e, true))
-            .map_err(one_row_if_it_arrived)?;
+            .map_err(|e| http::unanswered(THING, e, true));
+        let answer = match answer {
+            Ok(answer) => answer,
+            // It may have arrived.
+            Err(error) if error.uncertain => return Err(error.sent(sent)),
+            Err(error) => return Err(error),
+        };
         let status = answer.status().as_u16();
         if !(200..300).contains(&status) {
-            return Err(refusal(&answer, status, http::retry_after(&answer, now)));
+            return Err(refusal(&answer, status, http::retry_after(&answer, now)).sent(sent));
         }
         // The message is stored: whatever the text of the answer is, it is no failure.
         let said: Value = match http::body(THING, answer, true).await {
@@ -135,12 +141,6 @@ fn broken() -> CrmError {
         .told("The message cannot be written as JSON.", "It is set aside; send the diagnostics.")
 }
 
-/// A time-out may be one message's own doing, and must not hold the others up; no connection concerns them all.
-fn one_row_if_it_arrived(error: CrmError) -> CrmError {
-    let kind = if error.uncertain { Kind::Row } else { Kind::Sink };
-    error.kind(kind)
-}
-
 fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError {
     let error = |reason| CrmError::new(THING, reason).words(&format!("HTTP {status}"));
     match status {
@@ -148,10 +148,14 @@ fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError 
             "The receiver does not accept the signature.",
             "Compare the secret on both sides and this computer's clock, then set the webhook again.",
         ),
-        404 | 410 => error(Reason::CrmGone).retry(Retry::Never),
+        404 => error(Reason::CrmGone).retry(Retry::Never),
+        // Standard Webhooks: the receiver wants no more. Only a person can begin again.
+        410 => error(Reason::CrmGone).retry(Retry::At(Timestamp::MAX)).told(
+            "The receiver has ended this webhook.",
+            "Set it up again at the receiver, then here; or push again with `threadline crm retry webhook`.",
+        ),
         429 => error(Reason::Throttled).retry(pause.map_or(Retry::Soon, Retry::After)),
-        502..=504 => http::unavailable(THING, status, pause, true),
-        408 | 500..=599 => http::unavailable(THING, status, pause, true).kind(Kind::Row),
+        408 | 500..=599 => http::unavailable(THING, status, pause, true),
         300..=399 => {
             let somewhere = answer.headers().contains_key("location");
             error(Reason::ProtocolError).retry(Retry::Never).told(

@@ -118,7 +118,7 @@ async fn drain(
     pulled: Option<PullError>,
 ) -> Result<Outcome, EngineError> {
     let name = sink.name();
-    let queue = LedgerQueue::new(Arc::clone(shared), name);
+    let queue = LedgerQueue::new(Arc::clone(shared), sink);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
     let drained = match worker.drain_once(&queue, sink, &*shared.clock, |_| {}).await {
         Ok(drained) => drained,

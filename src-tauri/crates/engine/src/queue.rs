@@ -12,25 +12,28 @@ use threadline_core::address::Address;
 use threadline_core::message::Body;
 use threadline_core::reason::Reason;
 use threadline_core::record::{Association, Record};
-use threadline_crm::{Accepted, CrmError, Delivery, How, Leased, Queue, QueueError};
+use threadline_crm::{Accepted, CrmError, Delivery, How, Leased, Queue, QueueError, Sink};
 use threadline_store::outbox::{self, Lease};
 use threadline_store::{StoreError, Tx, account, association, body, contact, egress, message, thread};
 
 /// How long a worker may keep a row. Longer than any request with its retries; a row of a process that was killed is
 /// taken back at the next start.
 const LEASE: Duration = Duration::from_secs(10 * 60);
+/// Most bytes of raw messages that a worker has at once, unless a single one is larger.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One sink's part of the outbox.
 #[derive(Debug)]
 pub(crate) struct LedgerQueue {
     shared: Arc<Shared>,
     sink: &'static str,
+    wants_raw: bool,
     leases: Mutex<HashMap<i64, Lease>>,
 }
 
 impl LedgerQueue {
-    pub fn new(shared: Arc<Shared>, sink: &'static str) -> Self {
-        Self { shared, sink, leases: Mutex::default() }
+    pub fn new(shared: Arc<Shared>, sink: &dyn Sink) -> Self {
+        Self { shared, sink: sink.name(), wants_raw: sink.wants_raw(), leases: Mutex::default() }
     }
 
     fn lease_of(&self, id: i64) -> Option<Lease> {
@@ -62,13 +65,23 @@ impl Queue for LedgerQueue {
         if nothing.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
-        let leases = self.shared.ledger.write(move |tx| outbox::lease(tx, sink, now, most, LEASE)).await?;
+        let leases =
+            self.shared.ledger.write(move |tx| outbox::lease(tx, sink, now, most, MOST_BYTES, LEASE)).await?;
         let mut rows = Vec::with_capacity(leases.len());
         for lease in leases {
             let message = lease.message;
-            let parts = self.shared.ledger.read(move |tx| parts(tx, sink, message)).await?;
+            let parts = self.shared.ledger.read(move |tx| parts(tx, sink, message)).await;
+            let wants_raw = self.wants_raw;
+            let parts = match parts {
+                Ok(parts) => parts,
+                // A row that cannot be read is set aside; a ledger that fails is tried again.
+                Err(error) if error.concerns_a_row() => None,
+                Err(error) => return Err(error.into()),
+            };
             let record = match parts {
-                Some(parts) => tokio::task::spawn_blocking(move || parse(parts)).await.ok().flatten(),
+                Some(parts) => {
+                    tokio::task::spawn_blocking(move || parse(parts, wants_raw)).await.ok().flatten()
+                }
                 None => None,
             };
             let Some((record, raw)) = record else {
@@ -77,7 +90,9 @@ impl Queue for LedgerQueue {
                 let words = "The message's text is gone from the ledger or cannot be read.";
                 self.shared
                     .ledger
-                    .write(move |tx| outbox::set_aside(tx, &row, Some(Reason::ProtocolError), Some(words)))
+                    .write(move |tx| {
+                        outbox::set_aside(tx, &row, row.uncertain, Some(Reason::ProtocolError), Some(words))
+                    })
                     .await?;
                 continue;
             };
@@ -106,21 +121,7 @@ impl Queue for LedgerQueue {
         self.shared
             .ledger
             .write(move |tx| {
-                let fields: Vec<egress::Egress> = accepted
-                    .sent
-                    .into_iter()
-                    .map(|e| egress::Egress {
-                        id: 0,
-                        at: now,
-                        sink: sink.to_owned(),
-                        message: Some(message),
-                        object: e.object,
-                        remote_id: e.remote_id,
-                        field: e.field,
-                        bytes: e.bytes,
-                    })
-                    .collect();
-                egress::add(tx, &fields)?;
+                book(tx, sink, message, now, &accepted.sent)?;
                 for (address, remote_id) in &accepted.contacts {
                     association::set_remote(tx, message, address, remote_id)?;
                 }
@@ -139,12 +140,16 @@ impl Queue for LedgerQueue {
 
     async fn retry_later(&self, id: i64, error: &CrmError, at: Timestamp) -> Result<(), QueueError> {
         let Some(lease) = self.lease_of(id) else { return Ok(()) };
-        let (row, reason, words) = (lease.clone(), error.reason, error.words.clone());
+        let (row, reason, words) = (lease.clone(), error.reason, error.words.to_string());
         // Once unknown, the outcome stays unknown until the CRM was looked at.
         let uncertain = error.uncertain || lease.uncertain;
+        let (sink, now, sent) = (self.sink, self.shared.clock.now(), error.sent.clone());
         self.shared
             .ledger
-            .write(move |tx| outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words)))
+            .write(move |tx| {
+                book(tx, sink, row.message, now, &sent)?;
+                outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words))
+            })
             .await?;
         self.failed(&lease, error, Some(at));
         Ok(())
@@ -152,8 +157,16 @@ impl Queue for LedgerQueue {
 
     async fn set_aside(&self, id: i64, error: &CrmError) -> Result<(), QueueError> {
         let Some(lease) = self.lease_of(id) else { return Ok(()) };
-        let (row, reason, words) = (lease.clone(), error.reason, error.words.clone());
-        self.shared.ledger.write(move |tx| outbox::set_aside(tx, &row, Some(reason), Some(&words))).await?;
+        let (row, reason, words) = (lease.clone(), error.reason, error.words.to_string());
+        let (sink, now, sent) = (self.sink, self.shared.clock.now(), error.sent.clone());
+        let uncertain = error.uncertain || lease.uncertain;
+        self.shared
+            .ledger
+            .write(move |tx| {
+                book(tx, sink, row.message, now, &sent)?;
+                outbox::set_aside(tx, &row, uncertain, Some(reason), Some(&words))
+            })
+            .await?;
         self.failed(&lease, error, None);
         Ok(())
     }
@@ -162,6 +175,30 @@ impl Queue for LedgerQueue {
         let sink = self.sink;
         Ok(self.shared.ledger.read(move |tx| outbox::next_due(tx, sink)).await?)
     }
+}
+
+/// Notes what left the computer, whether it was taken or not.
+fn book(
+    tx: &Tx<'_>,
+    sink: &str,
+    message: i64,
+    at: Timestamp,
+    sent: &[threadline_crm::Egress],
+) -> Result<(), StoreError> {
+    let fields: Vec<egress::Egress> = sent
+        .iter()
+        .map(|e| egress::Egress {
+            id: 0,
+            at,
+            sink: sink.to_owned(),
+            message: Some(message),
+            object: e.object.clone(),
+            remote_id: e.remote_id.clone(),
+            field: e.field.clone(),
+            bytes: e.bytes,
+        })
+        .collect();
+    egress::add(tx, &fields)
 }
 
 /// All of a record but its text. `None` where the message or its body is gone.
@@ -211,11 +248,11 @@ fn with_ids_of(tx: &Tx<'_>, sink: &str, contacts: Vec<Association>) -> Result<Ve
 }
 
 /// Fills in the text. A parser that panics costs this message, not the worker.
-fn parse(parts: Parts) -> Option<(Record, Bytes)> {
+fn parse(parts: Parts, wants_raw: bool) -> Option<(Record, Bytes)> {
     let Parts { mut record, raw } = parts;
     let body = catch_unwind(AssertUnwindSafe(|| Body::parse(&raw))).ok()?;
     record.text = body.text;
     record.html = body.html;
     record.attachments = body.attachments;
-    Some((record, Bytes::from(raw)))
+    Some((record, if wants_raw { Bytes::from(raw) } else { Bytes::new() }))
 }

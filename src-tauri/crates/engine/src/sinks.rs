@@ -66,7 +66,7 @@ async fn push_until_the_ledger_fails(
     let name = sink.name();
     // No worker runs yet: what is leased was under way when the last one ended.
     shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
-    let queue = LedgerQueue::new(Arc::clone(shared), name);
+    let queue = LedgerQueue::new(Arc::clone(shared), sink);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
     let (states, mut news) = mpsc::unbounded_channel();
     let on = |event: OutboxEvent| {

@@ -54,6 +54,13 @@ pub fn get(tx: &Tx<'_>, message: i64) -> Result<Option<Body>, StoreError> {
     })
 }
 
+/// The size of the raw message, without reading it; 0 where there is none.
+pub(crate) fn bytes(tx: &Tx<'_>, message: i64) -> Result<u64, StoreError> {
+    let bytes: Option<u32> =
+        tx.one("SELECT length(raw) FROM body WHERE message = ?1", [message], |row| row.get(0))?;
+    Ok(bytes.map_or(0, u64::from))
+}
+
 /// Takes the raw message out of the file; that it was fetched stays known.
 pub fn remove(tx: &Tx<'_>, message: i64) -> Result<(), StoreError> {
     tx.run("DELETE FROM body WHERE message = ?1", [message])?;

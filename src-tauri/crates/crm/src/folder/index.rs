@@ -36,8 +36,9 @@ impl Index {
         self.keys.binary_search(&half(key)).is_ok()
     }
 
-    /// Reads what others have written since. A last line without its end is what a crash left: it is cut off.
-    /// The caller holds the lock, so nobody is in the middle of writing it.
+    /// Reads what others have written since. A last line that is torn is what a crash left: it is cut off. One that is whole
+    /// but for its end was written by a person or a copying program: it stays, and gets its end. The caller holds the lock,
+    /// so nobody is in the middle of writing it.
     pub fn catch_up(&mut self, events: &mut File) -> io::Result<()> {
         let length = events.metadata()?.len();
         if length < self.read || self.mark != mark(events, self.read)? {
@@ -50,6 +51,7 @@ impl Index {
         let mut reader = BufReader::with_capacity(256 * 1024, &*events);
         let mut line = Vec::new();
         let mut torn = false;
+        let mut unended = false;
         loop {
             line.clear();
             let bytes = reader.read_until(b'\n', &mut line)? as u64;
@@ -57,8 +59,11 @@ impl Index {
                 break;
             }
             if line.last() != Some(&b'\n') {
-                torn = true;
-                break;
+                torn = serde_json::from_slice::<Line>(&line).is_err();
+                if torn {
+                    break;
+                }
+                unended = true;
             }
             self.read += bytes;
             // A line that a person wrote or broke is not ours to judge.
@@ -72,6 +77,12 @@ impl Index {
         if torn {
             events.set_len(self.read)?;
             events.sync_all()?;
+        }
+        if unended {
+            events.seek(SeekFrom::Start(self.read))?;
+            events.write_all(b"\n")?;
+            events.sync_all()?;
+            self.read += 1;
         }
         self.mark = mark(events, self.read)?;
         Ok(())
@@ -88,6 +99,23 @@ impl Index {
         self.mark = mark(events, self.read)?;
         Ok(())
     }
+}
+
+/// Where the line of a message says that its file is.
+pub(super) fn eml_of(events: &mut File, key: &MessageKey) -> io::Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Place {
+        key: MessageKey,
+        eml: String,
+    }
+    events.seek(SeekFrom::Start(0))?;
+    for line in BufReader::new(&*events).split(b'\n') {
+        match serde_json::from_slice::<Place>(&line?) {
+            Ok(place) if place.key == *key => return Ok(Some(place.eml)),
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The bytes before `end`.

@@ -14,9 +14,11 @@ use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, 
 use index::Index;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use threadline_core::id::MessageKey;
 use threadline_core::reason::Reason;
 use threadline_core::record::Record;
@@ -24,6 +26,9 @@ use threadline_core::record::Record;
 const EVENTS: &str = "events.jsonl";
 const MESSAGES: &str = "messages";
 const LOCK: &str = ".threadline.lock";
+/// How long another writer is waited for, and how often is looked.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Writes to a folder. Several computers and programs may write to the same one.
 #[derive(Debug, Clone)]
@@ -77,11 +82,11 @@ impl Inner {
     }
 
     /// Writes the batch under one lock and with one flush of the event file.
-    fn write(&self, batch: &[Entry]) -> Result<Vec<How>, CrmError> {
+    fn write(&self, batch: &[Entry]) -> Result<Vec<(How, String)>, CrmError> {
         self.prepare()?;
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = files::open_private(&self.dir.join(LOCK)).map_err(|e| disk(&self.dir, e))?;
-        lock.lock().map_err(|e| disk(&self.dir, e))?;
+        self.wait_for(&lock)?;
         let done = self.write_locked(batch, &mut index).map_err(|e| disk(&self.dir, e));
         if done.is_err() {
             // What is on the disk now is not what the index thinks.
@@ -91,7 +96,22 @@ impl Inner {
         done
     }
 
-    fn write_locked(&self, batch: &[Entry], index: &mut Index) -> io::Result<Vec<How>> {
+    /// Another program may write at the moment. One that hangs must not hang this one too.
+    fn wait_for(&self, lock: &File) -> Result<(), CrmError> {
+        let begun = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => std::thread::sleep(LOOK),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(disk(&self.dir, io::ErrorKind::ResourceBusy.into()));
+                }
+                Err(TryLockError::Error(error)) => return Err(disk(&self.dir, error)),
+            }
+        }
+    }
+
+    fn write_locked(&self, batch: &[Entry], index: &mut Index) -> io::Result<Vec<(How, String)>> {
         let path = self.dir.join(EVENTS);
         let mut events = files::open_private(&path)?;
         index.catch_up(&mut events)?;
@@ -100,11 +120,17 @@ impl Inner {
         let mut folders = BTreeSet::new();
         let mut answers = Vec::with_capacity(batch.len());
         for entry in batch {
-            if index.contains(&entry.key) || !fresh.insert(entry.key) {
-                answers.push(How::Existing);
+            let file = self.dir.join(&entry.eml);
+            if index.contains(&entry.key) {
+                // Another computer may have taken the message's other date.
+                let there = if file.exists() { None } else { index::eml_of(&mut events, &entry.key)? };
+                answers.push((How::Existing, there.unwrap_or_else(|| entry.eml.clone())));
                 continue;
             }
-            let file = self.dir.join(&entry.eml);
+            if !fresh.insert(entry.key) {
+                answers.push((How::Existing, entry.eml.clone()));
+                continue;
+            }
             if let Some(folder) = file.parent()
                 && folders.insert(folder.to_owned())
             {
@@ -113,7 +139,7 @@ impl Inner {
             files::write_whole(&file, &files::without_bcc(&entry.raw))?;
             serde_json::to_writer(&mut lines, &line(entry))?;
             lines.push(b'\n');
-            answers.push(How::Created);
+            answers.push((How::Created, entry.eml.clone()));
         }
         // The messages are there for good before a line says so.
         for folder in &folders {
@@ -157,6 +183,7 @@ fn disk(dir: &Path, error: io::Error) -> CrmError {
         K::AlreadyExists => {
             ("A file stands where the folder should be.", "Move it away, or choose another folder.")
         }
+        K::ResourceBusy => ("Another program holds it.", "Close that program; it is tried again."),
         _ => ("Writing failed.", "It is tried again; if it stays, choose another folder."),
     };
     // The system's words hold no path and no content.
@@ -201,9 +228,14 @@ impl Sink for FolderSink {
         match self.blocking(move |inner| inner.write(&entries)).await {
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
             Ok(answers) => {
-                batch.iter().zip(answers).map(|(delivery, how)| Ok(self.accepted(delivery, how))).collect()
+                let told = batch.iter().zip(answers);
+                told.map(|(delivery, (how, eml))| Ok(self.accepted(delivery, how, &eml))).collect()
             }
         }
+    }
+
+    fn wants_raw(&self) -> bool {
+        true
     }
 
     fn has_contacts(&self) -> bool {
@@ -216,9 +248,8 @@ impl Sink for FolderSink {
 }
 
 impl FolderSink {
-    fn accepted(&self, delivery: &Delivery, how: How) -> Accepted {
+    fn accepted(&self, delivery: &Delivery, how: How, eml: &str) -> Accepted {
         let key = delivery.record.key.to_string();
-        let eml = eml_path(&delivery.record);
         let sent = if how == How::Created {
             let egress = |object: &str, field: &str, bytes| Egress {
                 object: object.into(),

@@ -115,7 +115,8 @@ impl Answer {
             404 => Err(CrmError::new(thing(self.step), Reason::CrmGone)
                 .retry(Retry::Never)
                 .words(self.message())),
-            _ => Err(self.refused(Kind::Sink)),
+            // What was asked is refused: one of the rows that it was asked for may be at fault.
+            _ => Err(self.refused(Kind::Batch)),
         }
     }
 }

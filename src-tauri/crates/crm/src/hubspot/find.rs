@@ -13,9 +13,10 @@ use threadline_core::record::Record;
 
 const READ: &str = "/crm/v3/objects/emails/batch/read";
 const SEARCH: &str = "/crm/v3/objects/emails/search";
-/// Values of one filter, and filter groups of one search: HubSpot's limits.
+/// Values of one filter: HubSpot's limit.
 const MOST_VALUES: usize = 100;
-const MOST_GROUPS: usize = 5;
+/// Most bytes of the values in one search. HubSpot refuses a body of more than 3,000 characters.
+const MOST_BYTES: usize = 2_600;
 /// Most results of one page.
 const PAGE: usize = 200;
 
@@ -60,12 +61,8 @@ pub(super) async fn by_message_id(
     let ids: Vec<&String> = owners.keys().collect();
     let mut found: HashMap<MessageKey, There> = HashMap::new();
     // Each id is asked for with and without brackets, since portals hold both.
-    for some in ids.chunks(MOST_VALUES * MOST_GROUPS / 2) {
-        let values: Vec<String> = some.iter().flat_map(|id| [format!("<{id}>"), (*id).clone()]).collect();
-        let groups: Vec<Value> = values
-            .chunks(MOST_VALUES)
-            .map(|v| json!({"filters": [{"propertyName": "hs_email_message_id", "operator": "IN", "values": v}]}))
-            .collect();
+    for values in searches(ids) {
+        let groups = json!([{"filters": [{"propertyName": "hs_email_message_id", "operator": "IN", "values": values}]}]);
         let wanted = if dedupe == Dedupe::UniqueProperty {
             json!(["hs_email_message_id", KEY])
         } else {
@@ -106,7 +103,46 @@ pub(super) async fn by_message_id(
     Ok(found)
 }
 
+/// The values of each search. An id that is too long for any is not asked for: the key finds its mail.
+fn searches(ids: Vec<&String>) -> Vec<Vec<String>> {
+    let mut all: Vec<Vec<String>> = Vec::new();
+    let mut bytes = MOST_BYTES;
+    for id in ids {
+        let pair = [format!("<{id}>"), id.clone()];
+        let size: usize = pair.iter().map(|v| json!(v).to_string().len() + 1).sum();
+        if size > MOST_BYTES {
+            continue;
+        }
+        let full = all.last().is_none_or(|values| values.len() + pair.len() > MOST_VALUES);
+        if full || bytes + size > MOST_BYTES {
+            all.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(values) = all.last_mut() {
+            values.extend(pair);
+        }
+    }
+    all
+}
+
 /// Without brackets and in lower case, which `IN` asks for.
 fn plain(id: &str) -> String {
     id.trim().trim_start_matches('<').trim_end_matches('>').to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_search_is_larger_than_hubspot_takes_and_none_is_left_out() {
+        let ids: Vec<String> = (0..300).map(|n| format!("{}{n}@\u{e9}\"x", "a".repeat(n))).collect();
+        let searches = searches(ids.iter().collect());
+        assert!(searches.iter().all(|values| !values.is_empty() && values.len() <= MOST_VALUES));
+        let largest = searches.iter().map(|v| json!(v).to_string().len()).max().unwrap();
+        assert!(largest <= MOST_BYTES + 2, "{largest}");
+        assert_eq!(searches.concat().len(), 600);
+        assert!(super::searches(vec![&"a".repeat(2_000)]).is_empty());
+    }
 }

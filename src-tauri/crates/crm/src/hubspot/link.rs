@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use threadline_core::address::Address;
 
-/// HubSpot's id of the association from an email to a contact.
-pub(super) const EMAIL_TO_CONTACT: u32 = 198;
 const MANY: &str = "/crm/v4/associations/emails/contacts/batch/associate/default";
 /// Most pairs of one request.
 const MOST_PAIRS: usize = 500;

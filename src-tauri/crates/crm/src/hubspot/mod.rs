@@ -100,12 +100,12 @@ impl HubspotSink {
     }
 
     /// The owner with this address, remembered for a while.
-    async fn owner(&self, address: &Address) -> Result<Option<String>, CrmError> {
+    async fn owner(&self, address: &Address) -> Result<(Option<String>, bool), CrmError> {
         let now = self.api.clock.monotonic();
         if let Some((owner, at)) = self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(address)
             && now.saturating_sub(*at) < OWNER_FOR
         {
-            return Ok(owner.clone());
+            return Ok((owner.clone(), false));
         }
         let owner = people::owner(&self.api, address).await?;
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +113,7 @@ impl HubspotSink {
             owners.clear();
         }
         owners.insert(address.clone(), (owner.clone(), now));
-        Ok(owner)
+        Ok((owner, true))
     }
 
     /// Without a unique property, an unknown outcome must wait until the search would show it: from now on.

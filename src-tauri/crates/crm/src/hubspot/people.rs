@@ -13,6 +13,14 @@ const CONTACTS: &str = "/crm/v3/objects/contacts";
 /// Most inputs of one batch.
 pub(super) const BATCH: usize = 100;
 
+/// Who is to be found.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub name: Option<String>,
+    /// The rules allow a contact to be made.
+    pub may_create: bool,
+}
+
 /// What became of the addresses.
 #[derive(Debug, Default)]
 pub(super) struct People {
@@ -67,16 +75,17 @@ pub(super) fn addresses_of(properties: &Value) -> Vec<Address> {
     all
 }
 
-/// Finds or makes the contact of each address. An address that is refused does not stop the others.
+/// Finds the contact of each address, or makes it where that is allowed. An address that is refused does not stop the
+/// others.
 pub(super) async fn resolve(
     api: &Api,
-    wanted: &BTreeMap<Address, Option<String>>,
+    wanted: &BTreeMap<Address, Wanted>,
     people: &mut People,
 ) -> Result<(), CrmError> {
     let addresses: Vec<&Address> = wanted.keys().collect();
     look_up(api, &addresses, people).await?;
-    for (address, name) in wanted {
-        if people.ids.contains_key(address) {
+    for (address, Wanted { name, may_create }) in wanted {
+        if people.ids.contains_key(address) || !may_create {
             continue;
         }
         let mut properties = json!({"email": address.as_str()});

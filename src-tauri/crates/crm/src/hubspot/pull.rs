@@ -16,8 +16,8 @@ const PROPERTIES: &[&str] = &["email", "firstname", "lastname", "hs_additional_e
 const PAGE: usize = 100;
 /// How far the search index may lag behind, in milliseconds: so much of the past is asked for again.
 const OVERLAP: i64 = 2 * 60 * 1000;
-/// How often the recycling bin is looked through, in milliseconds.
-const BIN_EVERY: i64 = 60 * 60 * 1000;
+/// How often the recycling bin, which has no order that helps, is looked through, in milliseconds.
+const BIN_EVERY: i64 = 24 * 60 * 60 * 1000;
 
 /// Where the pull stands. Times are milliseconds since 1970 by the portal's clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

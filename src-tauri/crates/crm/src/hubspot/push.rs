@@ -3,7 +3,7 @@
 use super::api::{Answer, Call};
 use super::email;
 use super::find::{self, There};
-use super::people::{self, People};
+use super::people::{self, People, Wanted};
 use super::portal::{Found, KEY};
 use super::{HubspotSink, link};
 use crate::error::{CrmError, Kind, Retry};
@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
 use threadline_core::id::MessageKey;
-use threadline_core::record::Record;
+use threadline_core::reason::Reason;
+use threadline_core::record::{Association, Record};
 
 const UPSERT: &str = "/crm/v3/objects/emails/batch/upsert";
 const CREATE: &str = "/crm/v3/objects/emails/batch/create";
@@ -22,6 +23,8 @@ const MOST_BYTES: usize = 5_000_000;
 /// One message while it is worked on.
 struct Work<'a> {
     record: &'a Record,
+    /// Whom it is logged on. Two colleagues' copies of one mail can name different contacts.
+    people: Vec<&'a Association>,
     uncertain: bool,
     there: Option<There>,
     contacts: Vec<(Address, String)>,
@@ -58,9 +61,13 @@ pub(super) async fn push(sink: &HubspotSink, batch: &[Delivery]) -> Vec<Result<A
         // HubSpot refuses a batch that names one id twice.
         let place = *places.entry(delivery.record.key).or_insert(work.len());
         match work.get_mut(place) {
-            Some(same) => same.uncertain |= delivery.uncertain,
+            Some(same) => {
+                same.uncertain |= delivery.uncertain;
+                same.people.extend(&delivery.record.contacts);
+            }
             None => work.push(Work {
                 record: &delivery.record,
+                people: delivery.record.contacts.iter().collect(),
                 uncertain: delivery.uncertain,
                 there: None,
                 contacts: Vec::new(),
@@ -100,7 +107,7 @@ fn answer(sink: &HubspotSink, found: &Found, one: Work<'_>) -> Result<Accepted, 
         if error.uncertain && !one.waiting && found.dedupe != Dedupe::UniqueProperty {
             sink.doubt(one.record.key);
         }
-        return Err(error);
+        return Err(error.sent(one.sent));
     }
     sink.settle(one.record.key);
     let remote_id = one.there.as_ref().map(|t| t.id.clone());
@@ -117,13 +124,15 @@ async fn all(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Result
     link::associate(sink, &mut pairs(work)).await
 }
 
-/// Finds or makes the contacts that have no id yet.
+/// Finds the contacts that have no id yet, and makes those that the rules allow. A contact who cannot be had is left out;
+/// without any, the message is refused.
 async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> {
-    let mut wanted: BTreeMap<Address, Option<String>> = BTreeMap::new();
-    for contact in work.iter().flat_map(|w| &w.record.contacts).filter(|c| c.remote_id.is_none()) {
-        let name = wanted.entry(contact.address.clone()).or_default();
-        if name.is_none() {
-            name.clone_from(&contact.name);
+    let mut wanted: BTreeMap<Address, Wanted> = BTreeMap::new();
+    for contact in work.iter().flat_map(|w| &w.people).filter(|c| c.remote_id.is_none()) {
+        let entry = wanted.entry(contact.address.clone()).or_default();
+        entry.may_create |= contact.may_create;
+        if entry.name.is_none() {
+            entry.name.clone_from(&contact.name);
         }
     }
     let mut people = People::default();
@@ -131,20 +140,34 @@ async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> 
         people::resolve(&sink.api, &wanted, &mut people).await?;
     }
     for one in work.iter_mut() {
-        for contact in &one.record.contacts {
+        let mut refused = None;
+        for contact in one.people.clone() {
             let id = contact.remote_id.as_ref().or_else(|| people.ids.get(&contact.address));
-            if let Some(id) = id {
-                one.contacts.push((contact.address.clone(), id.clone()));
-            } else if let Some(error) = people.refused.get(&contact.address) {
-                one.failed = Some(error.clone());
+            match id {
+                Some(id) if one.contacts.iter().any(|(_, known)| known == id) => {}
+                Some(id) => one.contacts.push((contact.address.clone(), id.clone())),
+                None => refused = people.refused.get(&contact.address).cloned().or(refused),
             }
             if contact.remote_id.is_none() {
                 // Booked to the first message that needed it.
                 one.sent.extend(people.sent.remove(&contact.address).unwrap_or_default());
             }
         }
+        if one.contacts.is_empty() {
+            one.failed = Some(refused.unwrap_or_else(nobody));
+        }
     }
     Ok(())
+}
+
+fn nobody() -> CrmError {
+    CrmError::new("HubSpot, finding the contacts", Reason::CrmRejected)
+        .kind(Kind::Row)
+        .retry(Retry::Never)
+        .told(
+            "Nobody on the message is a contact there, and the rules make none.",
+            "Add the contact in HubSpot, then push the message again.",
+        )
 }
 
 /// Looks for what is there already, ours or HubSpot's own.
@@ -160,8 +183,11 @@ async fn look(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resul
         futures::future::try_join(own, find::by_message_id(&sink.api, &records, found.dedupe)).await?;
     for one in work.iter_mut().filter(|w| w.open()) {
         let key = one.record.key;
+        if found.dedupe == Dedupe::UniqueProperty {
+            one.note("email", None, "search:threadline_message_id", key.to_string().len());
+        }
         for id in &one.record.ids {
-            one.note_search(id);
+            one.note("email", None, "search:hs_email_message_id", id.len());
         }
         one.there = own.get(&key).or_else(|| logged.get(&key)).cloned();
         if found.dedupe != Dedupe::UniqueProperty {
@@ -179,18 +205,22 @@ async fn look(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resul
     Ok(())
 }
 
-impl Work<'_> {
-    fn note_search(&mut self, id: &str) {
-        self.note("email", None, "search:hs_email_message_id", id.len());
-    }
-}
-
 /// Writes what is not there.
 async fn write(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Result<(), CrmError> {
     let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
+    let mut askers = Vec::new();
     for (n, one) in work.iter().enumerate().filter(|(_, w)| w.open()) {
-        let owner = if found.owners { sink.owner(&one.record.account).await? } else { None };
+        let (owner, asked) = match found.owners {
+            true => sink.owner(&one.record.account).await?,
+            false => (None, false),
+        };
         rows.push((n, email::properties(one.record, found, owner.as_deref())));
+        if asked {
+            askers.push((n, one.record.account.as_str().len()));
+        }
+    }
+    for (n, bytes) in askers {
+        work[n].note("owner", None, "search:email", bytes);
     }
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
@@ -221,7 +251,8 @@ async fn write_some(
             if unique {
                 json!({"idProperty": KEY, "id": work[*n].record.key.to_string(), "properties": properties})
             } else {
-                json!({"properties": properties, "associations": associations(&work[*n].contacts)})
+                // The contacts are linked afterwards: one that is gone would refuse the whole mail.
+                json!({"properties": properties})
             }
         })
         .collect();
@@ -236,17 +267,25 @@ async fn write_some(
             }
             return Ok(());
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            // It may have arrived, or been read and refused: it left the computer all the same.
+            if error.uncertain {
+                book(work, &rows, None);
+            }
+            return Err(error);
+        }
     };
     if !answer.is_ok() {
         let error = answer.refused(if alone { Kind::Row } else { Kind::Batch });
         let error = error.without(rows.iter().flat_map(|(n, _)| private(work[*n].record)));
+        book(work, &rows, None);
         for (n, _) in &rows {
             work[*n].failed = Some(error.clone());
         }
         return Ok(());
     }
     let name = if unique { KEY } else { "hs_email_message_id" };
+    book(work, &rows, Some((&answer, name)));
     let stored: HashMap<&str, &Value> =
         answer.results().filter_map(|e| Some((e["properties"][name].as_str()?, e))).collect();
     for (n, properties) in &rows {
@@ -254,9 +293,6 @@ async fn write_some(
         let one = &mut work[*n];
         match stored.get(value).and_then(|e| Some((e["id"].as_str()?, *e))) {
             Some((id, email)) => {
-                for (field, value) in properties {
-                    one.note("email", Some(id), field, value.as_str().map_or(0, str::len));
-                }
                 let how = if email["new"] == false { How::Existing } else { How::Created };
                 one.there = Some(There { id: id.to_owned(), how });
             }
@@ -296,16 +332,17 @@ fn row_error(answer: &Answer, value: &str, alone: bool) -> CrmError {
     }
 }
 
-fn associations(contacts: &[(Address, String)]) -> Value {
-    contacts
-        .iter()
-        .map(|(_, id)| {
-            json!({
-                "to": {"id": id},
-                "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link::EMAIL_TO_CONTACT}],
-            })
-        })
-        .collect()
+/// Notes what left the computer, with the id that each row got, where there is an answer.
+fn book(work: &mut [Work<'_>], rows: &[(usize, Map<String, Value>)], answer: Option<(&Answer, &str)>) {
+    for (n, properties) in rows {
+        let id = answer.and_then(|(answer, name)| {
+            let own = properties.get(name)?;
+            answer.results().find(|e| e["properties"][name] == *own)?["id"].as_str()
+        });
+        for (field, value) in properties {
+            work[*n].note("email", id, field, value.as_str().map_or(0, str::len));
+        }
+    }
 }
 
 /// What is to be associated: for each stored message its contacts.

@@ -108,11 +108,25 @@ async fn what_a_crash_leaves_at_any_byte_is_mended() {
     for end in (before_last..=whole.len()).step_by(7).chain([whole.len() - 1, whole.len()]) {
         fs::write(dir.join("events.jsonl"), &whole[..end]).unwrap();
         let hows = push(&FolderSink::new(dir), &all).await;
-        let last = if end == whole.len() { How::Existing } else { How::Created };
+        // A line that is whole but for its end stays, and gets its end.
+        let last = if end >= whole.len() - 1 { How::Existing } else { How::Created };
         assert_eq!(hows, [How::Existing, How::Existing, last], "cut at {end}");
         assert!(counts(dir).values().all(|n| *n == 1));
         assert_eq!(lines_of(dir).len(), 3);
     }
+}
+
+#[tokio::test]
+async fn the_link_of_what_is_there_is_the_one_in_its_line() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut mail = mails(0..1);
+    let first = FolderSink::new(temp.path()).push(&mail).await.remove(0).unwrap();
+    // Another computer took the other of the message's two dates, in another month.
+    mail[0].record.date += jiff::SignedDuration::from_hours(24 * 60);
+    let second = FolderSink::new(temp.path()).push(&mail).await.remove(0).unwrap();
+    assert_eq!(second.how, How::Existing);
+    assert_eq!(second.link, first.link);
+    assert!(Path::new(&second.link.unwrap()).exists());
 }
 
 #[tokio::test]

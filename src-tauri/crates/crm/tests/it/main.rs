@@ -7,6 +7,7 @@ mod exactly_once;
 mod folder;
 mod hubspot_contacts;
 mod hubspot_errors;
+mod hubspot_people;
 mod hubspot_push;
 mod judges;
 mod outbox;

@@ -58,7 +58,7 @@ async fn a_retry_has_the_same_id_and_a_new_time() {
     receiver.inject(Fault::DropAfter);
     let mail = delivery(1, "ann@buyer.example", None);
     let error = sink.push(std::slice::from_ref(&mail)).await.remove(0).unwrap_err();
-    assert_eq!((error.reason, error.kind, error.uncertain), (Reason::ServerUnavailable, Kind::Row, true));
+    assert_eq!((error.reason, error.kind, error.uncertain), (Reason::ServerUnavailable, Kind::Sink, true));
     clock.advance(Duration::from_secs(60));
     assert!(sink.push(&[mail]).await[0].is_ok());
     let attempts = receiver.attempts();
@@ -76,6 +76,10 @@ async fn a_time_out_is_uncertain() {
     receiver.inject(Fault::SilentAfter);
     let error = sink.push(&[delivery(1, "ann@buyer.example", None)]).await.remove(0).unwrap_err();
     assert!(error.uncertain && error.words.contains("in time"), "{error}");
+    assert!(
+        error.sent.iter().any(|e| e.field == "subject"),
+        "what may have arrived is not booked: {error:?}"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +88,7 @@ async fn statuses_mean_what_the_standard_says() {
     let receiver = WebhookReceiver::start().await.unwrap();
     let minute = After(Duration::from_secs(60));
     for (status, retry_after, reason, kind, retry) in [
-        (410, "", Reason::CrmGone, Kind::Sink, Never),
+        (410, "", Reason::CrmGone, Kind::Sink, Retry::At(jiff::Timestamp::MAX)),
         (404, "", Reason::CrmGone, Kind::Sink, Never),
         (401, "", Reason::CrmTokenRejected, Kind::Sink, Never),
         (400, "", Reason::CrmRejected, Kind::Row, Never),
@@ -93,7 +97,7 @@ async fn statuses_mean_what_the_standard_says() {
         (429, "", Reason::Throttled, Kind::Sink, Soon),
         (503, "Wed, 04 Mar 2026 10:01:00 GMT", Reason::ServerUnavailable, Kind::Sink, minute),
         (503, "soon", Reason::ServerUnavailable, Kind::Sink, Soon),
-        (500, "", Reason::ServerUnavailable, Kind::Row, Soon),
+        (500, "", Reason::ServerUnavailable, Kind::Sink, Soon),
         (302, "", Reason::ProtocolError, Kind::Sink, Never),
     ] {
         receiver.later(status, retry_after);

@@ -33,13 +33,15 @@ pub struct Accepted {
     pub at: Timestamp,
 }
 
-/// Takes up to `limit` entries of a sink for `lease_for`: first those whose lease ran out, which are uncertain now, then
+/// Takes up to `limit` entries of a sink for `lease_for`, and of these so many as have `most_bytes` of raw messages
+/// together, but one at least: first those whose lease ran out, which are uncertain now, then
 /// those whose time has come, the longest due first.
 pub fn lease(
     tx: &Tx<'_>,
     sink: &str,
     now: Timestamp,
     limit: usize,
+    most_bytes: u64,
     lease_for: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
     let limit_left = |taken: usize| most(limit.saturating_sub(taken));
@@ -56,6 +58,14 @@ pub fn lease(
         read,
     )?;
     leases.extend(waiting);
+    let mut bytes = 0_u64;
+    for (place, lease) in leases.iter().enumerate() {
+        bytes += crate::body::bytes(tx, lease.message)?;
+        if bytes > most_bytes {
+            leases.truncate(place.max(1));
+            break;
+        }
+    }
     let until = now.checked_add(lease_for).unwrap_or(Timestamp::MAX);
     for lease in &mut leases {
         lease.attempts += 1;
@@ -113,17 +123,20 @@ pub fn retry_later(
     Ok(changed > 0)
 }
 
-/// It is given up until a person tries it again; nothing waits behind it. False where the lease was lost.
+/// It is given up until a person tries it again; nothing waits behind it. `uncertain` as in [`retry_later`]. False where
+/// the lease was lost.
 pub fn set_aside(
     tx: &Tx<'_>,
     lease: &Lease,
+    uncertain: bool,
     reason: Option<Reason>,
     words: Option<&str>,
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
-        "UPDATE outbox SET state = 'set_aside', lease_until = NULL, reason = :reason, words = :words
-         WHERE id = :id AND state = 'leased' AND attempts = :attempts",
+        "UPDATE outbox SET state = 'set_aside', lease_until = NULL, uncertain = :uncertain, reason = :reason,
+           words = :words WHERE id = :id AND state = 'leased' AND attempts = :attempts",
         named_params! {
+            ":uncertain": uncertain,
             ":reason": reason.map(Reason::code),
             ":words": words,
             ":id": lease.id,

@@ -156,7 +156,7 @@ fn of_two_logged_rows_the_one_not_pushed_yet_goes() {
         let key = message::get(&tx, message).unwrap().unwrap().key.unwrap();
         outbox::add(&tx, "hubspot", message, &key, at(message)).unwrap();
     }
-    outbox::lease(&tx, "hubspot", at(first.message), 1, Duration::from_secs(60)).unwrap();
+    outbox::lease(&tx, "hubspot", at(first.message), 1, u64::MAX, Duration::from_secs(60)).unwrap();
     let both = bed.record(bed.inbox, 1, &rewritten("old@x", "new@x"), &ignore());
     assert_eq!(both.message, first.message);
     assert_eq!(outbox::page(&tx, 0, 10).unwrap().len(), 1);
@@ -172,7 +172,7 @@ fn two_logged_rows_that_were_both_pushed_stay_two() {
         let key = message::get(&tx, row.message).unwrap().unwrap().key.unwrap();
         outbox::add(&tx, "hubspot", row.message, &key, at(0)).unwrap();
     }
-    outbox::lease(&tx, "hubspot", at(9), 2, Duration::from_secs(60)).unwrap();
+    outbox::lease(&tx, "hubspot", at(9), 2, u64::MAX, Duration::from_secs(60)).unwrap();
     for _ in 0..2 {
         let both = bed.record(bed.inbox, 1, &rewritten("old@x", "new@x"), &ignore());
         assert_eq!(both.before.unwrap().outcome, Outcome::Log);

@@ -20,7 +20,7 @@ fn queue(bed: &Bed, uid: u32, time: i64) -> i64 {
 }
 
 fn lease(bed: &Bed, now: i64, limit: usize) -> Vec<Lease> {
-    outbox::lease(&bed.tx(), "hubspot", at(now), limit, MINUTE).unwrap()
+    outbox::lease(&bed.tx(), "hubspot", at(now), limit, u64::MAX, MINUTE).unwrap()
 }
 
 fn ids(leases: &[Lease]) -> Vec<i64> {
@@ -52,7 +52,7 @@ fn leases_come_in_the_order_of_the_queue_and_each_once() {
     let row = entry(&bed, first);
     assert_eq!((row.state, row.attempts, row.uncertain), (State::Leased, 1, false));
     assert_eq!((row.lease_until, row.pushed_at), (Some(at(70)), Some(at(10))));
-    assert!(outbox::lease(&bed.tx(), "folder", at(99), 10, MINUTE).unwrap().is_empty());
+    assert!(outbox::lease(&bed.tx(), "folder", at(99), 10, u64::MAX, MINUTE).unwrap().is_empty());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_lease_that_ran_out_is_taken_again_first_and_uncertain() {
     // What the old worker says of a failure does not count any more.
     let tx = bed.tx();
     assert!(!outbox::retry_later(&tx, &old, at(99), false, None, None).unwrap());
-    assert!(!outbox::set_aside(&tx, &old, None, None).unwrap());
+    assert!(!outbox::set_aside(&tx, &old, false, None, None).unwrap());
     assert!(!outbox::release(&tx, &old).unwrap());
     assert_eq!(entry(&bed, first).state, State::Leased);
     // That the CRM has it is true whoever says so.
@@ -135,7 +135,7 @@ fn what_is_set_aside_stops_nothing_and_can_be_tried_again() {
     let poison = queue(&bed, 1, 10);
     let good = queue(&bed, 2, 11);
     let held = lease(&bed, 10, 1).remove(0);
-    assert!(outbox::set_aside(&tx, &held, Some(Reason::CrmRejected), Some("no")).unwrap());
+    assert!(outbox::set_aside(&tx, &held, true, Some(Reason::CrmRejected), Some("no")).unwrap());
     assert_eq!(ids(&lease(&bed, 5_000, 10)), [good]);
     let list = outbox::given_up(&tx, "hubspot", 10).unwrap();
     assert_eq!((list[0].id, list[0].reason), (poison, Some(Reason::CrmRejected)));
@@ -146,7 +146,7 @@ fn what_is_set_aside_stops_nothing_and_can_be_tried_again() {
     assert!(matches!(outbox::retry(&tx, poison, at(20)), Err(StoreError::NotFound { .. })));
     let held = lease(&bed, 20, 1).remove(0);
     assert_eq!((held.id, held.attempts), (poison, 2));
-    outbox::set_aside(&tx, &held, None, None).unwrap();
+    outbox::set_aside(&tx, &held, false, None, None).unwrap();
     assert_eq!(outbox::retry_all(&tx, "hubspot", at(21)).unwrap(), 1);
     assert_eq!(ids(&lease(&bed, 21, 1)), [poison]);
 }

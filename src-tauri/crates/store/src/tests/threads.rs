@@ -97,7 +97,8 @@ fn the_list_has_counts_contacts_and_crm_states() {
         let key = message::get(&tx, row.message).unwrap().unwrap().key.unwrap();
         outbox::add(&tx, "hubspot", row.message, &key, at(row.message)).unwrap();
     }
-    let leases = outbox::lease(&tx, "hubspot", at(first.message), 1, Duration::from_secs(1)).unwrap();
+    let leases =
+        outbox::lease(&tx, "hubspot", at(first.message), 1, u64::MAX, Duration::from_secs(1)).unwrap();
     let accepted = Accepted { remote_id: Some("1".into()), link: None, how: "created".into(), at: at(9) };
     outbox::accept(&tx, leases[0].id, &accepted).unwrap();
     let list = thread::list(&tx, Filter::default(), None, 10).unwrap();

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{MutexGuard, PoisonError};
 
+/// Longest body of a search, in characters.
+const MOST_SEARCH: usize = 3_000;
+
 impl Shared {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -126,6 +129,9 @@ impl Shared {
             return Err(refusal);
         }
         let body = body.unwrap_or(&Value::Null);
+        if op.id.starts_with("search") && body.to_string().chars().count() > MOST_SEARCH {
+            return Err(Refusal::invalid("The search is longer than 3,000 characters."));
+        }
         let param = |n: usize| op.params.get(n).map_or("", String::as_str);
         match op.id {
             "accountDetails" => routes::account(state),
