@@ -60,6 +60,11 @@ impl Computer {
         Ok(Self { data: dir.path().join("data"), keyring, _dir: dir, env: Vec::new() })
     }
 
+    /// The person types the keychain's password.
+    pub fn unlock(&mut self) -> Result<()> {
+        self.keyring.unlock()
+    }
+
     /// Adds a mailbox that was not tried, so that what is wrong with it comes up at work.
     pub fn add_broken_account(&self, user: &str, port: u16, ca: &Path, password: &str) -> Result<()> {
         let (port, ca) = (port.to_string(), ca.to_str().context("not UTF-8")?);

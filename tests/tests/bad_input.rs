@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -206,6 +207,23 @@ fn without_a_usable_keychain_nothing_is_written_anywhere() -> Result<()> {
         ensure!(error["code"] == code, "{error}");
         ensure!(!computer.data.join("ledger.db").exists(), "a ledger without a key in the keychain");
     }
+    Ok(())
+}
+
+#[test]
+fn a_program_that_starts_at_login_waits_for_the_keychain() -> Result<()> {
+    let mut computer = Computer::with(Keyring::locked()?)?;
+    let mut child = computer.command(&["run"])?.stderr(Stdio::piped()).spawn()?;
+    let mut said = BufReader::new(child.stderr.take().context("no standard error")?).lines();
+    let first = said.next().context("it ended without a word")??;
+    ensure!(first.starts_with("Waiting for the keychain"), "{first}");
+    ensure!(child.try_wait()?.is_none(), "it ended");
+    computer.unlock()?;
+    // It goes on to what it says of an empty data folder.
+    let next = said.next().context("it ended while the keychain was opened")??;
+    child.kill()?;
+    child.wait()?;
+    ensure!(next.starts_with("No mailbox yet"), "{next}");
     Ok(())
 }
 

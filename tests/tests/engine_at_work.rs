@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use threadline_core::address::Address;
 use threadline_core::health::State;
+use threadline_core::rule::{Answer, Rule};
 use threadline_engine::settings::CrmSettings;
 use threadline_secrets::{SecretError, Secrets};
 use threadline_store::job::{self, Kind};
@@ -169,5 +170,43 @@ async fn a_mailbox_stays_where_its_secret_cannot_be_removed() -> Result<()> {
     desk.engine.remove_account(&ann).await?;
     let name = desk.engine.home().secret_name(&format!("imap:{ANN}"));
     ensure!(desk.secrets.get(&name)?.is_none() && desk.engine.accounts().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_was_asked_about_is_logged_or_not_as_the_person_says() -> Result<()> {
+    let desk = Desk::new().await?;
+    desk.engine.catch_up().await?;
+    for (id, to) in [("1@lab.test", "zoe@new.example"), ("2@lab.test", "eve@new.example")] {
+        let raw = format!("From: {ANN}\r\nTo: {to}\r\nMessage-ID: <{id}>\r\n\r\nhello\r\n");
+        desk.lab.append(ANN, "Sent", raw.as_bytes())?;
+    }
+    desk.engine.catch_up().await?;
+    let asked = desk.engine.asked(10).await?;
+    ensure!(asked.len() == 2 && desk.engine.threads(10).await?.is_empty(), "{asked:?}");
+    let of = |to: &str| {
+        let found = asked.iter().find(|d| d.to[0].address.as_str() == to);
+        found.map(|d| d.message).with_context(|| format!("{to} is not asked about"))
+    };
+    desk.engine.answer(of("zoe@new.example")?, Answer::Log).await?;
+    desk.engine.answer(of("eve@new.example")?, Answer::Ignore).await?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    ensure!(desk.engine.asked(10).await?.is_empty());
+    let logged = desk.engine.log(10).await?;
+    let rule =
+        |to: &str| logged.iter().find(|d| d.to.iter().any(|m| m.address.as_str() == to)).map(|d| d.rule);
+    ensure!(rule("zoe@new.example") == Some(Rule::ToldToLog), "{logged:?}");
+    ensure!(logged.iter().any(|d| d.rule == Rule::ToldNotTo), "{logged:?}");
+    ensure!(done(&desk).await? == 1);
+    let error = desk.engine.answer(of("eve@new.example")?, Answer::Log).await.err();
+    ensure!(error.context("it was answered twice")?.code() == "not_asked");
+    // Never again: the next mail is not even asked about.
+    let ann = Address::parse(ANN)?;
+    ensure!(desk.engine.never_log(&ann, &Address::parse("eve@new.example")?).await?);
+    let raw = format!("From: {ANN}\r\nTo: eve@new.example\r\nMessage-ID: <3@lab.test>\r\n\r\nhello\r\n");
+    desk.lab.append(ANN, "Sent", raw.as_bytes())?;
+    desk.engine.catch_up().await?;
+    ensure!(desk.engine.asked(10).await?.is_empty());
+    ensure!(desk.engine.log(1).await?[0].rule == Rule::NeverAddress);
     Ok(())
 }

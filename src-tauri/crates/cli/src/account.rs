@@ -1,13 +1,13 @@
 //! `threadline account`
 
-use crate::args::{AccountAdd, AccountCommand, ModeArg, SecurityArg};
+use crate::args::{AccountAdd, AccountCommand, AccountSet, ModeArg, SecurityArg};
 use crate::{output, prompt};
 use anyhow::Context;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
-use threadline_core::rule::{CreateContacts, LogMode};
+use threadline_core::rule::{CreateContacts, LogMode, Rules};
 use threadline_engine::Engine;
 use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
 use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
@@ -28,6 +28,29 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
             }
             engine.set_password(&address, password).await?;
             done(json, "password", &address, "The new password is in the keychain.")?;
+        }
+        AccountCommand::Set(args) => {
+            let mut settings = engine.account(&args.address).await?.settings;
+            change(&mut settings, &args)?;
+            engine.change_account(settings).await?;
+            done(json, "set", &args.address, "Changed. It connects anew where Threadline runs.")?;
+        }
+        AccountCommand::Retry { address, forget } => {
+            let (what, messages) = match forget {
+                true => ("forgotten", engine.forget_set_aside(&address).await?),
+                false => ("retry", engine.retry_set_aside(&address).await?),
+            };
+            if json {
+                output::json(&json!({ "done": what, "address": address, "messages": messages }))?;
+            } else {
+                let messages = output::count(messages as u64, "message", "messages");
+                output::say(&match forget {
+                    true => format!("{address}: {messages} taken off the list."),
+                    false => {
+                        format!("{address}: {messages} to be read again, at once where Threadline runs.")
+                    }
+                });
+            }
         }
         AccountCommand::Pause { address, length } => {
             let until = match length {
@@ -59,10 +82,7 @@ fn done(json: bool, what: &str, address: &Address, words: &str) -> anyhow::Resul
 }
 
 async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()> {
-    let encryption = match args.security {
-        SecurityArg::Tls => Encryption::Tls,
-        SecurityArg::Starttls => Encryption::Starttls,
-    };
+    let encryption = encryption(args.security);
     let host = args.host.unwrap_or_else(|| format!("imap.{}", args.address.domain()));
     let mut settings = AccountSettings::new(args.address, host, encryption);
     if let Some(port) = args.port {
@@ -79,24 +99,11 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
     settings.fingerprint = args.fingerprint;
     let rules = &mut settings.rules;
     rules.own.extend(args.own);
-    rules.mode = match args.mode {
-        ModeArg::KnownContacts => LogMode::KnownContacts,
-        ModeArg::EveryoneOutside => LogMode::EveryoneOutside,
-        ModeArg::OnlyWhenISay => LogMode::OnlyWhenISay,
-    };
+    rules.mode = mode(args.mode);
     if args.create_contacts {
         rules.create_contacts = CreateContacts::WhenIWrite;
     }
-    for never in args.never {
-        if never.contains('@') {
-            rules.never_addresses.push(Address::parse(&never).with_context(|| format!("--never {never}"))?);
-        } else {
-            let domain = normal_domain(&never);
-            rules
-                .never_domains
-                .push(domain.with_context(|| format!("--never {never}: give an address or a domain"))?);
-        }
-    }
+    never(rules, &args.never)?;
     let password = prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?;
     if !args.no_check
         && let Some(warning) = engine.try_account(&settings, password.clone()).await?
@@ -115,6 +122,65 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
             "Logged mail goes to {}, which only you can read, until you set a CRM with `threadline crm set`.",
             dir.display()
         ));
+    }
+    Ok(())
+}
+
+fn encryption(arg: SecurityArg) -> Encryption {
+    match arg {
+        SecurityArg::Tls => Encryption::Tls,
+        SecurityArg::Starttls => Encryption::Starttls,
+    }
+}
+
+fn mode(arg: ModeArg) -> LogMode {
+    match arg {
+        ModeArg::KnownContacts => LogMode::KnownContacts,
+        ModeArg::EveryoneOutside => LogMode::EveryoneOutside,
+        ModeArg::OnlyWhenISay => LogMode::OnlyWhenISay,
+    }
+}
+
+/// Adds addresses and domains to the never-log lists.
+fn never(rules: &mut Rules, list: &[String]) -> anyhow::Result<()> {
+    for never in list {
+        if never.contains('@') {
+            rules.never_addresses.push(Address::parse(never).with_context(|| format!("--never {never}"))?);
+        } else {
+            let domain = normal_domain(never);
+            rules
+                .never_domains
+                .push(domain.with_context(|| format!("--never {never}: give an address or a domain"))?);
+        }
+    }
+    Ok(())
+}
+
+fn change(settings: &mut AccountSettings, args: &AccountSet) -> anyhow::Result<()> {
+    let rules = settings.rules.clone();
+    if let Some(host) = &args.host {
+        settings.host.clone_from(host);
+    }
+    if let Some(security) = args.security {
+        settings.encryption = encryption(security);
+        settings.port = settings.encryption.imap_port();
+    }
+    if let Some(port) = args.port {
+        settings.port = port;
+    }
+    if let Some(user) = &args.user {
+        settings.user.clone_from(user);
+    }
+    if let Some(arg) = args.mode {
+        settings.rules.mode = mode(arg);
+    }
+    if let Some(create) = args.create_contacts {
+        settings.rules.create_contacts =
+            if create { CreateContacts::WhenIWrite } else { CreateContacts::Never };
+    }
+    never(&mut settings.rules, &args.never)?;
+    if settings.rules != rules {
+        settings.rules.version += 1;
     }
     Ok(())
 }

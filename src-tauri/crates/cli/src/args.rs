@@ -35,7 +35,8 @@ Exit codes:
   0  done
   1  an error, told on standard error
   2  wrong usage
-  3  a mailbox or the CRM needs you: see `threadline status`
+  3  a mailbox or the CRM needs you, or something is put aside or left:
+     see `threadline status`
   4  the data folder is in use";
 
 #[derive(Debug, Subcommand)]
@@ -49,6 +50,11 @@ pub enum Command {
     /// The local contact list, for CRMs that have no contacts of their own.
     #[command(subcommand)]
     Contacts(ContactsCommand),
+    /// Mail that Threadline asks you about: list it, and answer.
+    Asked {
+        #[command(subcommand)]
+        command: Option<AskedCommand>,
+    },
     /// Watch the mailboxes and log until stopped with Ctrl-C.
     Run(RunArgs),
     /// How mailboxes and CRM are, since when and why.
@@ -70,6 +76,21 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum AskedCommand {
+    /// List the questions, the newest mail first.
+    List {
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Log this mail, and make a contact in the CRM of whoever is none.
+    Log { id: i64 },
+    /// Do not log this mail.
+    Ignore { id: i64 },
+    /// Do not log this mail, nor any other with these people.
+    Never { id: i64 },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum AccountCommand {
     /// Add a mailbox. The password is asked for, or read from standard input where that is no terminal.
     Add(AccountAdd),
@@ -83,6 +104,15 @@ pub enum AccountCommand {
         /// Do not try the sign-in before saving.
         #[arg(long)]
         no_check: bool,
+    },
+    /// Change the server, the user or the rules of a mailbox; what is not named stays as it is.
+    Set(AccountSet),
+    /// Read again what could not be read of this mailbox's messages.
+    Retry {
+        address: Address,
+        /// Take the messages that could not be taken in off the list instead.
+        #[arg(long)]
+        forget: bool,
     },
     /// Stop the connection. What is sent meanwhile is caught up on resume.
     Pause {
@@ -132,6 +162,33 @@ pub struct AccountAdd {
     /// Do not try the sign-in before saving.
     #[arg(long)]
     pub no_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AccountSet {
+    /// The mailbox's address.
+    pub address: Address,
+    /// The IMAP server.
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The port.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// How the connection is encrypted.
+    #[arg(long, value_enum)]
+    pub security: Option<SecurityArg>,
+    /// The user name.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Whose mail is logged.
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeArg>,
+    /// Whether a contact is made in the CRM for each person you write to.
+    #[arg(long, value_name = "true|false")]
+    pub create_contacts: Option<bool>,
+    /// More addresses and domains of which no mail is ever logged.
+    #[arg(long = "never", value_name = "ADDRESS|DOMAIN")]
+    pub never: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -69,7 +69,8 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
             let ended = engine.remove_crm(&kind).await?;
             let left = engine.crms().await?;
             if json {
-                output::json(&json!({ "done": "removed", "kind": kind, "ended": ended, "crms": left }))?;
+                output::json(&json!({ "done": "removed", "kind": kind, "ended": ended,
+                    "crms": left.iter().map(CrmSettings::shown).collect::<Vec<_>>() }))?;
                 return Ok(ExitCode::SUCCESS);
             }
             output::say(&format!("{kind}: removed. What is there stays there."));

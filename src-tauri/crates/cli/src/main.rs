@@ -2,6 +2,7 @@
 
 mod account;
 mod args;
+mod asked;
 mod contacts;
 mod crm;
 mod live;
@@ -14,8 +15,16 @@ use args::{Cli, Command};
 use clap::Parser;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::reason::Reason;
 use threadline_engine::clock::SystemClock;
 use threadline_engine::{Engine, EngineError, Home};
+use threadline_secrets::{SecretError, Secrets};
+
+/// Between two looks at a keychain that is locked.
+const KEYCHAIN_PAUSE: Duration = Duration::from_secs(2);
+/// At login the keychain may start after this program: how often is looked for one.
+const KEYCHAIN_LOOKS: u32 = 15;
 
 /// A mailbox or the CRM needs the person.
 pub const NEEDS_YOU: u8 = 3;
@@ -60,7 +69,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(_) => Some(home.hold("threadline run")?),
         _ => None,
     };
-    let secrets = threadline_secrets::system().map_err(EngineError::from)?;
+    let waits = matches!(&cli.command, Command::Run(args) if !args.once);
+    let secrets = keychain(waits).await?;
     let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()), hold.as_ref())?;
     if let Some(old) = aside {
         output::note(&format!(
@@ -74,6 +84,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Account(command) => account::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
         Command::Contacts(command) => contacts::run(&engine, command, json).await?,
+        Command::Asked { command } => asked::run(&engine, command, json).await?,
         Command::Run(args) => run::run(&engine, &args, json).await?,
         Command::Status => show::status(&engine, json).await?,
         Command::Threads { command } => show::threads(&engine, command, json).await?,
@@ -82,6 +93,25 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     drop(hold);
     Ok(code)
+}
+
+/// The system's keychain. At login it may not be unlocked yet: a program that is to run is patient.
+async fn keychain(waits: bool) -> Result<Arc<dyn Secrets>, EngineError> {
+    let mut looks: u32 = 0;
+    loop {
+        let asked = tokio::task::spawn_blocking(threadline_secrets::system).await;
+        match asked.unwrap_or_else(|_| Err(SecretError::Other { words: "asking it broke off".to_owned() })) {
+            Ok(secrets) => return Ok(secrets),
+            Err(error) if waits && (error.code() == Reason::KeychainLocked || looks < KEYCHAIN_LOOKS) => {
+                if looks == 0 {
+                    output::note(&format!("Waiting for the keychain: {error}"));
+                }
+                looks = looks.saturating_add(1);
+                tokio::time::sleep(KEYCHAIN_PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// A panic tells where it was and not what: a parser's panic can quote the mail that it could not read.

@@ -37,6 +37,14 @@ fn tell_report(report: &CaughtUp, json: bool) -> anyhow::Result<ExitCode> {
                 (None, Some(pushed)) => output::say(&format!("{}: {pushed} pushed", outcome.name)),
                 (None, None) => output::say(&format!("{}: caught up", outcome.name)),
             }
+            if outcome.waiting > 0 {
+                let messages = output::count(outcome.waiting, "message waits", "messages wait");
+                output::note(&format!("{}: {messages} for another try at the next run", outcome.name));
+            }
+            if outcome.set_aside > 0 {
+                let messages = output::count(outcome.set_aside, "message was", "messages were");
+                output::note(&format!("{}: {messages} put aside; see `threadline status`", outcome.name));
+            }
         }
     }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_YOU) })

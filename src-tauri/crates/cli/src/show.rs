@@ -14,7 +14,9 @@ use threadline_engine::views::{MessageView, ThreadLine};
 pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
     let status = engine.status().await?;
     let needs_you = status.mailboxes.iter().map(|m| m.state).chain(status.crms.iter().map(|c| c.state));
-    let code = match needs_you.into_iter().any(|s| s == State::NeedsAttention) {
+    let aside = status.mailboxes.iter().any(|m| !m.set_aside.is_empty())
+        || status.crms.iter().any(|c| c.set_aside > 0);
+    let code = match aside || needs_you.into_iter().any(|s| s == State::NeedsAttention) {
         true => ExitCode::from(NEEDS_YOU),
         false => ExitCode::SUCCESS,
     };

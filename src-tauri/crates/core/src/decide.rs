@@ -9,7 +9,7 @@ use crate::contact::Contact;
 use crate::envelope::Machine;
 use crate::id::MessageId;
 use crate::record::{Association, Direction};
-use crate::rule::{CreateContacts, LogMode, Rule, Rules};
+use crate::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
 use std::collections::{HashMap, HashSet};
 
 /// The keyword with which a person asks for a message to be logged (PRODUCT B5).
@@ -37,6 +37,8 @@ pub struct Known {
     pub contacts: HashMap<Address, Contact>,
     /// False while the first pull of the CRM's contacts is under way.
     pub contacts_complete: bool,
+    /// What the person said of this message.
+    pub answer: Option<Answer>,
     /// Mail is logged on contacts that the CRM has. Where not, it is logged on any address.
     pub crm_has_contacts: bool,
 }
@@ -138,6 +140,10 @@ fn verdict(
         return ignore(Rule::NoSender);
     };
 
+    if known.answer == Some(Answer::Ignore) {
+        return ignore(Rule::ToldNotTo);
+    }
+
     // 2. Who is outside? A mail among colleagues is never logged.
     let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
     if outside.is_empty() {
@@ -148,7 +154,13 @@ fn verdict(
     }
     let people = People { arrival, outside: &outside, known, may_create: may_create(rules, direction) };
 
-    // 3. The person's own gesture.
+    // 3. The person's own word and gesture.
+    if known.answer == Some(Answer::Log) {
+        let people = People { may_create: true, ..people };
+        let joins = thread_of(arrival, known);
+        let thread = joins.map_or(Thread::New, |t| Thread::Join(t.id));
+        return people.log(thread, people.on_record(joins), Rule::ToldToLog);
+    }
     if arrival.has_flag(KEYWORD_LOG) {
         let joins = thread_of(arrival, known);
         let thread = joins.map_or(Thread::New, |t| Thread::Join(t.id));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Rule {
     // logged
     KeywordLog,
+    ToldToLog,
     SentToContact,
     SentInLoggedThread,
     SentToOutsider,
@@ -17,6 +18,7 @@ pub enum Rule {
     ReceivedFromOutsider,
     // ignored
     KeywordNever,
+    ToldNotTo,
     NeverAddress,
     NeverDomain,
     NeverFolder,
@@ -41,12 +43,14 @@ pub enum Rule {
 impl Rule {
     pub const ALL: &[Rule] = &[
         Rule::KeywordLog,
+        Rule::ToldToLog,
         Rule::SentToContact,
         Rule::SentInLoggedThread,
         Rule::SentToOutsider,
         Rule::ReplyInLoggedThread,
         Rule::ReceivedFromOutsider,
         Rule::KeywordNever,
+        Rule::ToldNotTo,
         Rule::NeverAddress,
         Rule::NeverDomain,
         Rule::NeverFolder,
@@ -70,12 +74,14 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Rule::KeywordLog => "keyword_log",
+            Rule::ToldToLog => "told_to_log",
             Rule::SentToContact => "sent_to_contact",
             Rule::SentInLoggedThread => "sent_in_logged_thread",
             Rule::SentToOutsider => "sent_to_outsider",
             Rule::ReplyInLoggedThread => "reply_in_logged_thread",
             Rule::ReceivedFromOutsider => "received_from_outsider",
             Rule::KeywordNever => "keyword_never",
+            Rule::ToldNotTo => "told_not_to",
             Rule::NeverAddress => "never_address",
             Rule::NeverDomain => "never_domain",
             Rule::NeverFolder => "never_folder",
@@ -103,6 +109,8 @@ impl Rule {
     /// One sentence for a person.
     pub fn explanation(self) -> &'static str {
         match self {
+            Rule::ToldToLog => "You were asked, and said to log it.",
+            Rule::ToldNotTo => "You were asked, and said not to log it.",
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",
             Rule::SentInLoggedThread => "It was sent in a conversation that is logged.",
@@ -138,6 +146,29 @@ impl Rule {
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// What a person says of a message that was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Log it, and make a contact of whoever is none yet.
+    Log,
+    /// Do not log this one.
+    Ignore,
+}
+
+impl Answer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Answer::Log => "log",
+            Answer::Ignore => "ignore",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Answer::Log, Answer::Ignore].into_iter().find(|a| a.name() == name)
     }
 }
 

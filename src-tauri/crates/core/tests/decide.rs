@@ -11,7 +11,7 @@ use threadline_core::decide::{Decision, Known, KnownThread, Seen, Thread, Verdic
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
 use threadline_core::record::{Association, Direction};
-use threadline_core::rule::{CreateContacts, LogMode, Rule, Rules};
+use threadline_core::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -58,6 +58,7 @@ fn world() -> (Rules, Known) {
         threads: [(MessageId::parse("t@x").unwrap(), thread)].into(),
         contacts: carl.addresses.iter().map(|a| (a.clone(), carl.clone())).collect(),
         contacts_complete: true,
+        answer: None,
         crm_has_contacts: true,
     };
     (rules, known)
@@ -199,6 +200,23 @@ fn the_keyword_logs_what_no_other_rule_would() {
             flagged(&format!("From: carl@customer.example\nTo: ann@firm.example\n{machine}"), "$CrmLog");
         assert!(is_log(&decide(&mail, seen, &known, &rules), Thread::New, Rule::KeywordLog), "{machine}");
     }
+}
+
+#[test]
+fn what_the_person_says_counts_but_for_what_is_never_logged() {
+    let (rules, known) = world();
+    let seen = Seen { role: Role::Sent, folder: "Sent" };
+    let told = |answer, to: &str| {
+        let known = Known { answer: Some(answer), ..known.clone() };
+        decide(&mail(&format!("From: ann@firm.example\nTo: {to}")), seen, &known, &rules)
+    };
+    let logged = told(Answer::Log, "new@third.example");
+    assert!(is_log(&logged, Thread::New, Rule::ToldToLog), "{logged:?}");
+    let Verdict::Log { contacts, .. } = logged.verdict else { panic!() };
+    assert!(contacts[0].may_create);
+    assert_eq!(told(Answer::Ignore, "carl@customer.example").rule, Rule::ToldNotTo);
+    assert_eq!(told(Answer::Log, "doctor@clinic.example").rule, Rule::NeverAddress);
+    assert_eq!(told(Answer::Log, "bob@firm.example").rule, Rule::OnlyColleagues);
 }
 
 #[test]

@@ -123,6 +123,21 @@ impl Engine {
         Ok(())
     }
 
+    /// Changes a mailbox's server, user or rules; the address says which one. It connects anew.
+    pub async fn change_account(&self, settings: AccountSettings) -> Result<(), EngineError> {
+        settings.server()?;
+        let id = self.account(&settings.address).await?.id;
+        let text = to_json(&settings)?;
+        self.shared
+            .ledger
+            .write(move |tx| {
+                account::set_settings(tx, id, &text)?;
+                count_up(tx, Part::News)
+            })
+            .await?;
+        Ok(())
+    }
+
     /// Removes a mailbox, its password, and what the ledger knows through it.
     pub async fn remove_account(&self, address: &Address) -> Result<(), EngineError> {
         let found = self.account(address).await?;

@@ -35,6 +35,8 @@ pub enum EngineError {
     NoAccount(String),
     #[error("There is no thread {0}. See the list with `threadline threads`.")]
     NoThread(String),
+    #[error("There is no question about the message {0}. See the list with `threadline asked`.")]
+    NotAsked(i64),
     #[error("The setting {what} cannot be read: {cause}. Set it again.")]
     BrokenSetting { what: String, cause: String },
     #[error("The CRM setting is not usable: {0}.")]
@@ -67,6 +69,7 @@ impl EngineError {
             EngineError::AccountExists(_) => "account_exists",
             EngineError::NoAccount(_) => "no_account",
             EngineError::NoThread(_) => "no_thread",
+            EngineError::NotAsked(_) => "not_asked",
             EngineError::BrokenSetting { .. } => "broken_setting",
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",

@@ -9,7 +9,7 @@ use threadline_core::arrival::Arrival;
 use threadline_core::contact::Contact;
 use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
 use threadline_core::reason::Reason;
-use threadline_core::rule::{Rule, Rules};
+use threadline_core::rule::{Answer, Rule, Rules};
 use threadline_store::folder::{Cursor, Folder};
 use threadline_store::job::Kind;
 use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
@@ -130,7 +130,8 @@ struct Seeing<'a> {
 impl Seeing<'_> {
     fn store(&self, tx: &Tx<'_>, occasion: Occasion) -> Result<Vec<Event>, StoreError> {
         let before = message::known(tx, self.mailbox.id, &self.arrival.envelope)?;
-        let mut decision = self.decide(tx)?;
+        let answer = before.map(|b| message::answer(tx, b.message)).transpose()?.flatten();
+        let mut decision = self.decide(tx, answer)?;
         if let Some(before) = before
             && stays_out(before)
         {
@@ -164,7 +165,7 @@ impl Seeing<'_> {
         Ok(self.event(&decision, recorded).into_iter().collect())
     }
 
-    fn decide(&self, tx: &Tx<'_>) -> Result<Decision, StoreError> {
+    fn decide(&self, tx: &Tx<'_>, answer: Option<Answer>) -> Result<Decision, StoreError> {
         let envelope = &self.arrival.envelope;
         let ids: Vec<_> = envelope.ids.iter().cloned().chain(envelope.parents()).collect();
         let threads = thread::known(tx, self.mailbox.id, &ids)?;
@@ -184,7 +185,7 @@ impl Seeing<'_> {
             contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
         }
         let crm_has_contacts = self.mailbox.contact_sources.iter().any(|s| s != LOCAL);
-        let known = Known { threads, contacts, contacts_complete, crm_has_contacts };
+        let known = Known { threads, contacts, contacts_complete, answer, crm_has_contacts };
         let seen = Seen { role: self.folder.role, folder: &self.folder.name };
         Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
     }

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
+mod answers;
 mod backoff;
 mod broken;
 pub mod clock;

@@ -147,6 +147,19 @@ impl CrmSettings {
         if own.is_empty() { vec![LOCAL.to_owned()] } else { own }
     }
 
+    /// As it may be shown: of a webhook's address, which can hold a token, only the host.
+    pub fn shown(&self) -> Self {
+        match self {
+            CrmSettings::Webhook { url } => {
+                let rest = url.find("://").map_or(0, |at| at + 3);
+                let host_ends = url[rest..].find(['/', '?', '#']).map_or(url.len(), |at| rest + at);
+                let hidden = if url.len() > host_ends + 1 { "/…" } else { "" };
+                CrmSettings::Webhook { url: format!("{}{hidden}", &url[..host_ends]) }
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Makes the sink; `None` where nothing is to leave the ledger. `secret` is needed where
     /// [`CrmSettings::secret_name`] is.
     pub fn sink(
@@ -190,6 +203,21 @@ mod tests {
         assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), account);
         let crm = CrmSettings::Webhook { url: "https://x.example/".into() };
         assert_eq!(serde_json::to_string(&crm).unwrap(), r#"{"kind":"webhook","url":"https://x.example/"}"#);
+    }
+
+    #[test]
+    fn what_stands_behind_a_webhooks_host_is_not_shown() {
+        for (url, shown) in [
+            ("https://x.example/hooks/token-123?k=v", "https://x.example/…"),
+            ("https://x.example:8443?k=v", "https://x.example:8443/…"),
+            ("https://x.example/", "https://x.example"),
+            ("no address", "no address"),
+        ] {
+            let CrmSettings::Webhook { url } = (CrmSettings::Webhook { url: url.into() }).shown() else {
+                panic!()
+            };
+            assert_eq!(url, shown);
+        }
     }
 
     #[test]

@@ -303,7 +303,7 @@ fn crm_status(tx: &Tx<'_>, settings: CrmSettings, counts: &[SinkCounts]) -> Resu
         done: found.map_or(0, |c| c.done),
         contacts: contact::count(tx, kind)?,
         contacts_complete: contact::cursor(tx, kind)?.is_some_and(|c| c.complete),
-        settings,
+        settings: settings.shown(),
     })
 }
 
@@ -312,7 +312,7 @@ fn next_step(channels: &[Health]) -> Option<String> {
     worst.reason.map(|r| r.next_step().to_owned())
 }
 
-fn decided(tx: &Tx<'_>, row: &Message) -> Result<Decided, StoreError> {
+pub(crate) fn decided(tx: &Tx<'_>, row: &Message) -> Result<Decided, StoreError> {
     let headers = row.headers.as_ref();
     Ok(Decided {
         message: row.id,

@@ -22,7 +22,7 @@ pub fn system_within(patience: Duration) -> Result<Arc<dyn Secrets>, SecretError
     let system = System { worker: Worker::start(patience)? };
     system.worker.run(|| {
         open_store()?;
-        probe()
+        try_twice(probe)
     })?;
     Ok(Arc::new(system))
 }
@@ -32,13 +32,34 @@ fn open_store() -> Result<(), SecretError> {
     match keyring::v1::Entry::store_status() {
         Ok(()) => Ok(()),
         #[cfg(all(unix, not(target_os = "macos")))]
-        Err(_) => {
-            let store = zbus_secret_service_keyring_store::Store::new().map_err(|e| meaning(&e))?;
-            keyring_core::set_default_store(store);
-            Ok(())
-        }
+        Err(_) => connect_anew(),
         #[cfg(not(all(unix, not(target_os = "macos"))))]
         Err(error) => Err(meaning(error)),
+    }
+}
+
+/// Connects once more: a Secret Service that was restarted does not know the old connection.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn connect_anew() -> Result<(), SecretError> {
+    let store = zbus_secret_service_keyring_store::Store::new().map_err(|e| meaning(&e))?;
+    keyring_core::set_default_store(store);
+    Ok(())
+}
+
+/// The other systems' keychains have no connection.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn connect_anew() -> Result<(), SecretError> {
+    Ok(())
+}
+
+/// Does it, and once more on a new connection where it failed in a way that this can mend.
+fn try_twice<T>(act: impl Fn() -> Result<T, SecretError>) -> Result<T, SecretError> {
+    match act() {
+        Err(SecretError::NoService { .. } | SecretError::Other { .. }) => {
+            connect_anew()?;
+            act()
+        }
+        result => result,
     }
 }
 
@@ -50,11 +71,13 @@ struct System {
 impl Secrets for System {
     fn get(&self, name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
         let name = name.to_owned();
-        self.worker.run(move || match read(&name)? {
-            Some(value) => Ok(Some(value)),
-            // A locked Secret Service says "no such entry" instead of "locked". Only a write tells them apart, and to take
-            // a locked key for a lost one would cost the ledger. The write may have unlocked it: look again.
-            None => probe().and_then(|()| read(&name)),
+        self.worker.run(move || {
+            try_twice(|| match read(&name)? {
+                Some(value) => Ok(Some(value)),
+                // A locked Secret Service says "no such entry" instead of "locked". Only a write tells them apart, and to
+                // take a locked key for a lost one would cost the ledger. The write may have unlocked it: look again.
+                None => probe().and_then(|()| read(&name)),
+            })
         })
     }
 
@@ -62,12 +85,12 @@ impl Secrets for System {
         check_size(name, value)?;
         let name = name.to_owned();
         let value = Zeroizing::new(value.to_owned());
-        self.worker.run(move || write(&name, &value))
+        self.worker.run(move || try_twice(|| write(&name, &value)))
     }
 
     fn delete(&self, name: &str) -> Result<(), SecretError> {
         let name = name.to_owned();
-        self.worker.run(move || remove(&name))
+        self.worker.run(move || try_twice(|| remove(&name)))
     }
 }
 

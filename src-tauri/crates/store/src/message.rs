@@ -1,7 +1,7 @@
 //! `message`: what was decided about each message. A message is one row, in whatever number of folders it lies.
 
 use crate::error::StoreError;
-use crate::sql::{direction, maybe_json, maybe_key, maybe_time, most, named, time, us};
+use crate::sql::{direction, maybe_json, maybe_key, maybe_named, maybe_time, most, named, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -12,7 +12,7 @@ use threadline_core::decide;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::{MessageId, MessageKey};
 use threadline_core::record::Direction;
-use threadline_core::rule::Rule;
+use threadline_core::rule::{Answer, Rule};
 
 mod merge;
 mod recheck;
@@ -37,6 +37,7 @@ CREATE TABLE message (
   key          BLOB CHECK (length(key) = 32),
   headers      TEXT CHECK (json_valid(headers)),
   body_at      INTEGER,
+  answer       TEXT CHECK (answer IN ('log', 'ignore')),
   CHECK (verdict <> 'ignore' OR (key IS NULL AND headers IS NULL)),
   CHECK ((verdict = 'log') = (thread IS NOT NULL)),
   CHECK (verdict <> 'log' OR (key IS NOT NULL AND headers IS NOT NULL))
@@ -195,6 +196,32 @@ pub fn newest(
         params![at, id, most(limit)],
         read,
     )
+}
+
+/// Messages that a person is to be asked about, newest first.
+pub fn asked(tx: &Tx<'_>, account: i64, limit: usize) -> Result<Vec<Message>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE m.account = ?1 AND m.verdict = 'ask' ORDER BY m.id DESC LIMIT ?2"),
+        params![account, most(limit)],
+        read,
+    )
+}
+
+/// Notes what the person said of a message; it counts when the message is decided again.
+pub fn set_answer(tx: &Tx<'_>, id: i64, answer: Answer) -> Result<(), StoreError> {
+    let changed = tx.run("UPDATE message SET answer = ?2 WHERE id = ?1", params![id, answer.name()])?;
+    match changed {
+        0 => Err(StoreError::NotFound { what: "message", id }),
+        _ => Ok(()),
+    }
+}
+
+/// What the person said of a message.
+pub fn answer(tx: &Tx<'_>, id: i64) -> Result<Option<Answer>, StoreError> {
+    let row = tx.one("SELECT answer FROM message WHERE id = ?1", [id], |row| {
+        maybe_named(row, "answer", Answer::from_name)
+    })?;
+    Ok(row.flatten())
 }
 
 /// Logged messages by id, from behind `after` (0 for the first page): for an export.

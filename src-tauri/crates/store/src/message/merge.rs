@@ -60,6 +60,7 @@ fn absorb(tx: &Tx<'_>, stays: i64, goes: i64) -> Result<(), StoreError> {
         "UPDATE place SET message = ?1 WHERE message = ?2",
         "UPDATE egress SET message = ?1 WHERE message = ?2",
         "UPDATE message SET body_at = coalesce(body_at, (SELECT body_at FROM message WHERE id = ?2)) WHERE id = ?1",
+        "UPDATE message SET answer = coalesce(answer, (SELECT answer FROM message WHERE id = ?2)) WHERE id = ?1",
     ] {
         tx.run(sql, both)?;
     }
