@@ -1,12 +1,12 @@
 //! Round trips and bytes from TCP connect to watching, by size of the folder.
 
-use crate::{ANN, CARL, proxy};
+use crate::{ANN, CARL};
 use anyhow::{Context, Result};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use threadline_testkit::lab::Lab;
 use threadline_testkit::lab::RawSession;
-use threadline_tests::Computer;
+use threadline_tests::{Computer, proxy};
 
 pub fn run(million: bool) -> Result<()> {
     println!(

@@ -5,7 +5,6 @@ mod connect;
 mod contacts;
 mod idle;
 mod latency;
-mod proxy;
 
 use anyhow::{Result, bail};
 

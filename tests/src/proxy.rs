@@ -1,4 +1,5 @@
-//! A network that is far away: a proxy that holds every byte back by a fixed time and is otherwise as fast as loopback.
+//! A network that is far away, or that breaks: a proxy that holds every byte back by a fixed time, is otherwise as fast as
+//! loopback, and cuts a connection off where it is told to.
 
 use anyhow::Result;
 use std::io::{Read, Write};
@@ -8,12 +9,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// Bytes that went through.
+/// Bytes that went through, TLS and all.
 #[derive(Debug, Default)]
 pub struct Traffic {
     pub up: AtomicU64,
     pub down: AtomicU64,
-    pub connections: AtomicU64,
+    /// Where a connection is cut off, in bytes that it has brought down; 0 for never.
+    cut_at: AtomicU64,
+    cuts: AtomicU64,
+}
+
+impl Traffic {
+    /// Cuts off, once, the first connection that brings down so many bytes: exactly so many arrive.
+    pub fn cut_at(&self, bytes: u64) {
+        self.cut_at.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How many connections were cut off.
+    pub fn cuts(&self) -> u64 {
+        self.cuts.load(Ordering::Relaxed)
+    }
+
+    /// How many of these bytes still come through, where the connection ends here.
+    fn cut(&self, before: u64, bytes: u64) -> Option<u64> {
+        let at = self.cut_at.load(Ordering::Relaxed);
+        if at == 0 || before + bytes < at {
+            return None;
+        }
+        // Another connection may have been quicker.
+        self.cut_at.compare_exchange(at, 0, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        self.cuts.fetch_add(1, Ordering::Relaxed);
+        Some(at.saturating_sub(before))
+    }
 }
 
 /// Listens on a free port for as long as the program runs; gives the port.
@@ -26,7 +53,6 @@ pub fn start(target: u16, one_way: Duration) -> Result<(u16, Arc<Traffic>)> {
         for client in listener.incoming().map_while(Result::ok) {
             let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
             let traffic = shared.clone();
-            traffic.connections.fetch_add(1, Ordering::Relaxed);
             // A TCP handshake is a round trip of its own.
             std::thread::sleep(one_way * 2);
             for (from, to, up) in [(&client, &server, true), (&server, &client, false)] {
@@ -53,10 +79,18 @@ fn pump(mut from: TcpStream, mut to: TcpStream, one_way: Duration, traffic: &Tra
         let _ = to.shutdown(Shutdown::Write);
     });
     let mut buffer = vec![0; 64 * 1024];
+    let mut passed = 0;
     while let Ok(n) = from.read(&mut buffer) {
         if n == 0 {
             break;
         }
+        if !up && let Some(left) = traffic.cut(passed, n as u64) {
+            buffer.truncate(left as usize);
+            let _ = sender.send((Instant::now() + one_way, buffer));
+            let _ = from.shutdown(Shutdown::Both);
+            break;
+        }
+        passed += n as u64;
         let counter = if up { &traffic.up } else { &traffic.down };
         counter.fetch_add(n as u64, Ordering::Relaxed);
         if sender.send((Instant::now() + one_way, buffer[..n].to_vec())).is_err() {
