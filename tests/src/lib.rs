@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a salesperson's computer (data folder, keychain, the real `threadline`) beside a
 //! lab of real mail servers.
 
+pub mod desk;
 pub mod proxy;
 pub mod sinks;
 

@@ -1,48 +1,12 @@
 //! The engine inside this process, with a keychain in memory whose faults a test can choose.
 
 use anyhow::{Result, ensure};
-use std::sync::Arc;
 use threadline_core::address::Address;
-use threadline_engine::clock::SystemClock;
-use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
-use threadline_engine::{Engine, Home};
-use threadline_secrets::{Memory, SecretError, Secrets};
-use threadline_testkit::lab::Lab;
+use threadline_engine::settings::CrmSettings;
+use threadline_secrets::{SecretError, Secrets};
 use threadline_testkit::webhook::WebhookReceiver;
+use threadline_tests::desk::{ANN, Desk};
 use zeroize::Zeroizing;
-
-const ANN: &str = "ann@lab.test";
-const CARL: &str = "carl@customer1.example";
-
-struct Desk {
-    _dir: tempfile::TempDir,
-    lab: Lab,
-    secrets: Arc<Memory>,
-    engine: Engine,
-}
-
-impl Desk {
-    async fn new() -> Result<Self> {
-        let lab = Lab::builder().users([ANN]).start()?;
-        let dir = tempfile::tempdir()?;
-        let secrets = Arc::new(Memory::new());
-        let home = Home::open(&dir.path().join("data"))?;
-        let (engine, _) = Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()))?;
-        let mut settings =
-            AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Starttls);
-        settings.port = lab.imap_port();
-        settings.authority = Some(lab.ca_pem().to_owned());
-        engine.add_account(settings, Zeroizing::new(lab.password(ANN)?)).await?;
-        engine.import_contacts(format!("email\n{CARL}\n").as_bytes()).await?;
-        Ok(Self { _dir: dir, lab, secrets, engine })
-    }
-
-    fn send(&self, id: &str) -> Result<()> {
-        let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <{id}>\r\n\r\nhello\r\n");
-        self.lab.append(ANN, "Sent", raw.as_bytes())?;
-        Ok(())
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_waits_for_a_crm_whose_secret_is_gone() -> Result<()> {

@@ -98,8 +98,12 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
         }
     }
     let password = prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?;
-    if !args.no_check {
-        engine.try_account(&settings, password.clone()).await?;
+    if !args.no_check
+        && let Some(warning) = engine.try_account(&settings, password.clone()).await?
+    {
+        output::note(&format!(
+            "Warning: {warning} INBOX is watched, and a Sent folder as soon as there is one."
+        ));
     }
     let address = settings.address.clone();
     engine.add_account(settings, password).await?;

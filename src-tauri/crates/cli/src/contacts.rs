@@ -6,17 +6,27 @@ use anyhow::Context;
 use std::process::ExitCode;
 use threadline_engine::Engine;
 
+/// A line of progress after so many contacts.
+const PROGRESS: usize = 20_000;
+
 pub async fn run(engine: &Engine, command: ContactsCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         ContactsCommand::Import { file } => {
             let source = std::fs::File::open(&file)
                 .with_context(|| format!("{}: the contact list cannot be opened", file.display()))?;
-            let imported = engine.import_contacts(source).await?;
+            let imported = engine
+                .import_contacts(source, |stored| {
+                    if !json && stored % PROGRESS == 0 {
+                        output::note(&format!("{stored} contacts stored"));
+                    }
+                })
+                .await?;
             match json {
                 true => output::json(&imported)?,
                 false => output::say(&format!(
-                    "{} contacts read; {} lines without an address left out.",
-                    imported.contacts, imported.left_out
+                    "{} read; {} without an address left out.",
+                    output::count(imported.contacts, "contact", "contacts"),
+                    output::count(imported.left_out, "line", "lines"),
                 )),
             }
         }

@@ -58,15 +58,31 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
             match json {
                 true => output::json(&json!({ "done": "retry", "kind": kind, "entries": entries }))?,
                 false => {
-                    output::say(&format!("{kind}: {entries} messages are pushed again at the next run."))
+                    let messages = output::count(entries as u64, "message", "messages");
+                    output::say(&format!(
+                        "{kind}: {messages} to be pushed again, at once where Threadline runs."
+                    ));
                 }
             }
         }
         CrmCommand::Remove { kind } => {
-            engine.remove_crm(&kind).await?;
-            match json {
-                true => output::json(&json!({ "done": "removed", "kind": kind }))?,
-                false => output::say(&format!("{kind}: removed. What is there stays there.")),
+            let ended = engine.remove_crm(&kind).await?;
+            let left = engine.crms().await?;
+            if json {
+                output::json(&json!({ "done": "removed", "kind": kind, "ended": ended, "crms": left }))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            output::say(&format!("{kind}: removed. What is there stays there."));
+            if ended > 0 {
+                let messages = output::count(ended as u64, "message", "messages");
+                output::say(&format!("{messages} that waited for it will not be pushed."));
+            }
+            if let [CrmSettings::Folder { dir }] = left.as_slice() {
+                output::say(&format!(
+                    "Logged mail now goes to {}, as files that only you can read. To keep it in the ledger alone, use \
+                     `threadline crm set ledger`.",
+                    dir.display()
+                ));
             }
         }
         CrmCommand::Show => show(engine, json).await?,

@@ -61,7 +61,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         _ => None,
     };
     let secrets = threadline_secrets::system().map_err(EngineError::from)?;
-    let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()))?;
+    let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()), hold.as_ref())?;
     if let Some(old) = aside {
         output::note(&format!(
             "The key of the ledger is no more in the keychain. The old ledger was set aside as {}, and a new one was \

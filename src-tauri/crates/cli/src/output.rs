@@ -1,32 +1,42 @@
 //! The one place that prints.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program prints")]
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::io::{ErrorKind, Write};
 
 /// A line for a person.
 pub fn say(line: &str) {
-    println!("{line}");
+    // Whoever read has enough (`threadline log | head`): that is an end, not an error.
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}")
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
 }
 
-/// A line beside the data: progress, warnings.
+/// A line beside the data: progress, warnings. Where nobody can read it, it is not told.
 pub fn note(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// "1 message", "2 messages".
+pub fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// One JSON object on a line.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    say(&serde_json::to_string(value)?);
     Ok(())
 }
 
 /// An error for a person, or for a script.
 pub fn error(text: &str, code: Option<&str>, as_json: bool) {
     if as_json {
-        eprintln!("{}", serde_json::json!({ "error": text, "code": code }));
+        note(&serde_json::json!({ "error": text, "code": code }).to_string());
     } else {
-        eprintln!("threadline: {text}");
+        note(&format!("threadline: {text}"));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::args::RunArgs;
 use crate::{NEEDS_YOU, live, output};
 use std::process::ExitCode;
 use std::sync::Arc;
-use threadline_engine::engine::CaughtUp;
+use threadline_engine::once::CaughtUp;
 use threadline_engine::{Engine, EngineError};
 use tokio::sync::Notify;
 
@@ -44,7 +44,7 @@ fn tell_report(report: &CaughtUp, json: bool) -> anyhow::Result<ExitCode> {
 
 async fn until_stopped(engine: &Engine) -> Result<Option<CaughtUp>, EngineError> {
     tokio::select! {
-        result = engine.run() => result?,
+        result = engine.run() => match result? {},
         () = stop() => output::note("Stopped. What is sent meanwhile is caught up at the next start."),
     }
     Ok(None)

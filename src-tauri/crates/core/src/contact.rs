@@ -4,7 +4,7 @@ use crate::address::Address;
 use serde::{Deserialize, Serialize};
 
 /// A contact as a CRM, or the local contact list, knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The CRM's own id; for the local list the address.
     pub remote_id: String,
@@ -13,3 +13,5 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::debug_only!(Contact { remote_id });

@@ -24,6 +24,8 @@ pub struct KnownThread {
     pub id: i64,
     /// Every address that took part so far.
     pub participants: HashSet<Address>,
+    /// Whom its messages are logged on.
+    pub contacts: Vec<Association>,
 }
 
 /// What the ledger knows about the ids and addresses on one message.
@@ -35,6 +37,8 @@ pub struct Known {
     pub contacts: HashMap<Address, Contact>,
     /// False while the first pull of the CRM's contacts is under way.
     pub contacts_complete: bool,
+    /// Mail is logged on contacts that the CRM has. Where not, it is logged on any address.
+    pub crm_has_contacts: bool,
 }
 
 /// Which thread a logged message joins.
@@ -80,6 +84,10 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
     let envelope = &arrival.envelope;
     let direction = direction(arrival, seen, rules);
     let (verdict, rule) = verdict(arrival, seen, known, rules, direction);
+    // For the CRM a colleague's mail to somebody outside went out too, though another person wrote it.
+    let went_out = envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
+        && envelope.recipients().iter().any(|to| !rules.is_colleague(&to.address));
+    let direction = if went_out { Direction::Outgoing } else { direction };
     debug_assert!(
         !matches!(&verdict, Verdict::Log { contacts, .. } if contacts.is_empty()),
         "a message is logged on somebody: {:?}",
@@ -130,7 +138,24 @@ fn verdict(
         return ignore(Rule::NoSender);
     };
 
-    // 2. What no person wrote. The person's own mail to a list is still the person's own.
+    // 2. Who is outside? A mail among colleagues is never logged.
+    let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
+    if outside.is_empty() {
+        return ignore(match everybody.iter().all(|a| rules.is_own(a)) {
+            true => Rule::OnlyOwnAddresses,
+            false => Rule::OnlyColleagues,
+        });
+    }
+    let people = People { arrival, outside: &outside, known, may_create: may_create(rules, direction) };
+
+    // 3. The person's own gesture.
+    if arrival.has_flag(KEYWORD_LOG) {
+        let joins = thread_of(arrival, known);
+        let thread = joins.map_or(Thread::New, |t| Thread::Join(t.id));
+        return people.log(thread, people.on_record(joins), Rule::KeywordLog);
+    }
+
+    // 4. What no person wrote. The person's own mail to a list is still the person's own.
     if direction == Direction::Incoming {
         match envelope.machine {
             Some(Machine::Bounce) => return ignore(Rule::Bounce),
@@ -140,47 +165,29 @@ fn verdict(
         }
     }
 
-    // 3. Who is outside? A mail among colleagues is never logged.
-    let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
-    if outside.is_empty() {
-        return ignore(match everybody.iter().all(|a| rules.is_own(a)) {
-            true => Rule::OnlyOwnAddresses,
-            false => Rule::OnlyColleagues,
-        });
-    }
-    let contacts = || contacts_of(arrival, &outside, known);
-    let everybody_outside = || associations(arrival, &outside, known);
-
-    // 4. The person's own gesture.
-    if arrival.has_flag(KEYWORD_LOG) {
-        let thread = thread_of(arrival, known).map_or(Thread::New, |t| Thread::Join(t.id));
-        return (Verdict::Log { thread, contacts: everybody_outside() }, Rule::KeywordLog);
-    }
-
     // 5. A conversation that is logged already.
     if let Some(thread) = thread_of(arrival, known) {
+        let join = Thread::Join(thread.id);
         return match direction {
             Direction::Outgoing => {
-                let contacts = contacts();
+                let contacts = people.contacts();
                 let fits = outside.iter().any(|a| thread.participants.contains(*a));
                 match (contacts.is_empty(), fits) {
-                    (false, true) => {
-                        (Verdict::Log { thread: Thread::Join(thread.id), contacts }, Rule::SentInLoggedThread)
+                    (false, true) => people.log(join, contacts, Rule::SentInLoggedThread),
+                    (false, false) => people.log(Thread::New, contacts, Rule::SentToContact),
+                    (true, true) => {
+                        people.log(join, people.on_record(Some(thread)), Rule::SentInLoggedThread)
                     }
-                    (false, false) => (Verdict::Log { thread: Thread::New, contacts }, Rule::SentToContact),
-                    (true, true) => (
-                        Verdict::Log { thread: Thread::Join(thread.id), contacts: everybody_outside() },
-                        Rule::SentInLoggedThread,
-                    ),
-                    (true, false) => sent_to_strangers(arrival, &outside, known, rules),
+                    (true, false) => people.strangers(rules),
                 }
             }
             Direction::Incoming if belongs(from, thread, rules) => {
-                let mut contacts = contacts();
-                if contacts.is_empty() {
-                    contacts = everybody_outside();
-                }
-                (Verdict::Log { thread: Thread::Join(thread.id), contacts }, Rule::ReplyInLoggedThread)
+                let contacts = match people.contacts() {
+                    none if none.is_empty() && !thread.contacts.is_empty() => thread.contacts.clone(),
+                    none if none.is_empty() => people.on_record(None),
+                    some => some,
+                };
+                people.log(join, contacts, Rule::ReplyInLoggedThread)
             }
             Direction::Incoming => (Verdict::Ask, Rule::StrangerInThread),
         };
@@ -189,20 +196,14 @@ fn verdict(
     // 6. A new conversation.
     match (rules.mode, direction) {
         (LogMode::OnlyWhenISay, _) => ignore(Rule::OnlyWhenISay),
-        (LogMode::EveryoneOutside, Direction::Outgoing) => {
-            (Verdict::Log { thread: Thread::New, contacts: everybody_outside() }, Rule::SentToOutsider)
-        }
+        (LogMode::EveryoneOutside, Direction::Outgoing) => people.strangers(rules),
         (LogMode::EveryoneOutside, Direction::Incoming) => {
-            (Verdict::Log { thread: Thread::New, contacts: everybody_outside() }, Rule::ReceivedFromOutsider)
+            people.log(Thread::New, people.on_record(None), Rule::ReceivedFromOutsider)
         }
-        (LogMode::KnownContacts, Direction::Outgoing) => {
-            let contacts = contacts();
-            if contacts.is_empty() {
-                sent_to_strangers(arrival, &outside, known, rules)
-            } else {
-                (Verdict::Log { thread: Thread::New, contacts }, Rule::SentToContact)
-            }
-        }
+        (LogMode::KnownContacts, Direction::Outgoing) => match people.contacts() {
+            none if none.is_empty() => people.strangers(rules),
+            contacts => people.log(Thread::New, contacts, Rule::SentToContact),
+        },
         (LogMode::KnownContacts, Direction::Incoming) => match known.contacts.contains_key(from) {
             true => (Verdict::Ask, Rule::NewFromContact),
             false if !known.contacts_complete => (Verdict::Hold, Rule::ContactsNotLoaded),
@@ -211,23 +212,92 @@ fn verdict(
     }
 }
 
-/// A mail from the person to people outside of whom none is a contact.
-fn sent_to_strangers(
-    arrival: &Arrival,
-    outside: &[&Address],
-    known: &Known,
-    rules: &Rules,
-) -> (Verdict, Rule) {
-    if !known.contacts_complete {
-        return (Verdict::Hold, Rule::ContactsNotLoaded);
+/// Contacts are made only for people that the person wrote to, and only where the rules say so.
+fn may_create(rules: &Rules, direction: Direction) -> bool {
+    rules.create_contacts == CreateContacts::WhenIWrite && direction == Direction::Outgoing
+}
+
+/// The people outside on a message.
+struct People<'a> {
+    arrival: &'a Arrival,
+    outside: &'a [&'a Address],
+    known: &'a Known,
+    may_create: bool,
+}
+
+impl People<'_> {
+    /// Those who are contacts.
+    fn contacts(&self) -> Vec<Association> {
+        let known: Vec<&Address> =
+            self.outside.iter().copied().filter(|a| self.known.contacts.contains_key(*a)).collect();
+        self.associations(&known)
     }
-    match (rules.mode, rules.create_contacts) {
-        (LogMode::OnlyWhenISay, _) => (Verdict::Ignore, Rule::OnlyWhenISay),
-        (LogMode::EveryoneOutside, _) | (LogMode::KnownContacts, CreateContacts::WhenIWrite) => (
-            Verdict::Log { thread: Thread::New, contacts: associations(arrival, outside, known) },
-            Rule::SentToOutsider,
-        ),
-        (LogMode::KnownContacts, CreateContacts::Never) => (Verdict::Ask, Rule::UnknownRecipient),
+
+    /// All on whom a message can be logged: everybody, or only contacts where the CRM has its own and none is to be made.
+    /// Where that is nobody, those on whom the conversation is logged.
+    fn on_record(&self, thread: Option<&KnownThread>) -> Vec<Association> {
+        let people = match self.known.crm_has_contacts && !self.may_create {
+            true => self.contacts(),
+            false => self.associations(self.outside),
+        };
+        match thread {
+            Some(thread) if people.is_empty() => thread.contacts.clone(),
+            _ => people,
+        }
+    }
+
+    /// Logs on these people. With nobody to log it on, the person is asked.
+    fn log(&self, thread: Thread, contacts: Vec<Association>, rule: Rule) -> (Verdict, Rule) {
+        match (contacts.is_empty(), self.known.contacts_complete) {
+            (false, _) => (Verdict::Log { thread, contacts }, rule),
+            (true, false) => (Verdict::Hold, Rule::ContactsNotLoaded),
+            (true, true) => (Verdict::Ask, Rule::NoContact),
+        }
+    }
+
+    /// A mail from the person to people outside of whom none is a contact, or where that does not matter.
+    fn strangers(&self, rules: &Rules) -> (Verdict, Rule) {
+        let everyone = rules.mode == LogMode::EveryoneOutside;
+        if !everyone && !self.known.contacts_complete {
+            return (Verdict::Hold, Rule::ContactsNotLoaded);
+        }
+        match rules.mode {
+            LogMode::OnlyWhenISay => (Verdict::Ignore, Rule::OnlyWhenISay),
+            LogMode::KnownContacts if !self.may_create => (Verdict::Ask, Rule::UnknownRecipient),
+            LogMode::EveryoneOutside | LogMode::KnownContacts => match self.on_record(None) {
+                none if none.is_empty() && self.known.contacts_complete => {
+                    (Verdict::Ask, Rule::UnknownRecipient)
+                }
+                people => self.log(Thread::New, people, Rule::SentToOutsider),
+            },
+        }
+    }
+
+    /// Who the message is logged on: one entry a contact, whatever number of its addresses stand on the mail.
+    fn associations(&self, outside: &[&Address]) -> Vec<Association> {
+        let envelope = &self.arrival.envelope;
+        let named = |a: &Address| {
+            let from = envelope.from.iter();
+            from.chain(envelope.recipients()).find(|m| m.address == *a).and_then(|m| m.name.clone())
+        };
+        let mut ids = HashSet::new();
+        outside
+            .iter()
+            .filter_map(|address| match self.known.contacts.get(*address) {
+                Some(contact) => ids.insert(contact.remote_id.as_str()).then(|| Association {
+                    address: (*address).clone(),
+                    name: contact.name.clone().or_else(|| named(address)),
+                    remote_id: Some(contact.remote_id.clone()),
+                    may_create: self.may_create,
+                }),
+                None => Some(Association {
+                    address: (*address).clone(),
+                    name: named(address),
+                    remote_id: None,
+                    may_create: self.may_create,
+                }),
+            })
+            .collect()
     }
 }
 
@@ -258,32 +328,4 @@ fn everybody(arrival: &Arrival) -> Vec<&Address> {
         }
     }
     all
-}
-
-/// The people outside who are contacts.
-fn contacts_of(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<Association> {
-    let known_only: Vec<&Address> =
-        outside.iter().copied().filter(|a| known.contacts.contains_key(*a)).collect();
-    associations(arrival, &known_only, known)
-}
-
-/// Who the message is logged on: one entry a contact, whatever number of its addresses stand on the mail.
-fn associations(arrival: &Arrival, outside: &[&Address], known: &Known) -> Vec<Association> {
-    let envelope = &arrival.envelope;
-    let named = |a: &Address| {
-        let from = envelope.from.iter();
-        from.chain(envelope.recipients()).find(|m| m.address == *a).and_then(|m| m.name.clone())
-    };
-    let mut ids = HashSet::new();
-    outside
-        .iter()
-        .filter_map(|address| match known.contacts.get(*address) {
-            Some(contact) => ids.insert(contact.remote_id.as_str()).then(|| Association {
-                address: (*address).clone(),
-                name: contact.name.clone().or_else(|| named(address)),
-                remote_id: Some(contact.remote_id.clone()),
-            }),
-            None => Some(Association { address: (*address).clone(), name: named(address), remote_id: None }),
-        })
-        .collect()
 }

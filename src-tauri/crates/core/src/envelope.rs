@@ -32,6 +32,8 @@ pub const FIELDS: &[&str] = &[
     "RETURN-PATH",
 ];
 
+/// Where servers that give a message a new id keep its old one.
+const ORIGINALS: [&str; 2] = ["X-Microsoft-Original-Message-ID", "X-Google-Original-Message-ID"];
 /// Most ids kept of one References or In-Reply-To field.
 pub const MOST_REFERENCES: usize = 100;
 /// Most addresses kept of one address field.
@@ -40,12 +42,16 @@ pub const MOST_ADDRESSES: usize = 500;
 pub const MOST_SUBJECT: usize = 1_000;
 
 /// The header of one message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// SHA-256 of the canonical id; see [`MessageKey`].
     pub key: MessageKey,
     /// Every id this message goes by, the canonical one first; empty where it carries none.
     pub ids: Vec<MessageId>,
+    /// How many of `ids`, counted from the first, are ids that it says it had before a server gave it another one.
+    originals: usize,
+    /// The key without these.
+    own_key: MessageKey,
     pub in_reply_to: Vec<MessageId>,
     pub references: Vec<MessageId>,
     /// The originals of a forward (`X-Forwarded-Message-Id`).
@@ -62,6 +68,8 @@ pub struct Envelope {
     /// True when a field that may stand once stands twice; the first one counts.
     pub suspicious: bool,
 }
+
+crate::debug_only!(Envelope { key, machine, suspicious });
 
 /// A message that no person wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,25 +90,31 @@ impl Envelope {
         let fields = Fields { header, parsed: &parsed };
         let own = fields.raw("Message-ID");
         let mut ids: Vec<MessageId> = Vec::new();
-        for name in ["X-Microsoft-Original-Message-ID", "X-Google-Original-Message-ID", "Message-ID"] {
+        let mut originals = 0;
+        for name in [ORIGINALS[0], ORIGINALS[1], "Message-ID"] {
             for id in fields.raw(name).iter().filter_map(|raw| MessageId::parse(first_id(raw))) {
                 if !ids.contains(&id) {
                     ids.push(id);
+                    originals += usize::from(name != "Message-ID");
                 }
             }
         }
-        let usable = fields.raw("X-Microsoft-Original-Message-ID").is_some()
-            || fields.raw("X-Google-Original-Message-ID").is_some()
-            || own.as_deref().is_some_and(|raw| !first_id(raw).contains(char::is_whitespace));
         let text = |name: &str| fields.raw(name).unwrap_or_default();
-        let key = match ids.first() {
+        let usable = own.as_deref().is_some_and(|raw| !first_id(raw).contains(char::is_whitespace));
+        let own_key = match ids.get(originals) {
             Some(id) if usable => MessageKey::of_id(id),
             _ => MessageKey::of_headers(&text("Date"), &text("From"), &text("To"), &text("Subject")),
+        };
+        let key = match ids.first() {
+            Some(id) if originals > 0 => MessageKey::of_id(id),
+            _ => own_key,
         };
         let list = |name: &str| MessageId::parse_list(&text(name), MOST_REFERENCES);
         Self {
             key,
             ids,
+            originals,
+            own_key,
             in_reply_to: list("In-Reply-To"),
             references: list("References"),
             forwarded: list("X-Forwarded-Message-Id"),
@@ -114,6 +128,20 @@ impl Envelope {
             machine: fields.machine(),
             suspicious: ["Message-ID", "From", "Content-Type"].iter().any(|name| fields.count(name) > 1),
         }
+    }
+
+    /// True where it says that it had another id before.
+    pub fn claims_original(&self) -> bool {
+        self.originals > 0
+    }
+
+    /// The message without the ids that it says it had before. Anybody can write these into a header.
+    pub fn without_originals(&self) -> Self {
+        let mut plain = self.clone();
+        plain.ids.drain(..self.originals.min(self.ids.len()));
+        plain.key = self.own_key;
+        plain.originals = 0;
+        plain
     }
 
     /// Every id that this message says it answers, the nearest first.

@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod health;
 pub mod id;
 pub mod message;
+mod quiet;
 pub mod reason;
 pub mod record;
 pub mod rule;

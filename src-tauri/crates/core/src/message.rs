@@ -14,7 +14,7 @@ pub const MOST_CONTAINERS: usize = 1_000;
 pub const MOST_ATTACHMENTS: usize = 200;
 
 /// What a person reads of a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// The plain text; made from the HTML where the message has none.
     pub text: String,
@@ -22,6 +22,8 @@ pub struct Body {
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
 }
+
+crate::debug_only!(Body {});
 
 impl Body {
     /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it.

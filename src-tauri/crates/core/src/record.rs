@@ -15,7 +15,7 @@ pub enum Direction {
 }
 
 /// A contact on a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Association {
     pub address: Address,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,10 +23,15 @@ pub struct Association {
     /// The CRM's id of the contact; `None` where the contact is still to be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
+    /// False where the rules do not allow a contact to be made for it.
+    #[serde(default)]
+    pub may_create: bool,
 }
 
+crate::debug_only!(Association { remote_id, may_create });
+
 /// A file that came with a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Without path separators and control characters.
     pub name: String,
@@ -35,8 +40,10 @@ pub struct Attachment {
     pub size: u64,
 }
 
+crate::debug_only!(Attachment { media_type, size });
+
 /// One logged message. It holds no Bcc names: they never reach a CRM's headers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The idempotency key.
     pub key: MessageKey,
@@ -66,3 +73,5 @@ pub struct Record {
     /// The rule that logged it.
     pub rule: Rule,
 }
+
+crate::debug_only!(Record { key, thread, direction, date, truncated, rule });

@@ -33,6 +33,7 @@ pub enum Rule {
     UnknownRecipient,
     NewFromContact,
     StrangerInThread,
+    NoContact,
     // held
     ContactsNotLoaded,
 }
@@ -61,6 +62,7 @@ impl Rule {
         Rule::UnknownRecipient,
         Rule::NewFromContact,
         Rule::StrangerInThread,
+        Rule::NoContact,
         Rule::ContactsNotLoaded,
     ];
 
@@ -89,6 +91,7 @@ impl Rule {
             Rule::UnknownRecipient => "unknown_recipient",
             Rule::NewFromContact => "new_from_contact",
             Rule::StrangerInThread => "stranger_in_thread",
+            Rule::NoContact => "no_contact",
             Rule::ContactsNotLoaded => "contacts_not_loaded",
         }
     }
@@ -125,6 +128,7 @@ impl Rule {
             Rule::OnlyWhenISay => "Mail is logged only when the person says so.",
             Rule::UnknownRecipient => "It was sent to someone who is not a contact.",
             Rule::NewFromContact => "A contact began a new conversation.",
+            Rule::NoContact => "Nobody on it is a contact of the CRM, and the rules make none.",
             Rule::StrangerInThread => "Someone who was not in the conversation answers it.",
             Rule::ContactsNotLoaded => "The contacts of the CRM were not read to the end yet.",
         }

@@ -10,7 +10,7 @@ use threadline_core::contact::Contact;
 use threadline_core::decide::{Decision, Known, KnownThread, Seen, Thread, Verdict, decide};
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
-use threadline_core::record::Direction;
+use threadline_core::record::{Association, Direction};
 use threadline_core::rule::{CreateContacts, LogMode, Rule, Rules};
 
 fn address(text: &str) -> Address {
@@ -47,11 +47,18 @@ fn world() -> (Rules, Known) {
     let thread = KnownThread {
         id: 3,
         participants: HashSet::from([address("ann@firm.example"), address("carl@customer.example")]),
+        contacts: vec![Association {
+            address: address("carl@customer.example"),
+            name: Some("Carl".into()),
+            remote_id: Some("7".into()),
+            may_create: false,
+        }],
     };
     let known = Known {
         threads: [(MessageId::parse("t@x").unwrap(), thread)].into(),
         contacts: carl.addresses.iter().map(|a| (a.clone(), carl.clone())).collect(),
         contacts_complete: true,
+        crm_has_contacts: true,
     };
     (rules, known)
 }
@@ -178,8 +185,49 @@ fn everything_else_is_ignored_asked_or_held_by_name() {
 
 #[test]
 fn the_keyword_logs_what_no_other_rule_would() {
+    let (rules, mut known) = world();
+    let seen = Seen { role: Role::Inbox, folder: "INBOX" };
     let arrival = flagged("From: new@third.example\nTo: ann@firm.example", "$CrmLog");
-    assert!(is_log(&at(&arrival, Role::Inbox, "INBOX"), Thread::New, Rule::KeywordLog));
+    known.crm_has_contacts = false;
+    assert!(is_log(&decide(&arrival, seen, &known, &rules), Thread::New, Rule::KeywordLog));
+    // A CRM with contacts of its own logs mail on one of them, and the rules make none.
+    known.crm_has_contacts = true;
+    let asked = decide(&arrival, seen, &known, &rules);
+    assert_eq!((asked.verdict, asked.rule), (Verdict::Ask, Rule::NoContact));
+    for machine in ["List-Id: <n>", "Auto-Submitted: auto-replied"] {
+        let mail =
+            flagged(&format!("From: carl@customer.example\nTo: ann@firm.example\n{machine}"), "$CrmLog");
+        assert!(is_log(&decide(&mail, seen, &known, &rules), Thread::New, Rule::KeywordLog), "{machine}");
+    }
+}
+
+#[test]
+fn no_contact_is_made_where_the_rules_make_none() {
+    let (mut rules, known) = world();
+    let decide_at = |rules: &Rules, header: &str, role| {
+        let mail = mail(header);
+        match decide(&mail, Seen { role, folder: "x" }, &known, rules).verdict {
+            Verdict::Log { contacts, .. } => {
+                contacts.iter().map(|c| (c.address.to_string(), c.may_create)).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    // A colleague of Carl's, who is no contact, answers: it is logged on Carl.
+    let reply = "From: eve@customer.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>";
+    let carl = || vec![("carl@customer.example".to_owned(), false)];
+    assert_eq!(decide_at(&rules, reply, Role::Inbox), carl());
+    rules.create_contacts = CreateContacts::WhenIWrite;
+    assert_eq!(decide_at(&rules, reply, Role::Inbox), carl(), "Ann did not write to Eve");
+    let new = "From: ann@firm.example\nTo: new@third.example";
+    assert_eq!(decide_at(&rules, new, Role::Sent), [("new@third.example".to_owned(), true)]);
+    rules.create_contacts = CreateContacts::Never;
+    rules.mode = LogMode::EveryoneOutside;
+    let asked = decide(&mail(new), Seen { role: Role::Sent, folder: "x" }, &known, &rules);
+    assert_eq!((asked.verdict, asked.rule), (Verdict::Ask, Rule::UnknownRecipient));
+    let local = Known { crm_has_contacts: false, ..known.clone() };
+    let logged = decide(&mail(new), Seen { role: Role::Sent, folder: "x" }, &local, &rules);
+    assert!(is_log(&logged, Thread::New, Rule::SentToOutsider), "{logged:?}");
 }
 
 #[test]
@@ -219,6 +267,11 @@ fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
     assert_eq!(alias.direction, Direction::Outgoing);
     let colleague = at(&mail("From: bob@firm.example\nTo: ann@firm.example"), Role::Inbox, "INBOX");
     assert_eq!(colleague.direction, Direction::Incoming);
+    let for_the_record =
+        "From: bob@firm.example\nTo: carl@customer.example\nCc: ann@firm.example\nIn-Reply-To: <t@x>";
+    let decision = inbox(for_the_record);
+    assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{decision:?}");
+    assert_eq!(decision.direction, Direction::Outgoing, "it went out of the firm");
 }
 
 proptest! {
@@ -265,4 +318,16 @@ proptest! {
             prop_assert!(contacts.iter().all(|c| !rules.is_colleague(&c.address)));
         }
     }
+}
+
+#[test]
+fn a_debug_print_shows_no_mail_text() {
+    let arrival = mail(
+        "From: Ann Secret <ann@firm.example>\nTo: carl@customer.example\nSubject: Secret\nMessage-ID: <Secret@x>",
+    );
+    let (rules, known) = world();
+    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent" }, &known, &rules);
+    let body = threadline_core::message::Body::parse(b"Subject: Secret\r\n\r\nSecret\r\n");
+    let shown = format!("{arrival:?} {decision:?} {body:?}");
+    assert!(!shown.contains("Secret") && !shown.contains("carl") && !shown.contains("Carl"), "{shown}");
 }

@@ -3,7 +3,6 @@
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::shared::Shared;
-use jiff::Timestamp;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
@@ -13,7 +12,8 @@ use threadline_core::contact::Contact;
 use threadline_crm::{CrmError, Sink};
 use threadline_store::contact::{self, Cursor};
 use threadline_store::job::{self, Kind};
-use threadline_store::{StoreError, Tx, message};
+use threadline_store::message::{self, Recheck};
+use threadline_store::{StoreError, Tx, setting};
 
 /// The name under which the local contact list stands in the index.
 pub const LOCAL: &str = "local";
@@ -21,6 +21,8 @@ pub const LOCAL: &str = "local";
 pub const EVERY: Duration = Duration::from_secs(5 * 60);
 /// Messages that are decided again in one transaction.
 const PAGE: usize = 500;
+/// Contacts that are stored or forgotten in one transaction.
+const CHUNK: usize = 2_000;
 
 /// Why a pull stopped.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +34,11 @@ pub(crate) enum PullError {
 }
 
 /// Reads all pages that are there now. The cursor is stored with each page, so that a pull of many pages goes on
-/// where it stopped. Gives the number of contacts read.
+/// where it stopped. When all are read, what waited for them is decided again. Gives the number of contacts read.
 pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, PullError> {
     let name = sink.name();
+    let portal = sink.connect().await?;
+    keep_to_portal(shared, name, portal.id).await?;
     let mut read = 0;
     loop {
         let cursor = shared.ledger.read(move |tx| contact::cursor(tx, name)).await?;
@@ -58,7 +62,9 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
             shared.tell(Event::Contacts { sink: name.to_owned(), read, complete });
         }
         if !more {
-            if changed {
+            // Each time, whatever the last page held: an earlier page, or an earlier run that was killed, may have
+            // brought what a message waits for.
+            if complete {
                 decide_again(shared, name).await?;
             }
             return Ok(read);
@@ -66,19 +72,77 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
     }
 }
 
+/// Contacts of another portal have other ids: they go before the first page of this one comes.
+async fn keep_to_portal(
+    shared: &Arc<Shared>,
+    sink: &'static str,
+    id: Option<String>,
+) -> Result<(), StoreError> {
+    let Some(id) = id else { return Ok(()) };
+    let name = format!("portal:{sink}");
+    let key = name.clone();
+    let known: Option<String> = shared.ledger.read(move |tx| setting::get(tx, &key)).await?;
+    if known.as_ref() == Some(&id) {
+        return Ok(());
+    }
+    if known.is_some() {
+        clear(shared, sink).await?;
+    }
+    shared.ledger.write(move |tx| setting::set(tx, &name, &id)).await
+}
+
+/// Forgets a source's contacts, some at a time: the mailboxes write in between.
+pub(crate) async fn clear(shared: &Arc<Shared>, source: &'static str) -> Result<(), StoreError> {
+    while shared.ledger.write(move |tx| contact::clear(tx, source, CHUNK)).await? {}
+    Ok(())
+}
+
+/// Replaces the local list. Contacts that are not in it any more go last, so that a kill in between costs none that is
+/// in both.
+pub(crate) async fn replace_local(
+    shared: &Arc<Shared>,
+    contacts: Vec<Contact>,
+    progress: impl Fn(usize),
+) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let mut contacts = contacts;
+    let mut stored = 0;
+    while !contacts.is_empty() {
+        let chunk = contacts.split_off(contacts.len().saturating_sub(CHUNK));
+        stored += chunk.len();
+        shared.ledger.write(move |tx| contact::upsert(tx, LOCAL, &chunk, now)).await?;
+        progress(stored);
+    }
+    while shared.ledger.write(move |tx| contact::keep_only(tx, LOCAL, now, CHUNK)).await? {}
+    decide_again_locally(shared).await
+}
+
+/// Where the local list counts, decides again what may have waited for it.
+pub(crate) async fn decide_again_locally(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    match shared.contact_sources().iter().any(|s| s == LOCAL) {
+        true => decide_again(shared, LOCAL).await,
+        false => Ok(()),
+    }
+}
+
 /// Sets the jobs for messages that waited for the contacts, in every mailbox.
-pub(crate) async fn decide_again(shared: &Arc<Shared>, source: &'static str) -> Result<(), StoreError> {
+async fn decide_again(shared: &Arc<Shared>, source: &'static str) -> Result<(), StoreError> {
     let accounts = shared.ledger.read(threadline_store::account::list).await?;
     for account in accounts {
         for kind in [Waiting::Held, Waiting::Asked] {
             let mut after = 0;
             loop {
-                let (id, now) = (account.id, shared.clock.now());
-                let last = shared.ledger.write(move |tx| set_jobs(tx, kind, id, source, after, now)).await?;
-                match last {
-                    Some(last) => after = last,
-                    None => break,
-                }
+                let id = account.id;
+                let rows = shared.ledger.read(move |tx| waiting(tx, kind, id, source, after)).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.message;
+                let add = move |tx: &Tx<'_>| {
+                    for row in &rows {
+                        job::add(tx, Kind::Recheck, row.message, row.place, job::AT_ONCE)?;
+                    }
+                    Ok(())
+                };
+                shared.ledger.write(add).await?;
             }
         }
     }
@@ -91,23 +155,18 @@ enum Waiting {
     Asked,
 }
 
-/// One page of them; the id of the last one.
-fn set_jobs(
+/// One page of them.
+fn waiting(
     tx: &Tx<'_>,
     kind: Waiting,
     account: i64,
     source: &str,
     after: i64,
-    now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    let rows = match kind {
-        Waiting::Held => message::held(tx, account, after, PAGE)?,
-        Waiting::Asked => message::asked_of_contacts(tx, account, source, after, PAGE)?,
-    };
-    for row in &rows {
-        job::add(tx, Kind::Recheck, row.message, row.place, now)?;
+) -> Result<Vec<Recheck>, StoreError> {
+    match kind {
+        Waiting::Held => message::held(tx, account, after, PAGE),
+        Waiting::Asked => message::asked_of_contacts(tx, account, source, after, PAGE),
     }
-    Ok(rows.last().map(|row| row.message))
 }
 
 /// A contact list that was read from a file.
@@ -173,26 +232,4 @@ pub(crate) fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), En
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_found_in_any_order_and_case() {
-        let csv =
-            "Last Name,First_Name,E-Mail\nCarlson,Carl,Carl@Customer.example\n,,nobody\nX,,x@y.example\n";
-        let (mut contacts, imported) = read_csv(csv.as_bytes()).unwrap();
-        contacts.sort_by(|a, b| a.remote_id.cmp(&b.remote_id));
-        assert_eq!(imported, Imported { contacts: 2, left_out: 1 });
-        assert_eq!(contacts[0].remote_id, "carl@customer.example");
-        assert_eq!(contacts[0].name.as_deref(), Some("Carl Carlson"));
-    }
-
-    #[test]
-    fn a_list_without_addresses_is_told_with_its_line() {
-        let error = read_csv("who,what\na,b\n".as_bytes()).unwrap_err();
-        assert_eq!(error.code(), "contact_list");
-        assert!(error.to_string().contains("line 1"), "{error}");
-        let error = read_csv(&b"email\n\xff@x\n"[..]).unwrap_err();
-        assert!(error.to_string().contains("UTF-8"), "{error}");
-    }
-}
+mod tests;

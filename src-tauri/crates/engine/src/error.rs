@@ -25,6 +25,8 @@ pub enum EngineError {
         "The ledger's key in the keychain is damaged, or the keychain does not keep what is written. Check the keychain, then try again."
     )]
     BrokenKey,
+    #[error("The ledger's key is not in this keychain, and {by} uses the ledger in {dir}. Work in that program's session, or stop it first.", dir = dir.display())]
+    KeyElsewhere { dir: PathBuf, by: String },
     #[error("The computer gives no random numbers, so no key can be made. Restart it and try again.")]
     NoRandomness,
     #[error("There is already a mailbox {0}. Remove it first, or choose another address.")]
@@ -60,6 +62,7 @@ impl EngineError {
             EngineError::BrokenId { .. } => "data_folder_id",
             EngineError::Held { .. } => "data_folder_in_use",
             EngineError::BrokenKey => "ledger_key",
+            EngineError::KeyElsewhere { .. } => "ledger_key_elsewhere",
             EngineError::NoRandomness => "no_randomness",
             EngineError::AccountExists(_) => "account_exists",
             EngineError::NoAccount(_) => "no_account",

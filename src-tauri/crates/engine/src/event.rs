@@ -10,7 +10,7 @@ use threadline_core::rule::Rule;
 
 /// One step of one mail, or a change of state. No event carries a body, a subject of mail that is not logged,
 /// or a secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A channel changed its state: of a mailbox, by its address, or of a CRM, by its kind.
@@ -25,9 +25,9 @@ pub enum Event {
         direction: Direction,
         verdict: VerdictName,
         rule: Rule,
-        /// Only where it is logged or asked.
+        /// Only where it is logged.
         subject: Option<String>,
-        /// The first address outside, only where it is logged or asked.
+        /// The first address outside, only where it is logged.
         with: Option<Address>,
         at: Timestamp,
     },
@@ -60,6 +60,53 @@ pub enum VerdictName {
     Ignore,
     Ask,
     Hold,
+}
+
+/// Without mail text and names of folders and files: debug prints reach logs.
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Event::Health { of, health } => {
+                f.debug_struct("Health").field("of", of).field("health", health).finish()
+            }
+            Event::Watching { account } => f.debug_tuple("Watching").field(account).finish(),
+            Event::Decided { message, direction, verdict, rule, .. } => f
+                .debug_struct("Decided")
+                .field("message", message)
+                .field("direction", direction)
+                .field("verdict", verdict)
+                .field("rule", rule)
+                .finish_non_exhaustive(),
+            Event::Fetched { message, bytes, .. } => f
+                .debug_struct("Fetched")
+                .field("message", message)
+                .field("bytes", bytes)
+                .finish_non_exhaustive(),
+            Event::Pushed { sink, message, how, .. } => f
+                .debug_struct("Pushed")
+                .field("sink", sink)
+                .field("message", message)
+                .field("how", how)
+                .finish_non_exhaustive(),
+            Event::PushFailed { sink, message, reason, next_try, .. } => f
+                .debug_struct("PushFailed")
+                .field("sink", sink)
+                .field("message", message)
+                .field("reason", reason)
+                .field("next_try", next_try)
+                .finish_non_exhaustive(),
+            Event::SetAside { uid, .. } => {
+                f.debug_struct("SetAside").field("uid", uid).finish_non_exhaustive()
+            }
+            Event::Contacts { sink, read, complete } => f
+                .debug_struct("Contacts")
+                .field("sink", sink)
+                .field("read", read)
+                .field("complete", complete)
+                .finish(),
+            Event::Missed { events } => f.debug_tuple("Missed").field(events).finish(),
+        }
+    }
 }
 
 impl Event {

@@ -13,6 +13,10 @@ use zeroize::Zeroizing;
 const TRIES: u32 = 5;
 const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 
+const LEDGER: &str = "ledger.db";
+/// The file with the id of the ledger's key in the keychain.
+const KEY_ID: &str = "key-id";
+
 /// A data folder. Several processes may read one; one at a time may hold it (see [`Hold`]).
 #[derive(Debug, Clone)]
 pub struct Home {
@@ -108,36 +112,87 @@ impl Home {
         if by.is_empty() { "another program".to_owned() } else { by }
     }
 
-    /// Opens the ledger with its key from the keychain. A new key is written and read back before the file is
-    /// made. Where the key is gone, the old file is set aside, never overwritten; its new place is returned.
+    /// Opens the ledger with its key from the keychain. A new key is written and read back before the file is made.
+    ///
+    /// Where the key is gone, the old file is set aside, never overwritten, and its new place is returned. That needs the
+    /// folder to be held: by the caller, or by nobody else. The new key has a name of its own, so that the old one serves
+    /// again where it comes back.
     pub fn open_ledger(
         &self,
         secrets: &dyn Secrets,
         now: Timestamp,
+        hold: Option<&Hold>,
     ) -> Result<(Ledger, Option<PathBuf>), EngineError> {
-        let path = self.dir.join("ledger.db");
-        let name = self.secret_name("ledger-key");
+        let path = self.dir.join(LEDGER);
+        let failed = |source| EngineError::Folder { dir: self.dir.clone(), source };
+        // One process at a time opens: it makes the key and the tables, and the next one finds both.
+        let door =
+            OpenOptions::new().create(true).append(true).open(self.dir.join("opening")).map_err(failed)?;
+        door.lock().map_err(failed)?;
+        if let Some(key) = self.key(secrets)? {
+            return Ok((Ledger::open(&path, &key)?, None));
+        }
         let mut aside = None;
-        let key = match secrets.get(&name)? {
-            Some(text) => decode_key(&text).ok_or(EngineError::BrokenKey)?,
-            None => {
-                if path.exists() {
-                    aside = Some(threadline_store::move_aside(&path, now)?);
-                }
-                let mut bytes = Zeroizing::new([0_u8; 32]);
-                getrandom::fill(bytes.as_mut()).map_err(|_| EngineError::NoRandomness)?;
-                let text: Zeroizing<String> =
-                    Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect());
-                secrets.set(&name, &text)?;
-                match secrets.get(&name)? {
-                    Some(back) if *back == *text => bytes,
-                    _ => return Err(EngineError::BrokenKey),
-                }
-            }
-        };
-        let ledger = Ledger::open(&path, &Key::from_bytes(*key))?;
+        let mut own_hold = None;
+        if path.exists() && hold.is_none() {
+            own_hold = Some(self.hold("threadline").map_err(|error| match error {
+                EngineError::Held { dir, by } => EngineError::KeyElsewhere { dir, by },
+                other => other,
+            })?);
+        }
+        let (id, key) = new_key(|id| self.key_name(id), secrets)?;
+        if path.exists() {
+            aside = Some(threadline_store::move_aside(&path, now)?);
+        }
+        write_whole(&self.dir.join(KEY_ID), &id).map_err(failed)?;
+        let ledger = Ledger::open(&path, &key)?;
+        drop(own_hold);
         Ok((ledger, aside))
     }
+
+    /// The present ledger's key; `None` where no ledger was made yet, or its key is gone.
+    fn key(&self, secrets: &dyn Secrets) -> Result<Option<Key>, EngineError> {
+        let path = self.dir.join(KEY_ID);
+        let id = match std::fs::read_to_string(&path) {
+            Ok(id) if is_id(id.trim()) => id.trim().to_owned(),
+            Ok(_) => return Err(EngineError::BrokenId { path }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(EngineError::Folder { dir: self.dir.clone(), source }),
+        };
+        match secrets.get(&self.key_name(&id))? {
+            Some(text) => {
+                let bytes = decode_key(&text).ok_or(EngineError::BrokenKey)?;
+                Ok(Some(Key::from_bytes(*bytes)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn key_name(&self, id: &str) -> String {
+        self.secret_name(&format!("ledger-key-{id}"))
+    }
+}
+
+/// Makes a key and keeps it in the keychain, under a name that no other ledger had; gives the name's id.
+fn new_key(name: impl Fn(&str) -> String, secrets: &dyn Secrets) -> Result<(String, Key), EngineError> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(|_| EngineError::NoRandomness)?;
+    let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|b| format!("{b:02x}")).collect());
+    let id = random_id().map_err(|_| EngineError::NoRandomness)?;
+    secrets.set(&name(&id), &text)?;
+    match secrets.get(&name(&id))? {
+        Some(back) if *back == *text => Ok((id, Key::from_bytes(*bytes))),
+        _ => Err(EngineError::BrokenKey),
+    }
+}
+
+/// Writes a file that is there whole or not at all.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
 }
 
 fn decode_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
@@ -163,11 +218,15 @@ fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Two processes may come here at once: the first one's id stays.
-fn new_id(path: &Path) -> std::io::Result<String> {
+fn random_id() -> std::io::Result<String> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness"))?;
-    let id: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Two processes may come here at once: the first one's id stays.
+fn new_id(path: &Path) -> std::io::Result<String> {
+    let id = random_id()?;
     let mut fresh = tempfile_beside(path, &id)?;
     fresh.1.write_all(id.as_bytes())?;
     fresh.1.sync_all()?;
@@ -191,6 +250,7 @@ fn tempfile_beside(path: &Path, id: &str) -> std::io::Result<(PathBuf, File)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use threadline_secrets::Memory;
 
     #[test]
     fn one_at_a_time_holds_a_folder_and_its_name_is_told() {
@@ -213,6 +273,62 @@ mod tests {
         let open = |name: &str| Home::open(&dir.path().join(name)).unwrap();
         assert_eq!(open("a").secret_name("x"), open("a").secret_name("x"));
         assert_ne!(open("a").secret_name("x"), open("b").secret_name("x"));
+    }
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        (dir, home)
+    }
+
+    fn lose_the_key(home: &Home, secrets: &Memory) {
+        let id = std::fs::read_to_string(home.dir().join(KEY_ID)).unwrap();
+        secrets.delete(&home.key_name(&id)).unwrap();
+    }
+
+    #[test]
+    fn a_ledger_whose_key_is_gone_is_set_aside_only_by_who_holds_the_folder() {
+        let (_dir, home) = home();
+        let secrets = Memory::new();
+        let open = |hold| home.open_ledger(&secrets, Timestamp::UNIX_EPOCH, hold);
+        drop(open(None).unwrap());
+        lose_the_key(&home, &secrets);
+        let hold = home.hold("threadline run").unwrap();
+        let refused = open(None).unwrap_err();
+        assert_eq!(refused.code(), "ledger_key_elsewhere", "{refused}");
+        assert!(refused.to_string().contains("threadline run (process"), "{refused}");
+        let (_, aside) = open(Some(&hold)).unwrap();
+        assert!(aside.unwrap().exists());
+        assert!(open(None).unwrap().1.is_none(), "the new ledger has its key");
+    }
+
+    #[test]
+    fn the_key_of_a_ledger_that_was_set_aside_is_never_overwritten() {
+        let (_dir, home) = home();
+        let secrets = Memory::new();
+        drop(home.open_ledger(&secrets, Timestamp::UNIX_EPOCH, None).unwrap());
+        let id = std::fs::read_to_string(home.dir().join(KEY_ID)).unwrap();
+        let old = secrets.get(&home.key_name(&id)).unwrap().unwrap();
+        lose_the_key(&home, &secrets);
+        let (_, aside) = home.open_ledger(&secrets, Timestamp::UNIX_EPOCH, None).unwrap();
+        // It comes back, as from another session's keychain.
+        assert!(secrets.get(&home.key_name(&id)).unwrap().is_none(), "its name was given to another key");
+        let key = Key::from_bytes(*decode_key(&old).unwrap());
+        Ledger::open(&aside.unwrap(), &key).unwrap();
+    }
+
+    #[test]
+    fn two_first_starts_at_once_make_one_key() {
+        let (_dir, home) = home();
+        let secrets = Memory::new();
+        std::thread::scope(|scope| {
+            let start =
+                || scope.spawn(|| home.open_ledger(&secrets, Timestamp::UNIX_EPOCH, None).map(|o| o.1));
+            for started in [start(), start(), start(), start()] {
+                assert_eq!(started.join().unwrap().unwrap(), None);
+            }
+        });
+        assert_eq!(secrets.names().len(), 1);
     }
 
     #[cfg(unix)]

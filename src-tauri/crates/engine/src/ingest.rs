@@ -51,10 +51,7 @@ pub fn store(
 ) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     for arrival in &batch.arrivals {
-        let place =
-            Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: arrival.uid };
-        let one = Seeing { mailbox, folder: &batch.folder, place, arrival, now };
-        events.extend(one.store(tx, Occasion::New)?);
+        events.extend(store_one(tx, mailbox, &batch.folder, batch.cursor.uidvalidity, arrival, now)?);
     }
     for bad in &batch.unreadable {
         let place = Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: bad.uid };
@@ -70,6 +67,19 @@ pub fn store(
     Ok(events)
 }
 
+/// Stores one arrival and moves no cursor: it is stored again with its batch, where it changes nothing.
+pub fn store_one(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    uidvalidity: u32,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let place = Place { folder: folder.id, uidvalidity, uid: arrival.uid };
+    see(tx, mailbox, folder, place, arrival, now, Occasion::New)
+}
+
 /// Decides again about a message whose header was read once more, because what it answers, or who is on it, is
 /// known now.
 pub fn recheck(
@@ -80,7 +90,26 @@ pub fn recheck(
     arrival: &Arrival,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    Seeing { mailbox, folder, place, arrival, now }.store(tx, Occasion::Again)
+    see(tx, mailbox, folder, place, arrival, now, Occasion::Again)
+}
+
+fn see(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    place: Place,
+    arrival: &Arrival,
+    now: Timestamp,
+    occasion: Occasion,
+) -> Result<Vec<Event>, StoreError> {
+    let plain;
+    let arrival = if message::contradicts(tx, mailbox.id, &arrival.envelope)? {
+        plain = Arrival { envelope: arrival.envelope.without_originals(), ..arrival.clone() };
+        &plain
+    } else {
+        arrival
+    };
+    Seeing { mailbox, folder, place, arrival, now }.store(tx, occasion)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,13 +151,14 @@ impl Seeing<'_> {
             Occasion::Again => message::decide_again(tx, &new)?,
         };
         if recorded.newly_logged {
-            job::add(tx, Kind::Body, recorded.message, self.place, self.now)?;
+            job::add(tx, Kind::Body, recorded.message, self.place, job::AT_ONCE)?;
         }
         if recorded.outcome == Outcome::Log {
+            job::revive(tx, recorded.message, self.place, job::AT_ONCE)?;
             // Its ids may be ones that an earlier arrival answers.
             let ids: Vec<_> = self.arrival.envelope.ids.iter().map(|id| tx.hash_id(id)).collect();
             for waiting in reference::waiting_for(tx, self.mailbox.id, &ids)? {
-                job::add(tx, Kind::Recheck, waiting.message, waiting.place, self.now)?;
+                job::add(tx, Kind::Recheck, waiting.message, waiting.place, job::AT_ONCE)?;
             }
         }
         Ok(self.event(&decision, recorded).into_iter().collect())
@@ -153,7 +183,8 @@ impl Seeing<'_> {
             }
             contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
         }
-        let known = Known { threads, contacts, contacts_complete };
+        let crm_has_contacts = self.mailbox.contact_sources.iter().any(|s| s != LOCAL);
+        let known = Known { threads, contacts, contacts_complete, crm_has_contacts };
         let seen = Seen { role: self.folder.role, folder: &self.folder.name };
         Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
     }
@@ -169,7 +200,7 @@ impl Seeing<'_> {
             Outcome::Hold => VerdictName::Hold,
             Outcome::Ignore => VerdictName::Ignore,
         };
-        let shown = matches!(verdict, VerdictName::Log | VerdictName::Ask);
+        let shown = verdict == VerdictName::Log;
         let envelope = &self.arrival.envelope;
         let outside = || {
             let everybody = envelope.from.iter().chain(envelope.recipients());

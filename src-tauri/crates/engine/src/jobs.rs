@@ -1,16 +1,17 @@
 //! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
 //! and headers of messages that are decided again.
 
+use crate::broken::Broken;
 use crate::event::Event;
 use crate::ingest;
-use crate::mailbox::{Broken, Mailbox, Watched};
+use crate::mailbox::{Mailbox, Watched};
 use jiff::{SignedDuration, Timestamp};
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
-use threadline_mail::error::MailError;
+use threadline_mail::error::{MailError, blames_message};
 use threadline_mail::session::{Place as ServerPlace, Session};
 use threadline_store::job::{self, Job, Kind};
-use threadline_store::{StoreError, Tx, place};
+use threadline_store::{StoreError, Tx, folder, place};
 
 /// Jobs looked at in one go.
 const PAGE: usize = 200;
@@ -18,7 +19,7 @@ const PAGE: usize = 200;
 const ATTEMPTS: u32 = 5;
 /// After the first attempt.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
+pub(crate) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Does every job that is due in these folders; gives their number. A job that fails is put off or set aside alone.
 pub(crate) async fn run(
@@ -26,18 +27,16 @@ pub(crate) async fn run(
     session: &mut Session,
     folders: &[Watched],
 ) -> Result<usize, Broken> {
+    let ids: Vec<i64> = folders.iter().map(|f| f.row.id).collect();
     let mut done = 0;
     loop {
-        let (account, now) = (mailbox.id, mailbox.shared.clock.now());
-        let due = mailbox.shared.ledger.read(move |tx| job::due(tx, account, now, PAGE)).await?;
-        let mine: Vec<(Job, &Watched)> = due
-            .into_iter()
-            .filter_map(|job| folders.iter().find(|f| f.row.id == job.place.folder).map(|f| (job, f)))
-            .collect();
-        if mine.is_empty() {
+        let (account, now, ids) = (mailbox.id, mailbox.shared.clock.now(), ids.clone());
+        let due = mailbox.shared.ledger.read(move |tx| job::due(tx, account, &ids, now, PAGE)).await?;
+        if due.is_empty() {
             return Ok(done);
         }
-        for (job, folder) in mine {
+        for job in due {
+            let Some(folder) = folders.iter().find(|f| f.row.id == job.place.folder) else { continue };
             let result = match job.kind {
                 Kind::Body => body(mailbox, session, &job, folder).await,
                 Kind::Recheck => recheck(mailbox, session, &job, folder).await,
@@ -50,9 +49,46 @@ pub(crate) async fn run(
                 }
             }
             result?;
+            mailbox.mended(job.id);
             done += 1;
         }
     }
+}
+
+/// Jobs in folders that are not watched any more are done where their message lies as well; where it lies nowhere else,
+/// they are set aside.
+pub(crate) fn rehome(tx: &Tx<'_>, account: i64, watched: &[i64], now: Timestamp) -> Result<(), StoreError> {
+    for job in job::elsewhere(tx, account, watched)? {
+        if !move_elsewhere(tx, &job, watched)? {
+            give_up(tx, &job, now, ATTEMPTS)?;
+        }
+    }
+    Ok(())
+}
+
+/// True where the job goes on at another place of its message, in a folder that is watched and still numbered so.
+fn move_elsewhere(tx: &Tx<'_>, job: &Job, watched: &[i64]) -> Result<bool, StoreError> {
+    for place in place::of_message(tx, job.message)? {
+        if place == job.place || !watched.contains(&place.folder) {
+            continue;
+        }
+        let cursor = folder::get(tx, place.folder)?.and_then(|f| f.cursor);
+        if cursor.is_none_or(|c| c.uidvalidity == place.uidvalidity) {
+            job::move_to(tx, job.id, place)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Its message is nowhere to be read. A body is tried again up to `attempts` times in all: a moved message comes up again in
+/// another folder.
+fn give_up(tx: &Tx<'_>, job: &Job, now: Timestamp, attempts: u32) -> Result<(), StoreError> {
+    if job.kind == Kind::Recheck {
+        return job::done(tx, job.id);
+    }
+    let job = Job { attempts: job.attempts.max(attempts.saturating_sub(1)), ..job.clone() };
+    fail(tx, &job, now, Reason::FolderMissing, "The message is in no watched folder any more.")
 }
 
 fn server_place(job: &Job) -> ServerPlace {
@@ -108,23 +144,16 @@ async fn recheck(
 /// The message is not where it was. It is looked for in its other places, then waited for, since a moved message
 /// comes up again in another folder, and a renumbered folder is read again; at last it is set aside.
 async fn gone(mailbox: &Mailbox, job: &Job) -> Result<(), Broken> {
-    let job = job.clone();
+    let (job, watched) = (job.clone(), mailbox.watched_folders());
     let now = mailbox.shared.clock.now();
     mailbox
         .shared
         .ledger
         .write(move |tx| {
             place::remove(tx, job.place)?;
-            match place::of_message(tx, job.message)?.first() {
-                Some(other) => job::move_to(tx, job.id, *other),
-                None if job.kind == Kind::Recheck => job::done(tx, job.id),
-                None => fail(
-                    tx,
-                    &job,
-                    now,
-                    Reason::FolderMissing,
-                    "The message is in no watched folder any more.",
-                ),
+            match move_elsewhere(tx, &job, &watched)? {
+                true => Ok(()),
+                false => give_up(tx, &job, now, 0),
             }
         })
         .await?;
@@ -135,30 +164,23 @@ fn refused(error: &MailError) -> bool {
     matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
 }
 
-/// Whether the message itself can be at fault. A network that fails is at fault in no message.
-fn blames_message(error: &MailError) -> bool {
-    refused(error)
-        || matches!(
-            error.evidence.signal,
-            Signal::Malformed | Signal::Closed | Signal::Imap { status: ImapStatus::Bye, .. }
-        )
-}
-
-/// The connection broke, or the server refused, while a job was done.
+/// The connection broke, or the server refused, while a job was done. A job is given up only for what the message can be
+/// at fault of; a network that fails is at fault in no message, however often.
 async fn put_off(mailbox: &Mailbox, job: &Job, error: &MailError) -> Result<(), StoreError> {
     let (job, reason, words) = (job.clone(), error.reason, error.evidence.words.clone());
     let now = mailbox.shared.clock.now();
     let blamed = blames_message(error);
+    let breaks = if blamed { 0 } else { mailbox.broke_over(job.id) };
     let write = move |tx: &Tx<'_>| match blamed {
         true => fail(tx, &job, now, reason, &words),
-        false => job::retry_later(tx, job.id, later(&job, now), Some(reason), Some(&words)),
+        false => job::put_off(tx, job.id, later(breaks, now), reason, &words),
     };
     mailbox.shared.ledger.write(write).await
 }
 
 /// Each further attempt waits twice as long, up to [`LONGEST_PAUSE`].
-fn later(job: &Job, now: Timestamp) -> Timestamp {
-    let pause = (PAUSE * (1 << job.attempts.min(10))).min(LONGEST_PAUSE);
+fn later(failures: u32, now: Timestamp) -> Timestamp {
+    let pause = (PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
     now.checked_add(pause).unwrap_or(now)
 }
 
@@ -166,5 +188,8 @@ fn fail(tx: &Tx<'_>, job: &Job, now: Timestamp, reason: Reason, words: &str) -> 
     if job.attempts + 1 >= ATTEMPTS {
         return job::set_aside(tx, job.id, Some(reason), Some(words));
     }
-    job::retry_later(tx, job.id, later(job, now), Some(reason), Some(words))
+    job::retry_later(tx, job.id, later(job.attempts, now), Some(reason), Some(words))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,20 +7,27 @@
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
 mod backoff;
+mod broken;
 pub mod clock;
 pub mod contacts;
 pub mod engine;
 pub mod error;
 pub mod event;
 pub mod export;
+mod generation;
 pub mod home;
 mod ingest;
 mod jobs;
 mod mailbox;
+pub mod once;
+mod outage;
 mod queue;
 pub mod settings;
 mod shared;
 mod sinks;
+mod supervisor;
+#[cfg(test)]
+mod testing;
 pub mod views;
 
 pub use engine::Engine;

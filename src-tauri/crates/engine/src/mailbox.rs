@@ -1,10 +1,11 @@
 //! One mailbox: its connections, and what happens to each piece of news.
 
 use crate::backoff;
-use crate::error::EngineError;
+use crate::broken::{Again, Broken};
 use crate::event::Event;
 use crate::ingest::{self, Batch, Unreadable};
 use crate::jobs;
+use crate::outage::Outage;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use jiff::{SignedDuration, Timestamp};
@@ -18,31 +19,14 @@ use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::folders::watched;
+use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Login, Session};
 use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
-use threadline_secrets::SecretError;
 use threadline_store::folder::{self, Folder};
-use threadline_store::{StoreError, account, place};
+use threadline_store::{StoreError, Tx, account, job, place};
 
-/// How long failures that may heal must last before they are called a disconnect.
-pub const EXTENDED: Duration = Duration::from_secs(30 * 60);
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Broken {
-    #[error(transparent)]
-    Mail(#[from] MailError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    #[error(transparent)]
-    Other(#[from] EngineError),
-    /// Not a failure: the connections are made anew in another way.
-    #[error("the server refused NOTIFY")]
-    NotifyRefused,
-}
+/// Longest uninterrupted wait for a job.
+const GLANCE: Duration = Duration::from_secs(60);
 
 /// A mailbox at work.
 #[derive(Debug)]
@@ -50,11 +34,14 @@ pub(crate) struct Mailbox {
     pub shared: Arc<Shared>,
     pub id: i64,
     pub settings: AccountSettings,
-    pub contact_sources: Vec<String>,
-    /// Ends each connection's wait, so that it looks for jobs.
-    wakers: Mutex<Vec<Waker>>,
+    /// The ledger's ids of the folders that are watched, by whichever connection.
+    folders: Mutex<Vec<i64>>,
+    /// How often a connection broke over a job in a row.
+    breaks: Mutex<HashMap<i64, u32>>,
     /// What was being read when a connection broke, by its first folder.
     suspects: Mutex<HashMap<i64, Suspect>>,
+    /// The connection that broke last came nearer to the message that is at fault.
+    nearer: AtomicBool,
     /// The server has NOTIFY and refused it: two connections are used instead.
     notify_refused: AtomicBool,
     /// A connection came as far as watching since the last failure.
@@ -66,22 +53,20 @@ pub(crate) struct Mailbox {
 pub(crate) struct Watched {
     pub row: Folder,
     pub on_server: ServerFolder,
+    /// Where the folder was never read: what arrived since then is read. `None`: it begins at its end.
+    pub begins: Option<Timestamp>,
 }
 
 impl Mailbox {
-    pub fn new(
-        shared: Arc<Shared>,
-        id: i64,
-        settings: AccountSettings,
-        contact_sources: Vec<String>,
-    ) -> Self {
+    pub fn new(shared: Arc<Shared>, id: i64, settings: AccountSettings) -> Self {
         Self {
             shared,
             id,
             settings,
-            contact_sources,
-            wakers: Mutex::default(),
+            folders: Mutex::default(),
+            breaks: Mutex::default(),
             suspects: Mutex::default(),
+            nearer: AtomicBool::new(false),
             notify_refused: AtomicBool::new(false),
             watched: AtomicBool::new(false),
         }
@@ -89,43 +74,45 @@ impl Mailbox {
 
     /// Connects, watches and connects again until the future is dropped. What a person sets (another password, another
     /// server, "connect now") makes the engine drop it and begin anew.
-    pub async fn run(&self) {
+    pub async fn run(&self) -> Infallible {
         let mut failures: u32 = 0;
-        let mut failing_since: Option<Duration> = None;
+        let mut outage = Outage::default();
         if let Err(error) = self.set_state(State::Working, None).await {
             tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
         }
         loop {
+            self.shared.forget_wakers(self.id);
             let connected_at = self.shared.clock.monotonic();
-            let broken = match self.live().await {
-                Ok(never) => match never {},
-                Err(broken) => broken,
-            };
-            self.wakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            if matches!(broken, Broken::NotifyRefused) {
+            let Err(broken) = self.live().await;
+            if matches!(broken, Broken::NotifyRefused | Broken::OtherFolders) {
                 continue;
             }
             let now = self.shared.clock.monotonic();
             if self.watched.swap(false, Ordering::Relaxed) {
                 // The outage begins now. The pauses go on growing where connections break soon after they were made.
-                failing_since = None;
+                outage.over();
                 if now.saturating_sub(connected_at) > backoff::LONGEST {
                     failures = 0;
                 }
             }
-            failures += 1;
-            let since = *failing_since.get_or_insert(now);
-            let retries = retries(&broken);
-            let wait = backoff::wait(failures, backoff::random());
-            let extended = now.saturating_sub(since) >= EXTENDED;
-            let state =
-                if needs_person(&broken) || extended { State::NeedsAttention } else { State::Retrying };
-            self.tell_broken(&broken, state, retries.then_some(wait)).await;
-            if !retries {
-                // A person must act first.
-                std::future::pending::<()>().await;
+            if self.nearer.swap(false, Ordering::Relaxed) {
+                // A message that breaks connections is found by some more of them: other mail must not wait for that.
+                failures = 0;
             }
-            tokio::time::sleep(wait).await;
+            failures += 1;
+            let wait = match broken.again() {
+                Again::Soon => Some(backoff::wait(failures, backoff::random())),
+                Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
+                Again::Never => None,
+            };
+            let extended = outage.failed(now);
+            let state =
+                if broken.needs_person() || extended { State::NeedsAttention } else { State::Retrying };
+            self.tell_broken(&broken, state, wait).await;
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return std::future::pending().await,
+            }
         }
     }
 
@@ -133,17 +120,20 @@ impl Mailbox {
     pub async fn catch_up(&self) -> Result<(), Broken> {
         let result = self.catch_up_once().await;
         if let Err(broken) = &result {
-            self.tell_broken(broken, State::NeedsAttention, None).await;
+            let state = if broken.needs_person() { State::NeedsAttention } else { State::Retrying };
+            self.tell_broken(broken, state, None).await;
         }
         result
     }
 
     async fn catch_up_once(&self) -> Result<(), Broken> {
-        let (session, watched) = self.connect().await?;
+        let (session, watched, _) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
         let mut settled = false;
+        let mut refused = Vec::new();
         loop {
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             settled = match news {
                 News::Watching => true,
                 News::Woken => settled,
@@ -159,27 +149,38 @@ impl Mailbox {
                 watch.waker().wake();
             }
         }
-        for channel in channels(&watched) {
+        for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
             self.set_channel(channel, State::Connected, None, None).await?;
         }
         watch.into_session().logout().await;
         Ok(())
     }
 
-    /// Watches until something breaks.
+    /// Watches until something breaks: by one connection where the server has NOTIFY, else by one for INBOX and one for
+    /// Sent, which have IDLE. A third and further folders are asked every [`POLL`] by the second: servers count
+    /// connections, and few mailboxes have two Sent folders in use.
+    ///
+    /// [`POLL`]: threadline_mail::watch::POLL
     async fn live(&self) -> Result<Infallible, Broken> {
-        let (session, mut watched) = self.connect().await?;
+        let (session, mut watched, found) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
-        let rest = if notify { Vec::new() } else { watched.split_off(1) };
-        if rest.is_empty() {
-            return self.drive(session, watched).await;
+        if notify || watched.len() == 1 {
+            return self.drive(session, watched, Some(&found)).await;
         }
-        let second = self.sign_in().await?;
-        tokio::try_join!(self.drive(session, watched), self.drive(second, rest)).map(|(never, _)| never)
+        let second = match self.sign_in().await {
+            // One connection is all that the server gives: INBOX has IDLE, and Sent is asked.
+            Err(Broken::Mail(error)) if refuses_another(&error) => {
+                return self.drive(session, watched, Some(&found)).await;
+            }
+            second => second?,
+        };
+        let rest = watched.split_off(1);
+        tokio::try_join!(self.drive(session, watched, Some(&found)), self.drive(second, rest, None))
+            .map(|(never, _)| never)
     }
 
     /// Signs in and finds the folders.
-    async fn connect(&self) -> Result<(Session, Vec<Watched>), Broken> {
+    async fn connect(&self) -> Result<(Session, Vec<Watched>, Found), Broken> {
         let mut session = self.sign_in().await?;
         let folders = session.folders().await?;
         let found = watched(&folders, session.capabilities().is_gmail());
@@ -188,34 +189,44 @@ impl Mailbox {
             let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));
             self.set_channel(Channel::Sent, State::NeedsAttention, why, None).await?;
         }
-        let chosen: Vec<_> = match found.all {
+        let chosen: Vec<_> = match found.all.clone() {
             Some(all) => vec![(all, Role::All)],
-            None => std::iter::once((found.inbox, Role::Inbox))
-                .chain(found.sent.into_iter().map(|f| (f, Role::Sent)))
+            None => std::iter::once((found.inbox.clone(), Role::Inbox))
+                .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
                 .collect(),
         };
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
-        let account = self.id;
-        let rows = self
+        let (account, now) = (self.id, self.shared.clock.now());
+        let (rows, known_since) = self
             .shared
             .ledger
             .write(move |tx| {
-                names.iter().map(|(name, role)| folder::ensure(tx, account, name, *role)).collect()
+                // Of a mailbox that was read already, a folder that is new is read from the mailbox's beginning on.
+                let is_known = folder::list(tx, account)?.iter().any(|f| f.cursor.is_some());
+                let created = account::get(tx, account)?.map(|a| a.created).filter(|_| is_known);
+                let rows: Vec<Folder> = names
+                    .iter()
+                    .map(|(name, role)| folder::ensure(tx, account, name, *role))
+                    .collect::<Result<_, _>>()?;
+                let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+                jobs::rehome(tx, account, &ids, now)?;
+                Ok((rows, created))
             })
             .await?;
-        let rows: Vec<Folder> = rows;
-        let watched =
-            rows.into_iter().zip(chosen).map(|(row, (on_server, _))| Watched { row, on_server }).collect();
-        Ok((session, watched))
+        *lock(&self.folders) = rows.iter().map(|row| row.id).collect();
+        let watched = rows
+            .into_iter()
+            .zip(chosen)
+            .map(|(row, (on_server, _))| {
+                let begins = known_since.filter(|_| row.cursor.is_none());
+                Watched { row, on_server, begins }
+            })
+            .collect();
+        Ok((session, watched, found))
     }
 
     async fn sign_in(&self) -> Result<Session, Broken> {
-        let secrets = Arc::clone(&self.shared.secrets);
-        let name = self.shared.home.secret_name(&self.settings.secret_name());
-        let password = match tokio::task::spawn_blocking(move || secrets.get(&name)).await {
-            Ok(found) => found?,
-            Err(_) => None,
-        };
+        let password = self.shared.secret(&self.settings.secret_name()).await?;
         let server = self.settings.server()?;
         let Some(password) = password else {
             let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
@@ -238,20 +249,33 @@ impl Mailbox {
         }
     }
 
-    /// One connection's life.
-    async fn drive(&self, session: Session, watched: Vec<Watched>) -> Result<Infallible, Broken> {
+    /// One connection's life. The one that is given what was found looks whether that changes.
+    async fn drive(
+        &self,
+        session: Session,
+        watched: Vec<Watched>,
+        found: Option<&Found>,
+    ) -> Result<Infallible, Broken> {
         let mut watch = self.watch(session, &watched).await?;
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(watch.waker());
+        if let Some(found) = found {
+            watch = watch.among(found);
+        }
+        self.shared.add_waker(self.id, watch.waker());
         let mut told = false;
+        let mut refused = Vec::new();
         loop {
             jobs::run(self, watch.session(), &watched).await?;
             let news = self.next(&mut watch, &watched).await?;
+            self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
-                if watch.covers() < watched.len().min(2) && !self.notify_refused.swap(true, Ordering::Relaxed)
+                let has_notify = watch.session().capabilities().has_notify();
+                if has_notify
+                    && watch.covers() < watched.len().min(2)
+                    && !self.notify_refused.swap(true, Ordering::Relaxed)
                 {
                     return Err(Broken::NotifyRefused);
                 }
-                for channel in channels(&watched) {
+                for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
                 self.watched.store(true, Ordering::Relaxed);
@@ -261,6 +285,23 @@ impl Mailbox {
             }
             self.take(&watched, news).await?;
         }
+    }
+
+    /// A folder that the server refuses makes its channel's state, though the connection goes on without it.
+    async fn note_refused(
+        &self,
+        watched: &[Watched],
+        news: &News,
+        refused: &mut Vec<Channel>,
+    ) -> Result<(), StoreError> {
+        let News::Refused { target, error } = news else { return Ok(()) };
+        let state = if error.is_transient() { State::Retrying } else { State::NeedsAttention };
+        let why = (error.reason, Some(error.phase), error.evidence.words.clone());
+        for channel in channels(watched.get(*target..=*target).unwrap_or_default()) {
+            self.set_channel(channel, state, Some(why.clone()), None).await?;
+            refused.push(channel);
+        }
+        Ok(())
     }
 
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
@@ -273,27 +314,72 @@ impl Mailbox {
                 folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let suspect = watched.first().and_then(|w| self.suspects().remove(&w.row.id));
+        let suspect = watched.first().and_then(|w| lock(&self.suspects).get(&w.row.id).cloned());
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
         for (target, at) in seen.into_iter().enumerate() {
             if let Some(at) = at {
                 watch = watch.last_seen(target, at);
             }
         }
+        for (target, since) in watched.iter().enumerate().filter_map(|(at, w)| Some((at, w.begins?))) {
+            watch = watch.begins(target, since);
+        }
         Ok(watch)
     }
 
-    /// The next news. Where the connection breaks, what it was reading is remembered for the next one.
-    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, MailError> {
-        let news = watch.next().await;
-        if let (Err(_), Some(suspect), Some(first)) = (&news, watch.suspect(), watched.first()) {
-            self.suspects().insert(first.row.id, suspect);
-        }
-        news
+    /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
+    /// connection is remembered for the next one until it was passed.
+    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
+        let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
+        let news = tokio::select! {
+            biased;
+            news = watch.next() => news,
+            failed = alarm => { let Err(error) = failed; return Err(error.into()) }
+        };
+        let (Some(first), now) = (watched.first(), watch.suspect()) else { return Ok(news?) };
+        let mut suspects = lock(&self.suspects);
+        let before = match now.clone() {
+            Some(suspect) => suspects.insert(first.row.id, suspect),
+            None => suspects.remove(&first.row.id),
+        };
+        let nearer = now.zip(before).is_some_and(|(now, before)| now.is_nearer_than(&before));
+        self.nearer.store(news.is_err() && nearer, Ordering::Relaxed);
+        Ok(news?)
     }
 
-    fn suspects(&self) -> MutexGuard<'_, HashMap<i64, Suspect>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Wakes the connection when the next job in its folders is due. Ends only where the ledger fails.
+    async fn alarm(&self, waker: Waker, folders: Vec<i64>) -> Result<Infallible, StoreError> {
+        let account = self.id;
+        loop {
+            let folders = folders.clone();
+            let due = self.shared.ledger.read(move |tx| job::next_due(tx, account, &folders)).await?;
+            let Some(due) = due else { return std::future::pending().await };
+            let left = Duration::try_from(due.duration_since(self.shared.clock.now())).unwrap_or_default();
+            if left.is_zero() {
+                waker.wake();
+                return std::future::pending().await;
+            }
+            // The wall clock may be set, or the computer sleep, in between.
+            tokio::time::sleep(left.min(GLANCE)).await;
+        }
+    }
+
+    /// The folders that are watched, by whichever connection.
+    pub fn watched_folders(&self) -> Vec<i64> {
+        lock(&self.folders).clone()
+    }
+
+    /// Notes that a connection broke over a job; gives how often that happened before, in a row.
+    pub fn broke_over(&self, job: i64) -> u32 {
+        let mut breaks = lock(&self.breaks);
+        let count = breaks.entry(job).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// A job was done.
+    pub fn mended(&self, job: i64) {
+        lock(&self.breaks).remove(&job);
     }
 
     /// Stores one piece of news.
@@ -305,7 +391,8 @@ impl Mailbox {
                 .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
         };
         match news {
-            News::Watching | News::Woken => Ok(()),
+            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
+            News::OtherFolders => Err(Broken::OtherFolders),
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
                 let cursor = to_row(cursor);
@@ -321,18 +408,49 @@ impl Mailbox {
             News::Arrivals { target, cursor, arrivals, set_aside } => {
                 let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
                 let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
-                let mailbox = self.for_ingest();
-                let now = self.shared.clock.now();
-                let events =
-                    self.shared.ledger.write(move |tx| ingest::store(tx, &mailbox, &batch, now)).await?;
-                for event in events {
+                for event in self.store(batch).await? {
                     self.shared.tell(event);
                 }
                 // Another connection may have to fetch a reply that waited for its original.
-                self.wake();
+                self.shared.wake(Some(self.id));
                 Ok(())
             }
         }
+    }
+
+    /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
+    async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
+        let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
+        let (whole, of) = (Arc::clone(&batch), mailbox.clone());
+        match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
+            Err(error) if error.concerns_a_row() => {}
+            result => return result,
+        }
+        let mut events = Vec::new();
+        let mut unreadable = batch.unreadable.clone();
+        for at in 0..batch.arrivals.len() {
+            let (of, whole) = (mailbox.clone(), Arc::clone(&batch));
+            let stored = self
+                .shared
+                .ledger
+                .write(move |tx| {
+                    let Some(arrival) = whole.arrivals.get(at) else { return Ok(Vec::new()) };
+                    ingest::store_one(tx, &of, &whole.folder, whole.cursor.uidvalidity, arrival, now)
+                })
+                .await;
+            match stored {
+                Ok(told) => events.extend(told),
+                Err(error) if error.concerns_a_row() => unreadable.extend(
+                    batch.arrivals.get(at).map(|a| Unreadable { uid: a.uid, why: error.to_string() }),
+                ),
+                Err(error) => return Err(error),
+            }
+        }
+        let rest =
+            Batch { folder: batch.folder.clone(), cursor: batch.cursor, arrivals: Vec::new(), unreadable };
+        let set_aside = move |tx: &Tx<'_>| ingest::store(tx, &mailbox, &rest, now);
+        events.extend(self.shared.ledger.write(set_aside).await?);
+        Ok(events)
     }
 
     pub fn for_ingest(&self) -> ingest::Mailbox {
@@ -340,19 +458,12 @@ impl Mailbox {
             id: self.id,
             address: self.settings.address.clone(),
             rules: self.settings.rules.clone(),
-            contact_sources: self.contact_sources.clone(),
-        }
-    }
-
-    /// Lets every connection look for jobs.
-    pub fn wake(&self) {
-        for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            waker.wake();
+            contact_sources: self.shared.contact_sources(),
         }
     }
 
     async fn tell_broken(&self, broken: &Broken, state: State, wait: Option<Duration>) {
-        let (reason, phase, words) = why(broken);
+        let (reason, phase, words) = broken.why();
         let next_try = wait
             .and_then(|w| SignedDuration::try_from(w).ok())
             .and_then(|w| self.shared.clock.now().checked_add(w).ok());
@@ -395,6 +506,10 @@ impl Mailbox {
     }
 }
 
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn targets(watched: &[Watched]) -> Vec<Target> {
     let target = |w: &Watched| Target {
         folder: w.on_server.clone(),
@@ -422,35 +537,10 @@ fn channels(watched: &[Watched]) -> Vec<Channel> {
     all
 }
 
-/// Whether it is worth trying again by itself. A refused password is not: trying it again and again locks accounts.
-fn retries(broken: &Broken) -> bool {
-    match broken {
-        Broken::Mail(error) => {
-            error.is_transient() || matches!(error.reason, Reason::FolderMissing | Reason::KeychainLocked)
-        }
-        // A keychain is unlocked, a disk has room again.
-        Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused => true,
-        Broken::Other(_) => false,
-    }
-}
-
-/// Whether a person must act, before or beside the next attempt.
-fn needs_person(broken: &Broken) -> bool {
-    match broken {
-        Broken::Mail(error) => !error.is_transient(),
-        Broken::Store(_) | Broken::NotifyRefused => false,
-        Broken::Secret(_) | Broken::Other(_) => true,
-    }
-}
-
-pub(crate) fn why(broken: &Broken) -> (Reason, Option<Phase>, String) {
-    match broken {
-        Broken::Mail(error) => (error.reason, Some(error.phase), error.evidence.words.clone()),
-        Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
-        Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
-        Broken::Other(error) => (Reason::Unknown, None, error.to_string()),
-        Broken::NotifyRefused => (Reason::ProtocolState, None, String::new()),
-    }
+/// Whether the server takes no second connection beside the first, which it took a moment ago.
+fn refuses_another(error: &MailError) -> bool {
+    matches!(error.phase, Phase::Greeting | Phase::Auth)
+        && matches!(error.evidence.signal, Signal::Imap { .. } | Signal::Closed)
 }
 
 fn from_row(cursor: folder::Cursor) -> Cursor {

@@ -1,5 +1,6 @@
 //! What a person sets: mailboxes, rules and CRMs. Stored in the ledger as JSON; secrets are elsewhere.
 
+use crate::contacts::LOCAL;
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -131,6 +132,19 @@ impl CrmSettings {
             CrmSettings::Webhook { .. } => Some("crm:webhook"),
             CrmSettings::Folder { .. } | CrmSettings::Ledger => None,
         }
+    }
+
+    /// True where the CRM has contacts of its own.
+    pub fn has_contacts(&self) -> bool {
+        matches!(self, CrmSettings::Hubspot { .. })
+    }
+
+    /// The parts of the contact index that count under these CRMs: their own contacts, and where none has any, the
+    /// local list.
+    pub fn contact_sources(crms: &[CrmSettings]) -> Vec<String> {
+        let own: Vec<String> =
+            crms.iter().filter(|c| c.has_contacts()).map(|c| c.kind().to_owned()).collect();
+        if own.is_empty() { vec![LOCAL.to_owned()] } else { own }
     }
 
     /// Makes the sink; `None` where nothing is to leave the ledger. `secret` is needed where

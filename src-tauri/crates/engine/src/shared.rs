@@ -2,15 +2,18 @@
 
 use crate::event::Event;
 use crate::home::Home;
+use crate::settings::CrmSettings;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_core::health::Health;
-use threadline_crm::Sink;
-use threadline_secrets::Secrets;
+use threadline_mail::watch::Waker;
+use threadline_secrets::{SecretError, Secrets};
 use threadline_store::health::{self, Owner};
 use threadline_store::{Ledger, StoreError};
 use tokio::sync::{Notify, broadcast};
+use zeroize::Zeroizing;
 
 /// Events kept for a listener that is slow; more than that and it is told how many it missed.
 const EVENTS: usize = 4_096;
@@ -20,32 +23,29 @@ const EVENTS: usize = 4_096;
 pub(crate) struct Shared {
     pub home: Home,
     pub ledger: Ledger,
-    pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
     pub events: broadcast::Sender<Event>,
-    outlets: Mutex<Outlets>,
+    secrets: Arc<dyn Secrets>,
+    desk: Mutex<Desk>,
 }
 
-/// Where logged mail goes.
+/// What stands ready for whoever has work.
 #[derive(Debug, Default)]
-struct Outlets {
+struct Desk {
     /// Every CRM that is set. Mail is queued for one that does not work at the moment too.
-    names: Vec<&'static str>,
-    /// Those at work, and the bell of each one's worker.
-    working: Vec<Outlet>,
-}
-
-/// A sink at work.
-#[derive(Debug, Clone)]
-pub(crate) struct Outlet {
-    pub sink: Arc<dyn Sink>,
-    pub bell: Arc<Notify>,
+    sinks: Vec<&'static str>,
+    /// Whose contacts count.
+    sources: Vec<String>,
+    /// Wakes each CRM's worker.
+    bells: HashMap<&'static str, Arc<Notify>>,
+    /// Ends each connection's wait, by its mailbox, so that it looks for jobs.
+    wakers: Vec<(i64, Waker)>,
 }
 
 impl Shared {
     pub fn new(home: Home, ledger: Ledger, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
         let (events, _) = broadcast::channel(EVENTS);
-        Self { home, ledger, secrets, clock, events, outlets: Mutex::default() }
+        Self { home, ledger, secrets, clock, events, desk: Mutex::default() }
     }
 
     /// Tells whoever listens; nobody may.
@@ -53,25 +53,87 @@ impl Shared {
         let _ = self.events.send(event);
     }
 
-    fn outlets(&self) -> MutexGuard<'_, Outlets> {
-        self.outlets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn set_outlets(&self, names: Vec<&'static str>, working: Vec<Outlet>) {
-        *self.outlets() = Outlets { names, working };
+    // ---- CRMs
+
+    /// Notes which CRMs are set, whether they work or not.
+    pub fn set_crms(&self, crms: &[CrmSettings]) {
+        let mut desk = self.desk();
+        desk.sinks = crms.iter().filter(|c| **c != CrmSettings::Ledger).map(CrmSettings::kind).collect();
+        desk.sources = CrmSettings::contact_sources(crms);
     }
 
     /// The CRMs that a message is queued for.
     pub fn sink_names(&self) -> Vec<&'static str> {
-        self.outlets().names.clone()
+        self.desk().sinks.clone()
+    }
+
+    /// The parts of the contact index that count.
+    pub fn contact_sources(&self) -> Vec<String> {
+        self.desk().sources.clone()
+    }
+
+    /// What wakes a CRM's worker; the same one at every call.
+    pub fn bell(&self, sink: &'static str) -> Arc<Notify> {
+        Arc::clone(self.desk().bells.entry(sink).or_default())
     }
 
     /// Wakes the workers: there is something to push.
     pub fn ring(&self) {
-        for outlet in &self.outlets().working {
-            outlet.bell.notify_one();
+        for bell in self.desk().bells.values() {
+            bell.notify_one();
         }
     }
+
+    // ---- mailboxes
+
+    pub fn add_waker(&self, account: i64, waker: Waker) {
+        self.desk().wakers.push((account, waker));
+    }
+
+    pub fn forget_wakers(&self, account: i64) {
+        self.desk().wakers.retain(|(id, _)| *id != account);
+    }
+
+    /// Lets every connection of a mailbox look for jobs; of all mailboxes where none is named.
+    pub fn wake(&self, account: Option<i64>) {
+        for (id, waker) in &self.desk().wakers {
+            if account.is_none_or(|a| a == *id) {
+                waker.wake();
+            }
+        }
+    }
+
+    // ---- secrets: a keychain may take its time, so none is asked on the tasks' own threads
+
+    pub async fn secret(&self, name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
+        let name = self.home.secret_name(name);
+        self.at_keychain(move |secrets| secrets.get(&name)).await
+    }
+
+    pub async fn set_secret(&self, name: &str, secret: Zeroizing<String>) -> Result<(), SecretError> {
+        let name = self.home.secret_name(name);
+        self.at_keychain(move |secrets| secrets.set(&name, &secret)).await
+    }
+
+    pub async fn delete_secret(&self, name: &str) -> Result<(), SecretError> {
+        let name = self.home.secret_name(name);
+        self.at_keychain(move |secrets| secrets.delete(&name)).await
+    }
+
+    async fn at_keychain<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Secrets) -> Result<T, SecretError> + Send + 'static,
+    ) -> Result<T, SecretError> {
+        let secrets = Arc::clone(&self.secrets);
+        let asked = tokio::task::spawn_blocking(move || ask(&*secrets)).await;
+        asked.unwrap_or_else(|_| Err(SecretError::Other { words: "asking it broke off".to_owned() }))
+    }
+
+    // ---- health
 
     /// Stores the state of a mailbox's channel, and tells of it where it is another one than before.
     pub async fn set_health(&self, id: i64, address: &Address, health: Health) -> Result<(), StoreError> {

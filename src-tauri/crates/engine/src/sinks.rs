@@ -1,90 +1,122 @@
 //! The CRMs at work: pushing, keeping their contacts, and telling how they are.
 
-use crate::contacts::{self, PullError};
-use crate::engine::Outcome;
+use crate::backoff;
+use crate::contacts::{self, EVERY, PullError};
 use crate::error::EngineError;
-use crate::mailbox::Mailbox;
+use crate::outage::Outage;
 use crate::queue::LedgerQueue;
-use crate::shared::{Outlet, Shared};
-use crate::{backoff, contacts::EVERY};
+use crate::settings::CrmSettings;
+use crate::shared::Shared;
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
-use threadline_crm::{CrmError, OutboxEvent, Sink, TokioTimer, Worker};
-use threadline_store::StoreError;
+use threadline_crm::{CrmError, OutboxEvent, QueueError, Retry, Secret, Sink, TokioTimer, Worker};
+use threadline_store::{StoreError, outbox};
 use tokio::sync::mpsc;
 
-/// Pushes what becomes due, until the ledger fails.
-pub(crate) async fn work(shared: Arc<Shared>, outlet: Outlet, queue: LedgerQueue) {
-    let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
-    let name = outlet.sink.name();
-    let (states, mut news) = mpsc::unbounded_channel();
-    let on = |event: OutboxEvent| {
-        // Nobody listens only while this very function ends.
-        let _ = states.send(state_of(&event));
+/// Makes the sink that the settings describe; `None` where nothing is to leave the ledger.
+pub(crate) async fn make(shared: &Shared, crm: &CrmSettings) -> Result<Option<Arc<dyn Sink>>, EngineError> {
+    let secret = match crm.secret_name() {
+        Some(name) => shared.secret(name).await?,
+        None => None,
     };
-    let telling = async {
-        while let Some(state) = news.recv().await {
-            if let Some((state, error, next_try)) = state
-                && let Err(e) = tell(&shared, name, state, error.as_ref(), next_try).await
-            {
-                tracing::error!(code = e.code(), "the state of a CRM could not be stored");
+    crm.sink(secret.map(|s| Secret::new(s.as_str())), Arc::clone(&shared.clock))
+}
+
+/// One CRM at work, until the future is dropped.
+pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
+    let mut failures: u32 = 0;
+    let sink = loop {
+        match make(&shared, &crm).await {
+            Ok(Some(sink)) => break sink,
+            Ok(None) => return std::future::pending().await,
+            Err(error) => {
+                failures += 1;
+                let wait = backoff::wait(failures, backoff::random());
+                log(tell_unusable(&shared, crm.kind(), &error).await);
+                tokio::time::sleep(wait).await;
             }
         }
     };
-    tokio::select! {
-        result = worker.run(&queue, &*outlet.sink, &*shared.clock, &outlet.bell, on) => {
-            let Err(error) = result;
-            tracing::error!(%error, sink = name, "the outbox stopped, because the ledger failed");
-        }
-        () = telling => {}
+    let standing = Standing::new(Arc::clone(&shared), sink.name());
+    tokio::join!(push(&shared, &*sink, &standing), keep_contacts(&shared, &*sink, &standing)).0
+}
+
+/// Pushes what becomes due. While the ledger fails it is tried again and again: a disk gets room again.
+async fn push(shared: &Arc<Shared>, sink: &dyn Sink, standing: &Standing) -> Infallible {
+    let bell = shared.bell(sink.name());
+    let mut failures: u32 = 0;
+    loop {
+        let Err(error) = push_until_the_ledger_fails(shared, sink, standing, &bell).await;
+        failures += 1;
+        tracing::error!(%error, sink = sink.name(), "pushing stopped, because the ledger failed; it is tried again");
+        tokio::time::sleep(backoff::wait(failures, backoff::random())).await;
     }
 }
 
-/// Pushes all that is due and returns how it went.
-pub(crate) async fn drain(shared: &Arc<Shared>, sink: &Arc<dyn Sink>) -> Result<Outcome, EngineError> {
+async fn push_until_the_ledger_fails(
+    shared: &Arc<Shared>,
+    sink: &dyn Sink,
+    standing: &Standing,
+    bell: &tokio::sync::Notify,
+) -> Result<Infallible, QueueError> {
     let name = sink.name();
+    // No worker runs yet: what is leased was under way when the last one ended.
+    shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
     let queue = LedgerQueue::new(Arc::clone(shared), name);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
-    let drained = match worker.drain_once(&queue, &**sink, &*shared.clock, |_| {}).await {
-        Ok(drained) => drained,
-        Err(error) => match error.downcast::<StoreError>() {
-            Ok(error) => return Err((*error).into()),
-            Err(error) => return Err(EngineError::CrmSetting(error.to_string())),
-        },
+    let (states, mut news) = mpsc::unbounded_channel();
+    let on = |event: OutboxEvent| {
+        if let Some(trouble) = trouble_of(&event) {
+            // Nobody listens only while this very function ends.
+            let _ = states.send(trouble);
+        }
     };
-    let state = if drained.failed.is_some() { State::NeedsAttention } else { State::Connected };
-    tell(shared, name, state, drained.failed.as_ref(), drained.paused_until).await?;
-    Ok(Outcome {
-        name: name.to_owned(),
-        problem: drained.failed.as_ref().map(ToString::to_string),
-        reason: drained.failed.map(|e| e.reason.code().to_owned()),
-        pushed: Some(drained.accepted),
-    })
+    let telling = async {
+        while let Some(trouble) = news.recv().await {
+            log(standing.note(Way::Push, trouble).await);
+        }
+    };
+    tokio::select! {
+        result = worker.run(&queue, sink, &*shared.clock, bell, on) => result,
+        () = telling => Err("nobody tells how the CRM is".into()),
+    }
 }
 
 /// Keeps the contact index fresh, and lets the mailboxes look at what waited for it.
-pub(crate) async fn keep_contacts(shared: Arc<Shared>, sink: Arc<dyn Sink>, mailboxes: Vec<Arc<Mailbox>>) {
+async fn keep_contacts(shared: &Arc<Shared>, sink: &dyn Sink, standing: &Standing) -> Infallible {
+    if !sink.has_contacts() {
+        return std::future::pending().await;
+    }
     let mut failures: u32 = 0;
     loop {
-        let wait = match contacts::pull(&shared, &*sink).await {
-            Ok(read) => {
+        let result = contacts::pull(shared, sink).await;
+        let wait = match &result {
+            Ok(_) => {
                 failures = 0;
-                if read > 0 {
-                    mailboxes.iter().for_each(|m| m.wake());
-                }
+                shared.wake(None);
                 EVERY
             }
             Err(error) => {
                 failures += 1;
-                if let Err(e) = tell_pull_failed(&shared, sink.name(), &error).await {
-                    tracing::error!(code = e.code(), "the state of a CRM could not be stored");
-                }
-                wait_after(&error, failures, shared.clock.now())
+                wait_after(error, failures, shared.clock.now())
             }
         };
+        match result {
+            Ok(_) => log(standing.note(Way::Pull, None).await),
+            Err(PullError::Crm(error)) => {
+                let next_try = jiff::SignedDuration::try_from(wait)
+                    .ok()
+                    .and_then(|wait| shared.clock.now().checked_add(wait).ok());
+                log(standing.note(Way::Pull, Some(Trouble { error, next_try })).await);
+            }
+            Err(PullError::Store(error)) => {
+                tracing::error!(code = error.code(), "contacts were not kept, because the ledger failed");
+            }
+        }
         tokio::time::sleep(wait).await;
     }
 }
@@ -93,54 +125,87 @@ pub(crate) async fn keep_contacts(shared: Arc<Shared>, sink: Arc<dyn Sink>, mail
 fn wait_after(error: &PullError, failures: u32, now: Timestamp) -> Duration {
     let usual = backoff::wait(failures, backoff::random());
     match error {
-        PullError::Crm(CrmError { retry: threadline_crm::Retry::After(pause), .. }) => (*pause).max(usual),
-        PullError::Crm(CrmError { retry: threadline_crm::Retry::At(at), .. }) => {
+        PullError::Crm(CrmError { retry: Retry::After(pause), .. }) => (*pause).max(usual),
+        PullError::Crm(CrmError { retry: Retry::At(at), .. }) => {
             Duration::try_from(at.duration_since(now)).unwrap_or(usual).max(usual)
         }
         _ => usual,
     }
 }
 
-pub(crate) async fn tell_pull_failed(
-    shared: &Arc<Shared>,
-    sink: &str,
-    error: &PullError,
-) -> Result<(), StoreError> {
-    match error {
-        PullError::Crm(error) => tell(shared, sink, severity(error), Some(error), None).await,
-        PullError::Store(_) => Ok(()),
+/// What is wrong with one way to a CRM.
+#[derive(Debug, Clone)]
+struct Trouble {
+    error: CrmError,
+    next_try: Option<Timestamp>,
+}
+
+/// The two ways to a CRM.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Push,
+    Pull,
+}
+
+/// How a CRM is: the worse of its two ways.
+#[derive(Debug)]
+struct Standing {
+    shared: Arc<Shared>,
+    sink: &'static str,
+    ways: Mutex<Ways>,
+}
+
+#[derive(Debug, Default)]
+struct Ways {
+    push: Option<Trouble>,
+    pull: Option<Trouble>,
+    outage: Outage,
+}
+
+impl Standing {
+    fn new(shared: Arc<Shared>, sink: &'static str) -> Self {
+        Self { shared, sink, ways: Mutex::default() }
+    }
+
+    fn ways(&self) -> MutexGuard<'_, Ways> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how one way is now, and stores how the CRM is.
+    async fn note(&self, way: Way, trouble: Option<Trouble>) -> Result<(), StoreError> {
+        let health = {
+            let mut ways = self.ways();
+            match way {
+                Way::Push => ways.push = trouble,
+                Way::Pull => ways.pull = trouble,
+            }
+            self.health(&mut ways)
+        };
+        self.shared.set_sink_health(self.sink, health).await
+    }
+
+    fn health(&self, ways: &mut Ways) -> Health {
+        let worst = match (&ways.push, &ways.pull) {
+            (Some(push), Some(pull)) if severity(&pull.error) > severity(&push.error) => Some(pull),
+            (push, pull) => push.as_ref().or(pull.as_ref()),
+        };
+        let Some(worst) = worst.cloned() else {
+            ways.outage.over();
+            return health(&self.shared, State::Connected, None, None);
+        };
+        let extended = ways.outage.failed(self.shared.clock.monotonic());
+        let state = if extended { State::NeedsAttention } else { severity(&worst.error) };
+        health(&self.shared, state, Some(&worst.error), worst.next_try)
     }
 }
 
-/// A CRM whose settings or secret no sink can be made of.
-pub(crate) async fn tell_unusable(
-    shared: &Arc<Shared>,
-    sink: &str,
-    error: &EngineError,
-) -> Result<(), StoreError> {
-    let reason = match error {
-        EngineError::Crm(e) => e.reason,
-        EngineError::Secret(e) => e.code(),
-        _ => Reason::CrmTokenRejected,
-    };
-    let health = Health {
-        channel: Channel::Crm,
-        state: State::NeedsAttention,
-        phase: Some(Phase::Keychain),
-        reason: Some(reason),
-        since: shared.clock.now(),
-        evidence: Some(error.to_string()),
-        next_try: None,
-    };
-    shared.set_sink_health(sink, health).await
-}
-
-type Told = Option<(State, Option<CrmError>, Option<Timestamp>)>;
-
-fn state_of(event: &OutboxEvent) -> Told {
+/// What an event says of the way to the CRM: nothing, that it works (`Some(None)`), or what is wrong with it.
+fn trouble_of(event: &OutboxEvent) -> Option<Option<Trouble>> {
     match event {
-        OutboxEvent::Connected(_) | OutboxEvent::Accepted { .. } => Some((State::Connected, None, None)),
-        OutboxEvent::Paused { error, until } => Some((severity(error), Some(error.clone()), Some(*until))),
+        OutboxEvent::Connected(_) | OutboxEvent::Accepted { .. } => Some(None),
+        OutboxEvent::Paused { error, until } => {
+            Some(Some(Trouble { error: error.clone(), next_try: Some(*until) }))
+        }
         OutboxEvent::Retrying { .. } | OutboxEvent::SetAside { .. } => None,
     }
 }
@@ -149,14 +214,8 @@ fn severity(error: &CrmError) -> State {
     if error.reason.is_transient() { State::Retrying } else { State::NeedsAttention }
 }
 
-async fn tell(
-    shared: &Arc<Shared>,
-    sink: &str,
-    state: State,
-    error: Option<&CrmError>,
-    next_try: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let health = Health {
+fn health(shared: &Shared, state: State, error: Option<&CrmError>, next_try: Option<Timestamp>) -> Health {
+    Health {
         channel: Channel::Crm,
         state,
         phase: error.map(|_| Phase::Push),
@@ -164,6 +223,46 @@ async fn tell(
         since: shared.clock.now(),
         evidence: error.map(ToString::to_string),
         next_try,
+    }
+}
+
+/// How a CRM was at one look.
+pub(crate) async fn tell_once(
+    shared: &Shared,
+    sink: &str,
+    error: Option<&CrmError>,
+    next_try: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let state = error.map_or(State::Connected, severity);
+    shared.set_sink_health(sink, health(shared, state, error, next_try)).await
+}
+
+/// A CRM whose settings or secret no sink can be made of.
+pub(crate) async fn tell_unusable(
+    shared: &Shared,
+    sink: &str,
+    error: &EngineError,
+) -> Result<(), StoreError> {
+    let (reason, phase) = match error {
+        EngineError::Crm(e) => (e.reason, None),
+        EngineError::Secret(e) => (e.code(), Some(Phase::Keychain)),
+        // Its secret is gone, or a setting is no more what it was.
+        _ => (Reason::SettingUnusable, None),
+    };
+    let health = Health {
+        channel: Channel::Crm,
+        state: State::NeedsAttention,
+        phase,
+        reason: Some(reason),
+        since: shared.clock.now(),
+        evidence: Some(error.to_string()),
+        next_try: None,
     };
     shared.set_sink_health(sink, health).await
+}
+
+fn log(told: Result<(), StoreError>) {
+    if let Err(error) = told {
+        tracing::error!(code = error.code(), "the state of a CRM could not be stored");
+    }
 }

@@ -74,7 +74,7 @@ pub struct CrmStatus {
 }
 
 /// One decision.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Decided {
     pub message: i64,
     pub account: Address,
@@ -92,8 +92,10 @@ pub struct Decided {
     pub thread: Option<i64>,
 }
 
+threadline_core::debug_only!(Decided { message, direction, outcome, rule, thread });
+
 /// One conversation in a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct ThreadLine {
     pub id: i64,
     pub account: Address,
@@ -106,6 +108,8 @@ pub struct ThreadLine {
     pub crm: Vec<CrmCount>,
 }
 
+threadline_core::debug_only!(ThreadLine { id, messages, crm });
+
 /// How many messages of a conversation are in which state at which CRM.
 #[derive(Debug, Clone, Serialize)]
 pub struct CrmCount {
@@ -115,15 +119,17 @@ pub struct CrmCount {
 }
 
 /// One conversation whole.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct ThreadView {
     #[serde(flatten)]
     pub line: ThreadLine,
     pub items: Vec<MessageView>,
 }
 
+threadline_core::debug_only!(ThreadView { line });
+
 /// One logged message.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct MessageView {
     #[serde(flatten)]
     pub decided: Decided,
@@ -136,6 +142,8 @@ pub struct MessageView {
     pub contacts: Vec<Association>,
     pub crm: Vec<CrmState>,
 }
+
+threadline_core::debug_only!(MessageView { decided, crm });
 
 /// One message at one CRM.
 #[derive(Debug, Clone, Serialize)]
@@ -151,13 +159,15 @@ pub struct CrmState {
 }
 
 /// A contact in the index.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct ContactLine {
     pub source: String,
     pub remote_id: String,
     pub name: Option<String>,
     pub addresses: Vec<Address>,
 }
+
+threadline_core::debug_only!(ContactLine { source, remote_id });
 
 impl Engine {
     /// How every mailbox and CRM is. Reads the ledger only, so it answers while another process runs.
@@ -231,8 +241,7 @@ impl Engine {
     /// The index's parts: the local list, and each CRM's own.
     pub(crate) async fn contact_sources(&self) -> Result<Vec<String>, EngineError> {
         let crms = self.crms().await?;
-        let names = crms.iter().map(CrmSettings::kind).filter(|k| *k == "hubspot").map(str::to_owned);
-        Ok(std::iter::once(crate::contacts::LOCAL.to_owned()).chain(names).collect())
+        Ok(CrmSettings::contact_sources(&crms))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading one folder from its cursor to its end, in batches, whatever the server claims about its numbers.
 
-use crate::error::MailError;
+use crate::error::{MailError, blames_message};
 use crate::fetch::Batch;
 use crate::session::{Folder, Selected};
 use crate::watch::{Cursor, News, Target, Watch};
@@ -8,7 +8,8 @@ use crate::wire::Tag;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
-use threadline_core::reason::{ImapStatus, Reason, Signal};
+use threadline_core::arrival::Role;
+use threadline_core::reason::{ImapStatus, Signal};
 
 /// Most headers handed out at once.
 pub const MOST_ARRIVALS: usize = 500;
@@ -29,18 +30,50 @@ pub struct Suspect {
     high: u32,
     /// How often the connection broke with one message alone under suspicion.
     deaths: u8,
+    /// How often in a row the line failed, or the server fell silent, when messages from `low` on were fetched.
+    silences: u8,
 }
 
 /// How often a connection may break over one message alone before that is set aside: once or twice may be chance.
 const MOST_DEATHS: u8 = 3;
+/// How often in a row the line may fail over the same messages before it counts against them.
+const MOST_SILENCES: u8 = 3;
 
-/// Whether a connection that ended so may have ended because of what was being fetched. A line that failed did not.
-pub(crate) fn blames_message(error: &MailError) -> bool {
-    error.reason != Reason::ServerUnavailable
-        && matches!(
-            error.evidence.signal,
-            Signal::Malformed | Signal::Closed | Signal::Imap { status: ImapStatus::Bye, .. }
-        )
+impl Suspect {
+    /// Lines fail by chance. Until they failed often over the same messages, nothing is done about those.
+    fn is_faint(&self) -> bool {
+        (1..MOST_SILENCES).contains(&self.silences)
+    }
+
+    /// Whether less is under suspicion than before, or the same message for one more time: the search comes to its end, so
+    /// the next connection need not wait long.
+    pub fn is_nearer_than(&self, before: &Suspect) -> bool {
+        let inside = self.low >= before.low && self.high <= before.high;
+        let same_folder = self.folder == before.folder && self.uidvalidity == before.uidvalidity;
+        let less = (self.low, self.high) != (before.low, before.high) || self.deaths > before.deaths;
+        same_folder && inside && less && !self.is_faint()
+    }
+
+    /// After an error: what is under suspicion now. `before` is what was when the connection began.
+    fn after(mut self, error: &MailError, before: Option<&Suspect>) -> Option<Suspect> {
+        let before = before.filter(|b| b.folder == self.folder && b.uidvalidity == self.uidvalidity);
+        match error.evidence.signal {
+            _ if blames_message(error) => {
+                self.silences = 0;
+                Some(self)
+            }
+            Signal::TimedOut | Signal::Reset => {
+                self.silences = match before {
+                    None => 1,
+                    Some(b) if !b.is_faint() => 0,
+                    Some(b) if b.low == self.low => b.silences + 1,
+                    Some(_) => 1,
+                };
+                Some(self)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A target on its way.
@@ -49,6 +82,10 @@ pub(crate) struct State {
     pub folder: Folder,
     /// Covers what was handed out. `None` before the first contact.
     pub cursor: Option<Cursor>,
+    /// The watch goes on without it where the server refuses it.
+    optional: bool,
+    /// The server refused it.
+    pub lost: bool,
     /// There may be something new.
     pub dirty: bool,
     pub last_seen: Option<Timestamp>,
@@ -67,6 +104,10 @@ pub(crate) struct State {
     /// UIDNEXT as last claimed, where nothing arrived since.
     uidnext: Option<u32>,
     renumber: bool,
+    /// Without a cursor: what arrived since then is read.
+    begins: Option<Timestamp>,
+    /// Up to this UID, what arrived before the beginning is passed over.
+    before: Option<(u32, Timestamp)>,
     /// The cursor's mod-sequence moved far since it was told.
     stale: bool,
 }
@@ -76,6 +117,8 @@ impl State {
         Self {
             folder: target.folder,
             cursor: target.cursor.filter(|c| c.uidvalidity != 0),
+            optional: matches!(target.role, Role::Sent | Role::Other),
+            lost: false,
             dirty: false,
             last_seen: None,
             pending: VecDeque::new(),
@@ -86,13 +129,19 @@ impl State {
             known: 0,
             uidnext: None,
             renumber: false,
+            begins: None,
+            before: None,
             stale: false,
         }
     }
 
-    /// What QRESYNC may start from.
-    pub fn known(&self) -> Option<(u32, u64)> {
-        self.cursor.and_then(|c| Some((c.uidvalidity, c.modseq?)))
+    /// See [`Watch::begins`].
+    pub fn begins(&mut self, since: Timestamp) {
+        if self.cursor.is_none() {
+            self.begins = Some(since);
+            self.renumber = true;
+            self.dirty = true;
+        }
     }
 
     /// Messages appeared while the folder was open, so its UIDNEXT is out of date.
@@ -177,16 +226,19 @@ pub(crate) struct Opening {
 impl Watch {
     pub(crate) fn queue_opening(&mut self, at: usize) -> Result<Opening, MailError> {
         let state = &self.targets[at];
-        let examine = self.session.queue_examine(&state.folder, state.known())?;
-        let last = state.cursor.is_none().then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
+        let examine = self.session.queue_examine(&state.folder, state.cursor)?;
+        let last = (state.cursor.is_none() && state.begins.is_none())
+            .then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
         Ok(Opening { examine, last })
     }
 
     pub(crate) async fn finish_opening(&mut self, at: usize, opening: Opening) -> Result<(), MailError> {
-        let folder = self.targets[at].folder.clone();
-        let selected = self.session.finish_examine(&opening.examine, &folder).await?;
+        let selected = self.finish_examine(at, &opening.examine).await?;
         if let Some(tag) = opening.last {
+            // Where no folder is open, this is refused too.
             let last = self.session.finish_last(&tag).await?;
+            let Some(selected) = selected else { return Ok(()) };
+            self.session.seen.opened.retain(|s| s.raw != selected.raw);
             let next_uid = self.session.end_of(&selected, last)?;
             let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
             let state = &mut self.targets[at];
@@ -194,8 +246,34 @@ impl Watch {
             state.uidnext = selected.uidnext;
             state.caught_up(selected.exists);
             self.news.push_back(News::Baseline { target: at, cursor });
-        } else {
-            self.targets[at].opened(&selected);
+        }
+        Ok(())
+    }
+
+    /// Reads the answer to a target's EXAMINE; `None` where it is refused and the watch can do without it.
+    pub(crate) async fn finish_examine(
+        &mut self,
+        at: usize,
+        tag: &Tag,
+    ) -> Result<Option<Selected>, MailError> {
+        let folder = self.targets[at].folder.clone();
+        match self.session.finish_examine(tag, &folder).await {
+            Ok(selected) => Ok(Some(selected)),
+            Err(error) => self.lose(at, error).map(|()| None),
+        }
+    }
+
+    /// Goes on without a target that the server refused; any other error stays one.
+    pub(crate) fn lose(&mut self, at: usize, error: MailError) -> Result<(), MailError> {
+        let refused =
+            matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. });
+        let state = &mut self.targets[at];
+        if !refused || !state.optional {
+            return Err(error);
+        }
+        state.dirty = false;
+        if !std::mem::replace(&mut state.lost, true) {
+            self.news.push_back(News::Refused { target: at, error });
         }
         Ok(())
     }
@@ -204,9 +282,11 @@ impl Watch {
     pub(crate) async fn catch_up(&mut self, at: usize) -> Result<(), MailError> {
         let folder = self.targets[at].folder.clone();
         if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
-            let tag = self.session.queue_examine(&folder, self.targets[at].known())?;
-            let selected = self.session.finish_examine(&tag, &folder).await?;
-            self.targets[at].opened(&selected);
+            let tag = self.session.queue_examine(&folder, self.targets[at].cursor)?;
+            if self.finish_examine(at, &tag).await?.is_none() {
+                return Ok(());
+            }
+            self.take_in();
         }
         let selected = self.session.select(&folder).await?;
         if self.targets[at].renumber {
@@ -214,7 +294,7 @@ impl Watch {
         }
         let Some(cursor) = self.targets[at].cursor else { return Ok(()) };
         if self.targets[at].pending.is_empty() && !self.targets[at].more {
-            self.doubt(at, &folder, &selected);
+            self.doubt(at, &selected);
             match self.targets[at].plan(cursor.next_uid, selected.exists) {
                 Plan::Range(range, open) => return self.read_range(at, range, open, &selected).await,
                 Plan::Ask => {}
@@ -235,11 +315,23 @@ impl Watch {
     }
 
     /// Where the connection before this one broke over messages of this folder, UIDs are asked for first.
-    fn doubt(&mut self, at: usize, folder: &Folder, selected: &Selected) {
-        if self.wary.as_ref().is_some_and(|w| w.folder == folder.raw && w.uidvalidity == selected.uidvalidity)
-        {
+    fn doubt(&mut self, at: usize, selected: &Selected) {
+        if self.suspected(at, selected).is_some() {
             self.targets[at].careful = true;
         }
+    }
+
+    /// What is under more than a faint suspicion in a target.
+    fn suspected(&self, at: usize, selected: &Selected) -> Option<&Suspect> {
+        let folder = &self.targets[at].folder.raw;
+        self.wary
+            .as_ref()
+            .filter(|w| w.folder == *folder && w.uidvalidity == selected.uidvalidity && !w.is_faint())
+    }
+
+    /// The connection broke: what was being fetched may be at fault.
+    pub(crate) fn suspect_after(&mut self, error: &MailError) {
+        self.suspect = self.suspect.take().and_then(|s| s.after(error, self.wary.as_ref()));
     }
 
     /// The usual case: few messages, in one fetch. Anything odd, and it is done again with care.
@@ -253,7 +345,7 @@ impl Watch {
         let high = if open { u32::MAX } else { *range.end() };
         self.begin_suspicion(at, selected, *range.start(), high, 0);
         let batch = self.session.fetch_headers(range, open, MOST_ARRIVALS).await?;
-        self.suspect = None;
+        self.relieve(at);
         let state = &mut self.targets[at];
         if !batch.is_clean() {
             state.careful = true;
@@ -287,7 +379,7 @@ impl Watch {
         }
         self.begin_suspicion(at, selected, low, high, deaths);
         let batch = self.session.fetch_headers(low..=high, false, MOST_ARRIVALS).await?;
-        self.suspect = None;
+        self.relieve(at);
         let mut set_aside = Vec::new();
         if batch.refused.is_some() || batch.partial().next().is_some() {
             if chunk.len() > 1 {
@@ -313,13 +405,7 @@ impl Watch {
     fn share(&mut self, at: usize, selected: &Selected) -> (usize, u8) {
         let state = &self.targets[at];
         let chunk = state.chunk.max(1);
-        let Some(wary) = self
-            .wary
-            .as_ref()
-            .filter(|w| w.folder == state.folder.raw && w.uidvalidity == selected.uidvalidity)
-        else {
-            return (chunk, 0);
-        };
+        let Some(wary) = self.suspected(at, selected) else { return (chunk, 0) };
         let before = state.pending.iter().take_while(|uid| **uid < wary.low).count();
         if before > 0 {
             return (chunk.min(before), 0);
@@ -342,7 +428,15 @@ impl Watch {
             low,
             high,
             deaths: if low == high { deaths.saturating_add(1) } else { 0 },
+            silences: 0,
         });
+    }
+
+    /// The fetch came to its end, so the line did not fail over it.
+    fn relieve(&mut self, at: usize) {
+        self.suspect = None;
+        let folder = &self.targets[at].folder.raw;
+        self.wary.take_if(|w| w.is_faint() && w.folder == *folder);
     }
 
     /// These pending messages are done with.
@@ -374,17 +468,22 @@ impl Watch {
         let Some(cursor) = &mut state.cursor else { return };
         cursor.next_uid = last.saturating_add(1).max(cursor.next_uid);
         state.stale = false;
-        let arrivals: Vec<_> = batch.arrivals.into_values().collect();
+        let mut arrivals: Vec<_> = batch.arrivals.into_values().collect();
+        if let Some((last, since)) = state.before {
+            arrivals.retain(|a| a.uid > last || a.internal_date >= since);
+        }
         let newest = arrivals.iter().map(|a| a.internal_date).max();
         state.last_seen = state.last_seen.max(newest);
         self.news.push_back(News::Arrivals { target: at, cursor: *cursor, arrivals, set_aside });
     }
 
-    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again.
+    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again. A folder
+    /// that is new is searched from as long before its beginning: servers and persons may be of different days.
     async fn renumber(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
         let (last, newest) = self.session.last_message(selected).await?;
         let end = self.session.end_of(selected, last)?;
-        let since = match (self.targets[at].last_seen, newest) {
+        let begins = self.targets[at].begins;
+        let since = match (begins.or(self.targets[at].last_seen), newest) {
             (Some(seen), _) => seen.checked_sub(48.hours()).ok(),
             (None, newest) => newest.and_then(|n| n.checked_sub((31 * 24).hours()).ok()),
         };
@@ -396,6 +495,8 @@ impl Watch {
         let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
         let state = &mut self.targets[at];
         state.renumber = false;
+        state.begins = None;
+        state.before = begins.zip(uids.last()).map(|(since, last)| (*last, since));
         state.cursor = Some(cursor);
         state.pending = uids.into();
         state.more = false;

@@ -46,7 +46,7 @@ pub struct Timeouts {
     pub tcp: Duration,
     pub tls: Duration,
     pub greeting: Duration,
-    /// One command until its tagged answer, or the next part of it.
+    /// One command until its tagged answer, or the next KiB of it.
     pub command: Duration,
 }
 

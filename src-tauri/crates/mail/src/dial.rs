@@ -3,7 +3,7 @@
 use crate::connect::{Server, Step, Timeouts};
 use crate::error::MailError;
 use crate::guard::Guard;
-use crate::tls::{TrustError, client_config};
+use crate::tls::{TrustError, bare, client_config};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use rustls::ClientConfig;
@@ -38,7 +38,7 @@ pub(crate) struct Way<'a> {
 
 impl<'a> Way<'a> {
     pub(crate) fn new(server: &'a Server, timeouts: &'a Timeouts) -> Self {
-        let host = server.host.trim_start_matches('[').trim_end_matches([']', '.']);
+        let host = bare(&server.host);
         let (trust, for_host) = (server.trust.clone(), host.to_owned());
         Self {
             server,

@@ -105,6 +105,25 @@ impl MailError {
     }
 }
 
+/// Whether the message that was being fetched may be at fault: the server refused it, failed over it or ended the
+/// connection over it, or its answer cannot be read. A line that failed, a server that fell silent and one that names
+/// another cause (it is not available, there is a limit) are at fault themselves.
+pub fn blames_message(error: &MailError) -> bool {
+    error.phase == Phase::Fetch
+        && match &error.evidence.signal {
+            Signal::Malformed | Signal::Closed => true,
+            // RFC 5530 §3: SERVERBUG is also what a server says that cannot read what it has stored.
+            Signal::Imap { code: Some(code), .. } if code == "SERVERBUG" => true,
+            Signal::Imap { .. } => {
+                matches!(
+                    error.reason,
+                    Reason::Unknown | Reason::ProtocolError | Reason::ServerClosedConnection
+                )
+            }
+            _ => false,
+        }
+}
+
 /// The enhanced status code in front of a reply's words (RFC 3463).
 pub(crate) fn enhanced(words: &str) -> Option<String> {
     let word = words.split_ascii_whitespace().next()?;
@@ -117,6 +136,7 @@ pub(crate) fn enhanced(words: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::guard::Violation;
+    use threadline_core::reason::ImapStatus;
 
     #[test]
     fn an_error_names_the_thing_the_cause_and_the_next_step() {
@@ -151,6 +171,26 @@ mod tests {
         let err = MailError::from_io("x:1", Phase::Fetch, &io);
         assert_eq!(err.reason, Reason::ProtocolError);
         assert_eq!(err.evidence.words, Violation::NestingTooDeep.to_string());
+    }
+
+    #[test]
+    fn a_message_is_blamed_for_what_it_may_have_done_and_for_nothing_else() {
+        let blamed = |phase, signal| blames_message(&MailError::new("x:1", Evidence::new(phase, signal, "")));
+        let imap = |status, code: Option<&str>| Signal::Imap { status, code: code.map(str::to_owned) };
+        let mut at_fault = vec![Signal::Malformed, Signal::Closed];
+        let mut innocent = vec![Signal::TimedOut, Signal::Reset, Signal::Unreachable, Signal::Dns];
+        for status in [ImapStatus::No, ImapStatus::Bad, ImapStatus::Bye] {
+            at_fault.extend([None, Some("SERVERBUG"), Some("PARSE")].map(|code| imap(status, code)));
+            innocent.extend(["UNAVAILABLE", "INUSE", "LIMIT"].map(|code| imap(status, Some(code))));
+        }
+        for signal in at_fault {
+            assert!(blamed(Phase::Fetch, signal.clone()), "{signal:?}");
+            // The folder could not be opened: no message was asked for.
+            assert!(!blamed(Phase::Select, signal.clone()), "{signal:?}");
+        }
+        for signal in innocent {
+            assert!(!blamed(Phase::Fetch, signal.clone()), "{signal:?}");
+        }
     }
 
     #[test]

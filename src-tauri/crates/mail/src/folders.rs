@@ -1,6 +1,10 @@
 //! Which folders are watched: by what the server says they are for (RFC 6154), else by their names.
+//!
+//! Names count only among the person's own folders. Which those are is read from the names too: the library behind the
+//! session breaks over the answer to NAMESPACE (RFC 2342), which costs the connection.
 
 use crate::session::Folder;
+use std::collections::BTreeSet;
 use threadline_core::reason::{Evidence, Phase, Signal};
 
 /// The folders of one mailbox that are watched.
@@ -27,6 +31,15 @@ pub enum Why {
 }
 
 impl Watched {
+    /// How the server names the folders that are to be watched.
+    pub(crate) fn names(&self) -> BTreeSet<Vec<u8>> {
+        let chosen = match &self.all {
+            Some(all) => std::slice::from_ref(all),
+            None => std::slice::from_ref(&self.inbox),
+        };
+        chosen.iter().chain(&self.sent).map(|f| f.raw.clone()).collect()
+    }
+
     /// What to say where no folder of sent mail is known; INBOX works all the same.
     pub fn sent_unknown(&self) -> Option<Evidence> {
         (self.sent.is_empty() && self.all.is_none())
@@ -49,10 +62,10 @@ pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
     if all.is_none() {
         sent = pick(Why::SpecialUse, &|f| f.has("\\Sent"));
         if sent.is_empty() {
-            sent = pick(Why::Name, &|f| is_sent_name(last_part(f)));
+            sent = pick(Why::Name, &|f| is_sent_name(last_part(f)) && !is_foreign(f));
         }
         if sent.is_empty() {
-            sent = pick(Why::NameContains, &|f| f.name.to_lowercase().contains("sent"));
+            sent = pick(Why::NameContains, &|f| f.name.to_lowercase().contains("sent") && !is_foreign(f));
             sent.truncate(1);
         }
     }
@@ -64,6 +77,14 @@ pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
 fn is_refuse(folder: &Folder) -> bool {
     ["\\Junk", "\\Trash", "\\Drafts"].iter().any(|a| folder.has(a))
         || parts(folder).any(|part| REFUSE.contains(&fold(part).as_str()))
+}
+
+/// Below another person's or everybody's folders, as servers name the place where they show them.
+fn is_foreign(folder: &Folder) -> bool {
+    let mut parts = parts(folder);
+    let Some(first) = parts.next() else { return false };
+    // RFC 2342 §6: `#` begins a namespace, `~` another person's home.
+    first.starts_with(['#', '~']) || (parts.next().is_some() && FOREIGN.contains(&fold(first).as_str()))
 }
 
 fn parts(folder: &Folder) -> impl Iterator<Item = &str> {
@@ -229,6 +250,30 @@ const SENT: &[&str] = &[
     "भेजे गए",
 ];
 
+/// Names below which servers show folders that are not the person's own: Cyrus's, those of Dovecot's and Courier's
+/// handbooks, Exchange's and what web mails make of them.
+const FOREIGN: &[&str] = &[
+    "user",
+    "users",
+    "other users",
+    "shared",
+    "shared folders",
+    "shared mailboxes",
+    "public",
+    "public folders",
+    "delegated",
+    "andere benutzer",
+    "freigegeben",
+    "freigegebene ordner",
+    "geteilt",
+    "geteilte ordner",
+    "öffentlich",
+    "öffentliche ordner",
+    "autres utilisateurs",
+    "dossiers partagés",
+    "dossiers publics",
+];
+
 /// Names of folders that are never watched.
 const REFUSE: &[&str] = &[
     "trash",
@@ -379,6 +424,27 @@ mod tests {
     }
 
     #[test]
+    fn names_count_only_among_ones_own_folders() {
+        for (foreign, delimiter) in [
+            ("Shared/bob@x.example/Sent", '/'),
+            ("shared.bob.Sent Items", '.'),
+            ("user.bob.Sent", '.'),
+            ("Other Users/bob/Gesendet", '/'),
+            ("Public Folders/Team/Sent", '/'),
+            ("#shared/team/Sent", '/'),
+            ("~bob/Sent", '/'),
+            ("Shared/bob/Mail I sent", '/'),
+        ] {
+            let folders = [folder("INBOX", delimiter, &[]), folder(foreign, delimiter, &[])];
+            assert_eq!(sent(&folders), [], "{foreign}");
+        }
+        // What the server says goes before names, and a folder of one's own may bear any of them.
+        assert_eq!(sent(&[folder("Shared/me/Sent", '/', &["\\Sent"])]).len(), 1);
+        let own = [folder("Archive/Shared/Sent", '/', &[]), folder("Shared", '/', &[])];
+        assert_eq!(sent(&own), [("Archive/Shared/Sent".to_owned(), Why::Name)]);
+    }
+
+    #[test]
     fn refuse_is_never_taken() {
         let folders = [
             folder("INBOX", '.', &[]),
@@ -419,7 +485,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_written_as_they_are_compared() {
-        for name in SENT.iter().chain(REFUSE) {
+        for name in SENT.iter().chain(REFUSE).chain(FOREIGN) {
             assert_eq!(fold(name), *name);
         }
         assert!(!SENT.iter().any(|name| REFUSE.contains(name)));

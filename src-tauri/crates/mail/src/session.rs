@@ -8,6 +8,7 @@ use crate::guard::Limits;
 use crate::login;
 use crate::mailbox_name;
 use crate::reply::{Counts, Listed, Reply, Text};
+use crate::watch::Cursor;
 use crate::wire::{Tag, Wire};
 use threadline_core::reason::{ImapStatus, Phase, Signal};
 use zeroize::Zeroizing;
@@ -115,6 +116,8 @@ pub(crate) struct Selected {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub selected: Option<Selected>,
+    /// Folders that were opened, by whomever, and what they told; the last opening of each.
+    pub opened: Vec<Selected>,
     /// Folders in which messages appeared while they were open.
     pub grown: Vec<Vec<u8>>,
     /// STATUS responses, as they came.
@@ -230,9 +233,19 @@ impl Session {
 
     /// Puts the end of IDLE in front of the next command.
     pub(crate) fn leave_idle(&mut self) {
+        self.idle_ended();
         if self.idle.take().is_some() {
             self.wire.queue_line(b"DONE");
         }
+    }
+
+    /// Whether the server ended IDLE by itself. Then no DONE is sent any more.
+    pub(crate) fn idle_ended(&mut self) -> bool {
+        let ended = self.idle.as_ref().is_some_and(|tag| self.wire.end(tag).is_some());
+        if ended {
+            self.idle = None;
+        }
+        ended
     }
 
     pub(crate) fn is_idling(&self) -> bool {
@@ -260,20 +273,20 @@ impl Session {
         Ok(self.wire.finish(&tag, phase, |reply| seen.note(&reply)).await?.refused.is_none())
     }
 
-    /// Puts the opening of a folder into the next flight. With what was known of it (UIDVALIDITY and mod-sequence) the
-    /// server tells what changed since (RFC 7162 §3.2.5).
-    pub(crate) fn queue_examine(
-        &mut self,
-        folder: &Folder,
-        known: Option<(u32, u64)>,
-    ) -> Result<Tag, MailError> {
+    /// Puts the opening of a folder into the next flight. With what was known of it the server tells what changed since
+    /// (RFC 7162 §3.2.5), and only of messages that were not handed out: of the others a list of all that were ever
+    /// removed may come, in one line that is longer than any limit.
+    pub(crate) fn queue_examine(&mut self, folder: &Folder, known: Option<Cursor>) -> Result<Tag, MailError> {
         let mut command = b"EXAMINE ".to_vec();
         command.extend(self.quoted(folder)?);
         match known {
             _ if self.plain => {}
-            Some((uidvalidity, modseq)) if self.qresync && modseq > 0 && uidvalidity > 0 => {
+            Some(Cursor { uidvalidity, next_uid, modseq: Some(modseq) })
+                if self.qresync && modseq > 0 && uidvalidity > 0 =>
+            {
                 self.wire.expect(MOST_CHANGES);
-                command.extend(format!(" (QRESYNC ({uidvalidity} {modseq}))").into_bytes());
+                let unknown = format!("{}:{}", next_uid.max(1), u32::MAX);
+                command.extend(format!(" (QRESYNC ({uidvalidity} {modseq} {unknown}))").into_bytes());
             }
             _ if self.capabilities.has_condstore() => command.extend(b" (CONDSTORE)"),
             _ => {}
@@ -299,8 +312,12 @@ impl Session {
             self.seen.selected = None;
             return Err(self.wire.refused(Phase::Select, status, &end.text));
         }
-        match &self.seen.selected {
-            Some(selected) if selected.uidvalidity > 0 => Ok(selected.clone()),
+        match self.seen.selected.clone() {
+            Some(selected) if selected.uidvalidity > 0 => {
+                self.seen.opened.retain(|s| s.raw != selected.raw);
+                self.seen.opened.push(selected.clone());
+                Ok(selected)
+            }
             _ => {
                 self.seen.selected = None;
                 Err(self.malformed(

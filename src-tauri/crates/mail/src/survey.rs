@@ -12,6 +12,9 @@ use threadline_core::reason::Phase;
 /// Messages that one SEARCH goes through: its answer is one line, which stays below the guard's limit.
 const SEARCHED: u32 = 10_000;
 
+/// Most searches of one folder: a server that claims four thousand million messages is not asked about all of them.
+const MOST_SEARCHES: u32 = 1_000;
+
 impl Session {
     /// Reads the answer to `UID FETCH * (UID)`. An empty folder has no `*`, and some servers refuse it there.
     pub(crate) async fn finish_last(&mut self, tag: &Tag) -> Result<Option<u32>, MailError> {
@@ -69,8 +72,8 @@ impl Session {
         }
     }
 
-    /// The UIDs of messages that arrived on `since`'s day or later, in order. It goes from the newest messages
-    /// backwards and stops where a stretch holds none, so that an old folder is not gone through.
+    /// The UIDs of messages that arrived on `since`'s day or later, in order. The whole folder is gone through: what was
+    /// moved into it or restored stands among other messages, so a stretch without any proves nothing.
     pub(crate) async fn search_since(
         &mut self,
         exists: u32,
@@ -79,24 +82,18 @@ impl Session {
         let day = since.strftime("%-d-%b-%Y").to_string();
         let mut found = BTreeSet::new();
         let mut high = exists;
-        while high > 0 {
+        let oldest = exists.saturating_sub(MOST_SEARCHES.saturating_mul(SEARCHED));
+        while high > oldest {
             let low = high.saturating_sub(SEARCHED - 1).max(1);
             self.leave_idle();
             let tag = self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes());
-            let mut some = false;
             let seen = &mut self.seen;
             self.wire
                 .done(&tag, Phase::Fetch, |reply| match reply {
-                    Reply::Search(uids) => {
-                        some |= !uids.is_empty();
-                        found.extend(uids.into_iter().filter(|uid| *uid > 0));
-                    }
+                    Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
                     other => seen.note(&other),
                 })
                 .await?;
-            if !some {
-                break;
-            }
             high = low - 1;
         }
         Ok(found.into_iter().collect())

@@ -12,7 +12,8 @@ use std::io;
 use std::sync::Arc;
 use threadline_core::reason::TlsFault;
 
-/// Trust beside the operating system's own, each entry for one host. Host names are compared without case.
+/// Trust beside the operating system's own, each entry for one host. Host names are compared without case, without
+/// brackets and without a dot at the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     hosts: BTreeMap<String, HostTrust>,
@@ -77,12 +78,17 @@ impl Trust {
     }
 
     fn entry(&mut self, host: &str) -> &mut HostTrust {
-        self.hosts.entry(host.to_ascii_lowercase()).or_default()
+        self.hosts.entry(bare(host).to_ascii_lowercase()).or_default()
     }
 
     fn of(&self, host: &str) -> HostTrust {
-        self.hosts.get(&host.to_ascii_lowercase()).cloned().unwrap_or_default()
+        self.hosts.get(&bare(host).to_ascii_lowercase()).cloned().unwrap_or_default()
     }
+}
+
+/// A host as certificates name it: without the brackets of an IPv6 address and the dot of the root.
+pub(crate) fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches([']', '.'])
 }
 
 /// The TLS settings for one host: TLS 1.2 or 1.3 with ring, certificates checked by the platform and [`Trust`].

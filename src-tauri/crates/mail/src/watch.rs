@@ -3,12 +3,14 @@
 //! Invariant: a cursor never covers a message that was not handed out. It moves by UIDs that were seen, never by the
 //! UIDNEXT that a server claims.
 
-use crate::catchup::{State, blames_message};
+use crate::catchup::State;
 use crate::error::MailError;
+use crate::folders::{Watched, watched};
 use crate::reply::Counts;
 use crate::session::{Folder, Session};
+use crate::wire::Tag;
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::arrival::{Arrival, Role};
@@ -58,11 +60,17 @@ pub enum News {
         /// UIDs that could not be read, and why.
         set_aside: Vec<(u32, String)>,
     },
-    /// The folder's UIDs mean other messages now. What lies in it since a day or two before the last seen mail follows
-    /// as Arrivals; much of it is known by its id.
+    /// The folder's UIDs mean other messages now, or the folder is read for the first time and not from its end
+    /// ([`Watch::begins`]). What lies in it since a day or two before the last seen mail, or since the beginning, follows
+    /// as Arrivals; much of it may be known by its id.
     Renumbered { target: usize, cursor: Cursor },
     /// First contact with a folder: the cursor is at its end, nothing was fetched.
     Baseline { target: usize, cursor: Cursor },
+    /// The server refuses to open this folder, or has it no more. The watch goes on without it. INBOX and All Mail are
+    /// not told so: there it is an error.
+    Refused { target: usize, error: MailError },
+    /// The server has other folders to watch than these, or one that it refused can be opened: connect again.
+    OtherFolders,
     /// Every target is caught up, and the server now reports by itself (or is asked in intervals). Once after connecting
     /// and once after each catch-up.
     Watching,
@@ -100,12 +108,16 @@ pub struct Watch {
     pub(crate) news: VecDeque<News>,
     pub(crate) wary: Option<Suspect>,
     pub(crate) suspect: Option<Suspect>,
+    /// The names of the folders that are to be watched, where other names are news.
+    among: Option<BTreeSet<Vec<u8>>>,
     live: Live,
     /// IDLE is used, with NOTIFY too: Dovecot 2.3 reports the open folder only to a client that idles.
     idles: bool,
     begun: bool,
     announced: bool,
     asked: Instant,
+    /// When the folders were listed.
+    listed: Instant,
     waker: Waker,
 }
 
@@ -124,11 +136,13 @@ impl Watch {
             news: VecDeque::new(),
             wary: None,
             suspect: None,
+            among: None,
             live,
             idles,
             begun: false,
             announced: false,
             asked: Instant::now(),
+            listed: Instant::now(),
             waker: Waker::default(),
         }
     }
@@ -140,6 +154,23 @@ impl Watch {
         if let Some(state) = self.targets.get_mut(target) {
             state.last_seen = Some(at);
         }
+        self
+    }
+
+    /// A target without a cursor begins with what arrived since then, and not at its end: a folder that is new in a mailbox
+    /// which is known already, or an old one under another name.
+    #[must_use]
+    pub fn begins(mut self, target: usize, since: Timestamp) -> Watch {
+        if let Some(state) = self.targets.get_mut(target) {
+            state.begins(since);
+        }
+        self
+    }
+
+    /// Lists the folders at each [`PROBE`] and tells where others are to be watched than were found.
+    #[must_use]
+    pub fn among(mut self, found: &Watched) -> Watch {
+        self.among = Some(found.names());
         self
     }
 
@@ -162,7 +193,7 @@ impl Watch {
     pub fn covers(&self) -> usize {
         match self.live {
             Live::Notify => self.targets.len(),
-            Live::Idle => self.targets.len().min(1),
+            Live::Idle => self.home().map_or(self.targets.len(), |home| home + 1),
             Live::Poll => 0,
         }
     }
@@ -199,10 +230,10 @@ impl Watch {
                 continue;
             }
             self.take_in();
-            if let Some(target) = self.targets.iter().position(|t| t.dirty) {
+            if let Some(target) = self.targets.iter().position(|t| t.dirty && !t.lost) {
                 self.announced = false;
                 if let Err(error) = self.catch_up(target).await {
-                    self.suspect.take_if(|_| !blames_message(&error));
+                    self.suspect_after(&error);
                     return Err(error);
                 }
                 continue;
@@ -251,7 +282,7 @@ impl Watch {
 
     /// Every target by name, so that it is reported whether it is open or not. STATUS: what changed before this moment is
     /// reported too (RFC 5465 §3.1).
-    fn queue_notify(&mut self) -> Result<Option<crate::wire::Tag>, MailError> {
+    fn queue_notify(&mut self) -> Result<Option<Tag>, MailError> {
         if self.live != Live::Notify || self.targets.is_empty() {
             return Ok(None);
         }
@@ -272,7 +303,12 @@ impl Watch {
     }
 
     /// Turns what the server told into work.
-    fn take_in(&mut self) {
+    pub(crate) fn take_in(&mut self) {
+        for selected in std::mem::take(&mut self.session.seen.opened) {
+            for state in self.targets.iter_mut().filter(|t| t.folder.raw == selected.raw) {
+                state.opened(&selected);
+            }
+        }
         for raw in std::mem::take(&mut self.session.seen.grown) {
             for state in self.targets.iter_mut().filter(|t| t.folder.raw == raw) {
                 state.grew();
@@ -291,20 +327,30 @@ impl Watch {
         }
     }
 
+    /// The targets from `first` on that the server did not refuse.
+    fn present(&self, first: usize) -> impl Iterator<Item = usize> {
+        (first..self.targets.len()).filter(|at| !self.targets[*at].lost)
+    }
+
+    /// The target that is open while nothing happens: the first that the server did not refuse.
+    fn home(&self) -> Option<usize> {
+        self.present(0).next()
+    }
+
     /// Goes back to the first target, asks the targets that were open in between, and begins IDLE. `false` where that
     /// brought news.
     async fn settle(&mut self) -> Result<bool, MailError> {
-        let Some(home) = self.targets.first().map(|t| t.folder.clone()) else { return Ok(true) };
+        let Some(home) = self.home() else { return Ok(true) };
         if std::mem::take(&mut self.session.seen.overflow) {
             self.again().await?;
             return Ok(false);
         }
-        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != home.raw) {
-            let tag = self.session.queue_examine(&home, self.targets[0].known())?;
-            let others = self.queue_status(1)?;
-            let selected = self.session.finish_examine(&tag, &home).await?;
-            self.targets[0].opened(&selected);
-            self.finish_all(others).await?;
+        let folder = self.targets[home].folder.clone();
+        if self.session.seen.selected.as_ref().is_none_or(|s| s.raw != folder.raw) {
+            let tag = self.session.queue_examine(&folder, self.targets[home].cursor)?;
+            let others = self.queue_status(self.present(home + 1).collect())?;
+            self.finish_examine(home, &tag).await?;
+            self.finish_status(others).await?;
             self.asked = Instant::now();
             return Ok(false);
         }
@@ -318,12 +364,16 @@ impl Watch {
 
     async fn idle(&mut self) -> Result<(), MailError> {
         if !self.session.idle().await? {
-            self.idles = false;
-            if self.live == Live::Idle {
-                self.live = Live::Poll;
-            }
+            self.no_idle();
         }
         Ok(())
+    }
+
+    fn no_idle(&mut self) {
+        self.idles = false;
+        if self.live == Live::Idle {
+            self.live = Live::Poll;
+        }
     }
 
     /// The server gave NOTIFY up: it is asked again, which also tells what was missed.
@@ -339,31 +389,35 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks for the counts of the targets from `first` on.
-    fn queue_status(&mut self, first: usize) -> Result<Vec<crate::wire::Tag>, MailError> {
+    /// Asks for the counts of these targets.
+    fn queue_status(&mut self, targets: Vec<usize>) -> Result<Vec<(usize, Tag)>, MailError> {
         let mut tags = Vec::new();
-        for at in first..self.targets.len() {
+        for at in targets {
             let mut command = b"STATUS ".to_vec();
             command.extend(self.session.quoted(&self.targets[at].folder)?);
             command.extend(b" (MESSAGES UIDNEXT UIDVALIDITY)");
             self.session.leave_idle();
-            tags.push(self.session.wire.queue(&command));
+            tags.push((at, self.session.wire.queue(&command)));
         }
         Ok(tags)
     }
 
-    async fn finish_all(&mut self, tags: Vec<crate::wire::Tag>) -> Result<(), MailError> {
-        for tag in tags {
+    async fn finish_status(&mut self, tags: Vec<(usize, Tag)>) -> Result<(), MailError> {
+        for (at, tag) in tags {
             let seen = &mut self.session.seen;
-            self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await?;
+            match self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await {
+                Ok(_) if self.targets[at].lost => self.tell_other_folders(),
+                Ok(_) => {}
+                Err(error) => self.lose(at, error)?,
+            }
         }
         Ok(())
     }
 
     /// Waits for one response, for the waker, or until it is time to ask.
     async fn wait(&mut self) -> Result<(), MailError> {
-        let others = self.targets.len() > self.covers();
-        let interval = match (self.idles, others) {
+        let others = self.present(self.covers()).next().is_some();
+        let interval = match (self.session.is_idling(), others) {
             (false, _) => NOOP,
             (true, true) => POLL,
             (true, false) => PROBE,
@@ -375,11 +429,14 @@ impl Watch {
                 waker.wake();
                 return Ok(());
             }
-            reply = self.session.wire.next(Phase::Idle, None) => reply?,
+            reply = self.session.wire.next(Phase::Idle) => reply?,
             () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
         };
-        if let Some(reply) = reply {
-            self.session.seen.note(&reply);
+        match reply {
+            Some(reply) => self.session.seen.note(&reply),
+            // A server that ends IDLE as soon as it began is asked instead.
+            None if self.session.idle_ended() && self.asked.elapsed() < NOOP => self.no_idle(),
+            None => {}
         }
         Ok(())
     }
@@ -387,16 +444,40 @@ impl Watch {
     /// Asks the server for what it does not report, which also shows whether the connection still lives. IDLE begins
     /// again with the next [`settle`](Self::settle).
     async fn ask(&mut self) -> Result<(), MailError> {
-        let first = self.covers().max(1);
-        let others = self.queue_status(first)?;
-        if self.idles && others.is_empty() {
+        let listing = self.listed.elapsed() >= PROBE;
+        // Where the server reports the others by itself, it is asked all the same now and then: one news that was lost must
+        // not be lost for ever.
+        let first = self.home().map_or(0, |home| home + 1);
+        let lost = (0..self.targets.len()).filter(|at| listing && self.targets[*at].lost);
+        let others = self.queue_status(self.present(first).chain(lost).collect())?;
+        if self.session.is_idling() && others.is_empty() && !(listing && self.among.is_some()) {
             self.idle().await?;
         } else {
             self.session.run(b"NOOP", Phase::Idle).await?;
         }
-        self.finish_all(others).await?;
+        self.finish_status(others).await?;
+        if listing {
+            self.list().await?;
+        }
         self.asked = Instant::now();
         Ok(())
+    }
+
+    /// Looks whether the folders to watch are still the same.
+    async fn list(&mut self) -> Result<(), MailError> {
+        self.listed = Instant::now();
+        let Some(names) = &self.among else { return Ok(()) };
+        let folders = self.session.folders().await?;
+        if watched(&folders, self.session.capabilities().is_gmail()).names() != *names {
+            self.tell_other_folders();
+        }
+        Ok(())
+    }
+
+    fn tell_other_folders(&mut self) {
+        if !self.news.contains(&News::OtherFolders) {
+            self.news.push_back(News::OtherFolders);
+        }
     }
 }
 

@@ -17,7 +17,14 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use threadline_core::reason::{Evidence, ImapStatus, Phase, Signal};
 use tokio::io::AsyncWriteExt as _;
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
+
+/// How many bytes of an unfinished answer must come within the time that a server is waited for: a large message on a
+/// slow line takes its time, but a server that sends one byte a minute would be waited for through all of it.
+const LEAST_BYTES: u64 = 1024;
+/// The longest that one command may take from its last byte to the end of its answer. IDLE is not waited for so.
+const LONGEST_COMMAND: Duration = Duration::from_secs(30 * 60);
 
 /// Most ends of commands kept that nobody has asked for yet.
 const MOST_ENDS: usize = 64;
@@ -31,7 +38,7 @@ pub(crate) struct Wire {
     client: Client<ImapStream>,
     /// `host:port`, as errors name it.
     server: String,
-    /// Longest wait for the next bytes of an answer.
+    /// Longest wait for the next [`LEAST_BYTES`] of an answer.
     patience: Duration,
     outgoing: Zeroizing<Vec<u8>>,
     /// How many responses the next flight may be answered with, where it is not the guard's usual number.
@@ -120,16 +127,21 @@ impl Wire {
         mut on: impl FnMut(Reply),
     ) -> Result<End, MailError> {
         self.flush(phase).await?;
+        let until = Instant::now() + LONGEST_COMMAND;
         loop {
-            if let Some(at) = self.ends.iter().position(|(done, _)| *done == tag.0)
-                && let Some((_, end)) = self.ends.remove(at)
-            {
+            if let Some(end) = self.end(tag) {
                 return Ok(end);
             }
-            if let Some(reply) = self.next(phase, Some(self.patience)).await? {
+            if let Some(reply) = self.answer(phase, until).await? {
                 on(reply);
             }
         }
+    }
+
+    /// The end of a command, once, where it came already.
+    pub fn end(&mut self, tag: &Tag) -> Option<End> {
+        let at = self.ends.iter().position(|(done, _)| *done == tag.0)?;
+        self.ends.remove(at).map(|(_, end)| end)
     }
 
     /// As [`finish`](Self::finish); an end that is not OK is an error.
@@ -150,11 +162,12 @@ impl Wire {
         mut on: impl FnMut(Reply),
     ) -> Result<bool, MailError> {
         self.flush(phase).await?;
+        let until = Instant::now() + LONGEST_COMMAND;
         loop {
             if self.ends.iter().any(|(done, _)| *done == tag.0) {
                 return Ok(false);
             }
-            match self.next(phase, Some(self.patience)).await? {
+            match self.answer(phase, until).await? {
                 Some(Reply::Go) => return Ok(true),
                 Some(reply) => on(reply),
                 None => {}
@@ -162,25 +175,32 @@ impl Wire {
         }
     }
 
-    /// The next response that is no end of a command; `None` where an end came, which is kept. With `patience`, the
-    /// longest wait for some more bytes. May be dropped at any moment.
-    pub async fn next(
-        &mut self,
-        phase: Phase,
-        patience: Option<Duration>,
-    ) -> Result<Option<Reply>, MailError> {
-        let reply = match patience {
-            None => self.response(phase).await?,
-            Some(patience) => loop {
-                let before = self.client.get_ref().bytes_in();
-                match tokio::time::timeout(patience, self.response(phase)).await {
-                    Ok(reply) => break reply?,
-                    // A large message on a slow line takes its time, as long as something comes.
-                    Err(_) if self.client.get_ref().bytes_in() > before => {}
-                    Err(_) => return Err(self.broken(phase, &io::ErrorKind::TimedOut.into())),
+    /// The next response that is no end of a command, as long as it takes; `None` where an end came, which is kept. May be
+    /// dropped at any moment.
+    pub async fn next(&mut self, phase: Phase) -> Result<Option<Reply>, MailError> {
+        let reply = self.response(phase).await?;
+        self.keep(phase, reply)
+    }
+
+    /// As [`next`](Self::next), for an answer to a command: it must go on coming, and end at a certain time.
+    async fn answer(&mut self, phase: Phase, until: Instant) -> Result<Option<Reply>, MailError> {
+        let reply = loop {
+            let before = self.client.get_ref().bytes_in();
+            let patience = until.min(Instant::now() + self.patience);
+            match timeout_at(patience, self.response(phase)).await {
+                _ if Instant::now() >= until => {
+                    return Err(self.broken(phase, &io::ErrorKind::TimedOut.into()));
                 }
-            },
+                Ok(reply) => break reply?,
+                Err(_) if self.client.get_ref().bytes_in() >= before + LEAST_BYTES => {}
+                Err(_) => return Err(self.broken(phase, &io::ErrorKind::TimedOut.into())),
+            }
         };
+        self.keep(phase, reply)
+    }
+
+    /// Keeps the ends of commands; a BYE is an error, except while signing in.
+    fn keep(&mut self, phase: Phase, reply: Reply) -> Result<Option<Reply>, MailError> {
         match reply {
             Reply::Done { tag, end } => {
                 if self.ends.len() == MOST_ENDS {

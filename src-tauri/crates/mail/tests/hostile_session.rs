@@ -13,7 +13,7 @@ use threadline_core::reason::Reason;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::watched;
 use threadline_mail::session::Place;
-use threadline_mail::watch::{Cursor, News, Watch};
+use threadline_mail::watch::{Cursor, News, Suspect, Watch};
 
 const AREAS: [&str; 2] = ["imap-lie", "imap-inject"];
 
@@ -402,7 +402,7 @@ async fn poison() {
             ],
         ];
         let stage = Stage::talks(PLAIN, talks).await;
-        let (mut at, mut suspect) = (cursor(7, 1), None);
+        let (mut at, mut suspect, mut last) = (cursor(7, 1), None, None::<Suspect>);
         let (mut got, mut aside, mut broken) = (vec![], vec![], 0);
         'connections: loop {
             let mut watch = stage.inbox(at).await.wary(suspect.take());
@@ -417,7 +417,12 @@ async fn poison() {
                     Ok(other) => panic!("{other:?}"),
                     Err(error) => {
                         assert!(bad.contains("BYE") || !format!("{error:?} {error}").contains("secret"));
-                        suspect = watch.suspect();
+                        let now = watch.suspect();
+                        let nearer = now.as_ref().zip(last.as_ref()).is_none_or(|(n, l)| n.is_nearer_than(l));
+                        assert!(nearer, "{now:?} after {last:?}");
+                        assert!(now.as_ref().is_none_or(|n| !n.is_nearer_than(n)));
+                        last = now.clone();
+                        suspect = now;
                         broken += 1;
                         break;
                     }

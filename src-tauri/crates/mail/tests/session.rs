@@ -4,6 +4,7 @@
 mod session_kit;
 
 use session_kit::*;
+use std::time::Duration;
 use threadline_core::reason::Reason;
 use threadline_mail::connect::Timeouts;
 use threadline_mail::session::{Folder, Gone, Login, Place, Session};
@@ -179,6 +180,47 @@ async fn a_server_that_falls_silent_is_given_up() {
     let error = session.folders().await.unwrap_err();
     tokio::time::resume();
     assert_eq!(error.reason, Reason::ConnectionTimeout);
+}
+
+#[tokio::test]
+async fn a_server_that_dribbles_is_given_up() {
+    const PAUSE: Duration = Duration::from_secs(20);
+    // One line that never ends; and whole lines, which say that the server is still at work.
+    for (bytes, longest) in [("x", 2), ("* OK Still here\r\n", 31)] {
+        let stage = Stage::new(PLAIN, move |s| {
+            s.expect("LIST").send("* OK ").slowly(bytes, 1_000, PAUSE).send("\r\n{tag} OK\r\n").hang()
+        })
+        .await;
+        let mut session = stage.open().await.unwrap();
+        tokio::time::pause();
+        let began = tokio::time::Instant::now();
+        let error = session.folders().await.unwrap_err();
+        let waited = began.elapsed();
+        tokio::time::resume();
+        assert_eq!(error.reason, Reason::ConnectionTimeout, "{bytes}");
+        assert!(waited <= Duration::from_secs(60 * longest), "{waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_line_is_waited_for_as_long_as_it_brings_something() {
+    let part = "x".repeat(600);
+    let stage = Stage::new(PLAIN, move |s| {
+        s.expect("EXAMINE \"INBOX\"")
+            .send(examined(1, 7, ""))
+            .expect("UID FETCH 5")
+            .send("* 1 FETCH (UID 5 RFC822.SIZE 12000 BODY[]<0> {12000}\r\n")
+            .slowly(part, 20, Duration::from_secs(25))
+            .send(format!(")\r\n{OK}"))
+            .hang()
+    })
+    .await;
+    let mut session = stage.open().await.unwrap();
+    tokio::time::pause();
+    let place = Place { uidvalidity: 7, uid: 5 };
+    let body = session.fetch_body(&Folder::inbox(), place, 20_000).await.unwrap().unwrap();
+    tokio::time::resume();
+    assert_eq!(body.raw.len(), 12_000);
 }
 
 #[tokio::test]

@@ -4,38 +4,9 @@
 mod session_kit;
 
 use session_kit::*;
-use threadline_core::arrival::Role;
+use std::time::Duration;
 use threadline_core::reason::{Phase, Reason};
-use threadline_mail::folders::watched;
-use threadline_mail::watch::{Cursor, News, PROBE, Target, Watch};
-
-fn examine(exists: u32, next: u32) -> (String, String) {
-    step("EXAMINE \"INBOX\"", examined(exists, 7, &uidnext(next)))
-}
-
-fn examine_sent(exists: u32, next: u32) -> (String, String) {
-    step("EXAMINE \"Sent\"", examined(exists, 9, &uidnext(next)))
-}
-
-fn idle(then: &str) -> (String, String) {
-    step("IDLE", format!("{GO}{then}"))
-}
-
-fn done() -> (String, String) {
-    step("DONE", "")
-}
-
-fn list() -> (String, String) {
-    step("LIST", format!("* LIST (\\Sent) \"/\" Sent\r\n* LIST () \"/\" INBOX\r\n{OK}"))
-}
-
-/// INBOX from UID 10 on and Sent from UID 20 on.
-async fn both(stage: &Stage) -> Watch {
-    let mut session = stage.open().await.unwrap();
-    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
-    let target = Target { folder: sent, role: Role::Sent, cursor: cursor(9, 20) };
-    Watch::new(session, vec![inbox(cursor(7, 10)), target])
-}
+use threadline_mail::watch::{Cursor, News, PROBE};
 
 #[tokio::test]
 async fn connecting_takes_four_flights_where_nothing_is_new() {
@@ -206,16 +177,16 @@ async fn a_message_without_a_header_is_set_aside_and_one_that_is_gone_is_not() {
 }
 
 #[tokio::test]
-async fn another_uidvalidity_is_searched_from_the_newest_backwards() {
-    let found: String = (1..=3).map(|n| format!(" {}", n * 100)).collect();
+async fn another_uidvalidity_is_searched_to_the_beginning_of_the_folder() {
     let steps = vec![
         step("EXAMINE", examined(25_000, 8, &uidnext(50_000))),
         step(
             "UID FETCH * (UID INTERNALDATE)",
             format!("* 25000 FETCH (UID 49000 INTERNALDATE \"20-Nov-2026 10:00:00 +0000\")\r\n{OK}"),
         ),
-        step("UID SEARCH 15001:25000 SINCE 18-Nov-2026", format!("* SEARCH{found}\r\n{OK}")),
+        step("UID SEARCH 15001:25000 SINCE 18-Nov-2026", format!("* SEARCH 300 200\r\n{OK}")),
         step("UID SEARCH 5001:15000 SINCE 18-Nov-2026", format!("* SEARCH\r\n{OK}")),
+        step("UID SEARCH 1:5000 SINCE 18-Nov-2026", format!("* SEARCH 100\r\n{OK}")),
         step("UID FETCH 100:300 ", headers(&[100, 200, 250, 300])),
         idle(""),
     ];
@@ -286,11 +257,49 @@ async fn idle_is_renewed_before_servers_end_it() {
 }
 
 #[tokio::test]
+async fn idle_that_the_server_ends_is_begun_again_without_a_done() {
+    let stage = Stage::new(PLAIN, |s| {
+        let script = play(s, &[examine(3, 10)]).expect("IDLE").send(GO);
+        // The script's tag is that of IDLE until it reads another line.
+        let script = script.slowly("{tag} OK that was long enough\r\n", 1, Duration::from_secs(100));
+        play(script, &[idle("* 4 EXISTS\r\n"), done(), step("UID FETCH 10:*", headers(&[10])), idle("")])
+            .hang()
+    })
+    .await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!(arrivals[0].uid, 10);
+    assert_eq!(watch.covers(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_idle_at_once_is_asked() {
+    let steps = vec![
+        examine(3, 10),
+        idle("{tag} OK IDLE terminated\r\n"),
+        step("NOOP", format!("* 4 EXISTS\r\n{OK}")),
+        step("UID FETCH 10:*", headers(&[10])),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    assert_eq!(next(&mut watch).await, News::Watching);
+    tokio::time::pause();
+    let News::Arrivals { arrivals, .. } = watch.next().await.unwrap() else { panic!() };
+    tokio::time::resume();
+    assert_eq!((arrivals[0].uid, watch.covers()), (10, 0));
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
 async fn a_flag_change_far_away_moves_only_the_modseq() {
     let answer = examined(3, 7, &uidnext(10)).replace("{tag} OK", "* OK [HIGHESTMODSEQ 9000] x\r\n{tag} OK");
     let steps = vec![
         step(
-            "EXAMINE \"INBOX\" (QRESYNC (7 5))",
+            "EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))",
             format!("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n* VANISHED (EARLIER) 1:3\r\n{answer}"),
         ),
         step("NOTIFY", OK),
@@ -322,24 +331,100 @@ async fn one_new_mail_in_a_large_folder_is_one_fetch() {
     stage.said().await;
 }
 
-#[tokio::test]
-async fn a_line_that_fails_puts_no_message_under_suspicion() {
-    for reset in [true, false] {
-        let stage = Stage::new(PLAIN, move |s| {
-            let script = play(s, &[examine(2, 11), step("UID FETCH 10:10", "* 1 FETCH (UID 10")]);
-            if reset { script.reset() } else { script.close() }
-        })
-        .await;
-        let mut watch = stage.inbox(cursor(7, 10)).await;
-        try_next(&mut watch).await.unwrap_err();
-        assert_eq!(watch.suspect().is_none(), reset);
+/// Reads INBOX, on a new connection whenever one breaks, until it is watched: the UIDs, those set aside, and how many
+/// connections broke.
+async fn read_all(stage: &Stage, mut at: Option<Cursor>) -> (Vec<u32>, Vec<u32>, u32) {
+    let (mut got, mut aside, mut broken, mut suspect) = (vec![], vec![], 0, None);
+    loop {
+        let mut watch = stage.inbox(at).await.wary(suspect.take());
+        loop {
+            match watch.next().await {
+                Ok(News::Arrivals { cursor, arrivals, set_aside, .. }) => {
+                    at = Some(cursor);
+                    got.extend(arrivals.iter().map(|a| a.uid));
+                    aside.extend(set_aside.iter().map(|(uid, _)| *uid));
+                }
+                Ok(News::Watching) => return (got, aside, broken),
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => {
+                    suspect = watch.suspect();
+                    broken += 1;
+                    break;
+                }
+            }
+        }
     }
+}
+
+/// A connection that ends by the line, in the middle of an answer to the last of these steps.
+fn fails(steps: Vec<(String, String)>, reset: bool) -> Play {
+    Box::new(move |s| {
+        let script = play(signed_in(s, PLAIN), &steps);
+        if reset { script.reset() } else { script.hang() }
+    })
+}
+
+#[tokio::test]
+async fn a_line_that_fails_over_the_same_message_again_and_again_counts_against_it() {
+    for reset in [true, false] {
+        let cut = "* 1 FETCH (UID 11";
+        let range = || fails(vec![examine(3, 13), step("UID FETCH 10:12 ", cut)], reset);
+        let asked = || vec![examine(3, 13), step("UID FETCH 10:* (UID)", uids(&[10, 11, 12]))];
+        let half = || {
+            let mut steps = asked();
+            steps.push(step("UID FETCH 10:11 ", cut));
+            fails(steps, reset)
+        };
+        let alone = |mut steps: Vec<_>, first: bool| {
+            if first {
+                steps.push(step("UID FETCH 10:10 ", headers(&[10])));
+            }
+            steps.push(step("UID FETCH 11:11 ", cut));
+            fails(steps, reset)
+        };
+        let rest = || vec![examine(3, 13), step("UID FETCH 11:* (UID)", uids(&[11, 12]))];
+        let stage = Stage::raw(vec![
+            range(),
+            range(),
+            range(),
+            half(),
+            alone(asked(), true),
+            alone(rest(), false),
+            alone(rest(), false),
+            Box::new(move |s| {
+                let mut steps = rest();
+                steps.extend([step("UID FETCH 12:12 ", headers(&[12])), idle("")]);
+                play(signed_in(s, PLAIN), &steps).hang()
+            }),
+        ])
+        .await;
+        tokio::time::pause();
+        let read = read_all(&stage, cursor(7, 10)).await;
+        tokio::time::resume();
+        assert_eq!(read, (vec![10, 12], vec![11], 7));
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_fails_now_and_then_puts_no_message_under_suspicion() {
+    let cut = "* 1 FETCH (UID 10";
+    let fails_at = |next, from: &str| fails(vec![examine(next, next + 1), step(from, cut)], true);
+    let stage = Stage::raw(vec![
+        fails_at(10, "UID FETCH 10:10 "),
+        fails_at(11, "UID FETCH 10:11 "),
+        Box::new(|s| {
+            let steps = [examine(11, 12), step("UID FETCH 10:11 ", headers(&[10, 11])), idle("")];
+            play(signed_in(s, PLAIN), &steps).hang()
+        }),
+    ])
+    .await;
+    assert_eq!(read_all(&stage, cursor(7, 10)).await, (vec![10, 11], vec![], 2));
 }
 
 #[tokio::test]
 async fn many_changes_of_flags_do_not_end_the_connection() {
     let stage = Stage::new(NOTIFY, |s| {
-        s.expect("EXAMINE \"INBOX\" (QRESYNC (7 5))")
+        s.expect("EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))")
             .repeat("* 1 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (8000))\r\n", 60_000)
             .send(examined(3, 7, &uidnext(10)))
             .expect("NOTIFY")
@@ -356,7 +441,7 @@ async fn many_changes_of_flags_do_not_end_the_connection() {
 #[tokio::test]
 async fn a_server_that_takes_no_parameters_with_examine_is_asked_without() {
     let steps = vec![
-        step("EXAMINE \"INBOX\" (QRESYNC (7 5))", "{tag} BAD QRESYNC is not enabled\r\n"),
+        step("EXAMINE \"INBOX\" (QRESYNC (7 5 10:4294967295))", "{tag} BAD QRESYNC is not enabled\r\n"),
         step("NOTIFY", "{tag} BAD no folder is open\r\n"),
         step("EXAMINE \"INBOX\"", examined(4, 7, &uidnext(11))),
         step("UID FETCH 10:10", headers(&[10])),

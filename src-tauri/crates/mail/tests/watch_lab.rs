@@ -195,6 +195,26 @@ async fn another_uidvalidity_is_read_again_from_the_last_seen_day_on() {
 }
 
 #[tokio::test]
+async fn what_was_removed_long_ago_is_not_repeated_at_each_connection() {
+    let lab = Lab::start().unwrap();
+    for n in 1..=9 {
+        lab.append(ALICE, "INBOX", &mail(n)).unwrap();
+    }
+    let mut first = watch(&lab, [None, None]).await;
+    let cursors = baselines(&mut first).await;
+    assert!(cursors[0].modseq.is_some());
+    first.into_session().logout().await;
+    lab.expunge(ALICE, "INBOX", &[2, 4, 6, 8]).unwrap();
+    lab.append(ALICE, "INBOX", &mail(10)).unwrap();
+    let mut watch = watch(&lab, cursors.map(Some)).await;
+    assert_eq!(arrivals(&mut watch).await.0, [10]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    let raw = lab.rawlog(ALICE).unwrap().pop().unwrap();
+    assert!(raw.asked().contains("(QRESYNC ("), "{}", raw.asked());
+    assert!(!raw.answered().contains("VANISHED"), "{}", raw.answered());
+}
+
+#[tokio::test]
 async fn a_restart_is_an_error_with_a_reason_and_nothing_is_missed() {
     let lab = Lab::start().unwrap();
     let mut first = watch(&lab, [None, None]).await;

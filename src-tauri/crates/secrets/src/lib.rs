@@ -23,7 +23,7 @@ pub const SERVICE: &str = "app.threadline";
 /// (`CRED_MAX_CREDENTIAL_BLOB_SIZE`). A refresh token fits, some access tokens do not.
 pub const MOST_BYTES: usize = 2_560;
 
-/// Where secrets are kept, by name: `ledger-key`, `imap:ann@example.com`, `crm:hubspot`.
+/// Where secrets are kept, by name: `ledger-key-…`, `imap:ann@example.com`, `crm:hubspot`.
 ///
 /// Calls block, for up to [`PATIENCE`] where the keychain asks a person for its password.
 pub trait Secrets: Send + Sync + std::fmt::Debug {

@@ -27,6 +27,11 @@ impl Memory {
         self.state().fault = fault;
     }
 
+    /// The names of all entries.
+    pub fn names(&self) -> Vec<String> {
+        self.state().entries.keys().cloned().collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -53,8 +53,8 @@ impl Secrets for System {
         self.worker.run(move || match read(&name)? {
             Some(value) => Ok(Some(value)),
             // A locked Secret Service says "no such entry" instead of "locked". Only a write tells them apart, and to take
-            // a locked key for a lost one would cost the ledger.
-            None => probe().map(|()| None),
+            // a locked key for a lost one would cost the ledger. The write may have unlocked it: look again.
+            None => probe().and_then(|()| read(&name)),
         })
     }
 

@@ -9,7 +9,7 @@ use threadline_core::address::Address;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE account (
-  id            INTEGER PRIMARY KEY,
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
   address       TEXT NOT NULL UNIQUE,
   settings      TEXT NOT NULL CHECK (json_valid(settings)),
   paused_until  INTEGER,

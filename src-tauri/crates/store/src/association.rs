@@ -9,11 +9,12 @@ use threadline_core::record::Association;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE association (
-  message   INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
-  position  INTEGER NOT NULL,
-  address   TEXT NOT NULL,
-  name      TEXT,
-  remote_id TEXT,
+  message    INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  position   INTEGER NOT NULL,
+  address    TEXT NOT NULL,
+  name       TEXT,
+  remote_id  TEXT,
+  may_create INTEGER NOT NULL CHECK (may_create IN (0, 1)),
   PRIMARY KEY (message, address)
 ) STRICT, WITHOUT ROWID;
 ";
@@ -23,6 +24,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Association> {
         address: address(row, "address")?,
         name: row.get("name")?,
         remote_id: row.get("remote_id")?,
+        may_create: row.get("may_create")?,
     })
 }
 
@@ -30,11 +32,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Association> {
 pub(crate) fn add(tx: &Tx<'_>, message: i64, contacts: &[Association]) -> Result<(), StoreError> {
     for contact in contacts {
         tx.run(
-            "INSERT INTO association (message, position, address, name, remote_id)
-             VALUES (?1, (SELECT count(*) FROM association WHERE message = ?1), ?2, ?3, ?4)
+            "INSERT INTO association (message, position, address, name, remote_id, may_create)
+             VALUES (?1, (SELECT count(*) FROM association WHERE message = ?1), ?2, ?3, ?4, ?5)
              ON CONFLICT (message, address) DO UPDATE
-               SET name = coalesce(name, ?3), remote_id = coalesce(remote_id, ?4)",
-            params![message, contact.address.as_str(), contact.name, contact.remote_id],
+               SET name = coalesce(name, ?3), remote_id = coalesce(remote_id, ?4), may_create = max(may_create, ?5)",
+            params![message, contact.address.as_str(), contact.name, contact.remote_id, contact.may_create],
         )?;
     }
     Ok(())
@@ -43,7 +45,7 @@ pub(crate) fn add(tx: &Tx<'_>, message: i64, contacts: &[Association]) -> Result
 /// Whom a message is logged on, in the order of the decision.
 pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Association>, StoreError> {
     tx.all(
-        "SELECT address, name, remote_id FROM association WHERE message = ?1 ORDER BY position, address",
+        "SELECT address, name, remote_id, may_create FROM association WHERE message = ?1 ORDER BY position, address",
         [message],
         read,
     )
@@ -52,7 +54,8 @@ pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Association>, StoreEr
 /// Whom a thread's messages are logged on, each address once.
 pub fn of_thread(tx: &Tx<'_>, thread: i64) -> Result<Vec<Association>, StoreError> {
     tx.all(
-        "SELECT a.address, max(a.name) AS name, max(a.remote_id) AS remote_id
+        "SELECT a.address, max(a.name) AS name, max(a.remote_id) AS remote_id,
+           max(a.may_create) AS may_create
          FROM message m CROSS JOIN association a ON a.message = m.id
          WHERE m.thread = ?1 GROUP BY a.address ORDER BY a.address",
         [thread],

@@ -77,11 +77,25 @@ pub fn remove(tx: &Tx<'_>, sink: &str, remote_id: &str) -> Result<(), StoreError
     Ok(())
 }
 
-/// Forgets all contacts of a sink and how far they were pulled.
-pub fn clear(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
-    tx.run("DELETE FROM contact WHERE sink = ?1", [sink])?;
+/// Forgets up to `limit` contacts of a sink, and first how far they were pulled. True where more are left.
+pub fn clear(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<bool, StoreError> {
     tx.run("DELETE FROM contact_cursor WHERE sink = ?1", [sink])?;
-    Ok(())
+    let gone = tx.run(
+        "DELETE FROM contact WHERE sink = ?1
+         AND remote_id IN (SELECT remote_id FROM contact WHERE sink = ?1 ORDER BY remote_id LIMIT ?2)",
+        params![sink, most(limit)],
+    )?;
+    Ok(gone == limit)
+}
+
+/// Forgets up to `limit` contacts of a sink that were last stored at another time than that. True where more may be left.
+pub fn keep_only(tx: &Tx<'_>, sink: &str, updated: Timestamp, limit: usize) -> Result<bool, StoreError> {
+    let gone = tx.run(
+        "DELETE FROM contact WHERE sink = ?1 AND remote_id IN
+           (SELECT remote_id FROM contact WHERE sink = ?1 AND updated <> ?2 ORDER BY remote_id LIMIT ?3)",
+        params![sink, us(updated), most(limit)],
+    )?;
+    Ok(gone == limit)
 }
 
 /// The contact of each of these addresses that has one.

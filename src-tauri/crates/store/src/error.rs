@@ -62,6 +62,18 @@ impl StoreError {
         }
     }
 
+    /// True where what was stored or read is at fault, and not the ledger: others can be stored and read all the same.
+    pub fn concerns_a_row(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. }
+                | Self::Refused { .. }
+                | Self::Unreadable { .. }
+                | Self::Panicked
+                | Self::Query { .. }
+        )
+    }
+
     /// What to do now, in one sentence.
     pub fn next_step(&self) -> &'static str {
         match self {

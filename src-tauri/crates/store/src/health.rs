@@ -93,16 +93,25 @@ fn phase(name: &str) -> Option<Phase> {
 }
 
 /// Notes a channel's health. A new state or reason ends the period that was open, at the new one's `since`; else the open
-/// period keeps its beginning and takes the new phase, evidence and next try. True when a period began.
+/// period keeps its beginning and takes the new phase, evidence and next try. An outage whose reason only changes from one
+/// that waiting can heal to another keeps its beginning too. True where state or reason changed.
 pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreError> {
     let open = open_period(tx, owner, health.channel)?;
     if let Some(open) = &open {
-        if open.health.state == health.state && open.health.reason == health.reason {
+        let same = open.health.state == health.state && open.health.reason == health.reason;
+        if same || (heals(&open.health) && heals(health)) {
             tx.run(
-                "UPDATE health SET phase = ?2, evidence = ?3, next_try = ?4 WHERE id = ?1",
-                params![open.id, health.phase.map(Phase::name), health.evidence, health.next_try.map(us)],
+                "UPDATE health SET state = ?2, phase = ?3, reason = ?4, evidence = ?5, next_try = ?6 WHERE id = ?1",
+                params![
+                    open.id,
+                    health.state.name(),
+                    health.phase.map(Phase::name),
+                    health.reason.map(Reason::code),
+                    health.evidence,
+                    health.next_try.map(us)
+                ],
             )?;
-            return Ok(false);
+            return Ok(!same);
         }
         tx.run(
             "UPDATE health SET until = ?2, next_try = NULL WHERE id = ?1",
@@ -126,6 +135,12 @@ pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreErr
         },
     )?;
     Ok(true)
+}
+
+/// A failure that waiting can heal.
+fn heals(health: &Health) -> bool {
+    matches!(health.state, State::Retrying | State::Offline | State::NeedsAttention)
+        && health.reason.is_some_and(Reason::is_transient)
 }
 
 fn open_period(tx: &Tx<'_>, owner: &Owner, channel: Channel) -> Result<Option<Period>, StoreError> {

@@ -12,7 +12,7 @@ use threadline_core::reason::Reason;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE job (
-  id          INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
   account     INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
   folder      INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
   uidvalidity INTEGER NOT NULL,
@@ -90,6 +90,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
     })
 }
 
+/// The `next_try` of what is due at once, whatever a clock that is set back says.
+pub const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// Adds a job, unless the message has one of this kind already; gives the job's id.
 pub fn add(
     tx: &Tx<'_>,
@@ -114,24 +117,57 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Job>, StoreError> {
     tx.one(&format!("{SELECT} WHERE id = ?1"), [id], read)
 }
 
-/// The mailbox's jobs whose time has come, the longest due first.
-pub fn due(tx: &Tx<'_>, account: i64, now: Timestamp, limit: usize) -> Result<Vec<Job>, StoreError> {
+/// The jobs in these folders whose time has come, the longest due first.
+pub fn due(
+    tx: &Tx<'_>,
+    account: i64,
+    folders: &[i64],
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Job>, StoreError> {
     tx.all(
         &format!(
-            "{SELECT} WHERE account = ?1 AND state = 'waiting' AND next_try <= ?2 ORDER BY next_try, id LIMIT ?3"
+            "{SELECT} WHERE account = ?1 AND state = 'waiting' AND next_try <= ?2
+             AND folder IN (SELECT value FROM json_each(?4)) ORDER BY next_try, id LIMIT ?3"
         ),
-        params![account, us(now), most(limit)],
+        params![account, us(now), most(limit), ids(folders)],
         read,
     )
 }
 
-/// When the mailbox's next job is due.
-pub fn next_due(tx: &Tx<'_>, account: i64) -> Result<Option<Timestamp>, StoreError> {
+/// When the next job in these folders is due.
+pub fn next_due(tx: &Tx<'_>, account: i64, folders: &[i64]) -> Result<Option<Timestamp>, StoreError> {
     tx.one(
-        "SELECT next_try FROM job WHERE account = ?1 AND state = 'waiting' ORDER BY next_try LIMIT 1",
-        [account],
+        "SELECT next_try FROM job WHERE account = ?1 AND state = 'waiting'
+         AND folder IN (SELECT value FROM json_each(?2)) ORDER BY next_try LIMIT 1",
+        params![account, ids(folders)],
         |row| time(row, "next_try"),
     )
+}
+
+/// A mailbox's jobs that would wait beyond `latest` are due at `now`: the clock was set back since they were put off.
+pub fn not_beyond(tx: &Tx<'_>, account: i64, now: Timestamp, latest: Timestamp) -> Result<usize, StoreError> {
+    tx.run(
+        "UPDATE job SET next_try = ?2 WHERE account = ?1 AND state = 'waiting' AND next_try > ?3",
+        params![account, us(now), us(latest)],
+    )
+}
+
+/// The mailbox's jobs that wait in other folders than these.
+pub fn elsewhere(tx: &Tx<'_>, account: i64, folders: &[i64]) -> Result<Vec<Job>, StoreError> {
+    tx.all(
+        &format!(
+            "{SELECT} WHERE account = ?1 AND state = 'waiting'
+             AND folder NOT IN (SELECT value FROM json_each(?2)) ORDER BY id"
+        ),
+        params![account, ids(folders)],
+        read,
+    )
+}
+
+/// A list that `json_each` reads.
+fn ids(folders: &[i64]) -> String {
+    format!("[{}]", folders.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
 }
 
 /// The mailbox's jobs that were given up.
@@ -184,6 +220,37 @@ fn failed(
         },
     )?;
     Ok(())
+}
+
+/// Puts a job off without counting a failure: the message was not at fault.
+pub fn put_off(
+    tx: &Tx<'_>,
+    id: i64,
+    next_try: Timestamp,
+    reason: Reason,
+    words: &str,
+) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE job SET next_try = ?2, reason = ?3, words = ?4 WHERE id = ?1",
+        params![id, us(next_try), reason.code(), words],
+    )?;
+    Ok(())
+}
+
+/// The message lies in another place too: a body that was given up because it was in none is read there.
+pub fn revive(tx: &Tx<'_>, message: i64, place: Place, now: Timestamp) -> Result<(), StoreError> {
+    let given_up = tx.one(
+        &format!("{SELECT} WHERE message = ?1 AND kind = 'body' AND state = 'set_aside'"),
+        [message],
+        read,
+    )?;
+    match given_up {
+        Some(job) if job.place != place => {
+            move_to(tx, job.id, place)?;
+            retry(tx, job.id, now)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes a job that was given up back into work.

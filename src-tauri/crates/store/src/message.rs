@@ -20,11 +20,11 @@ mod record;
 
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
-pub use record::{Before, NewDecision, Recorded, decide_again, known, record};
+pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (
-  id           INTEGER PRIMARY KEY,
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
   account      INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
   verdict      TEXT NOT NULL CHECK (verdict IN ('ignore', 'hold', 'ask', 'log')),
   rule         TEXT NOT NULL,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a connection waits for a lock of another program, for example a backup.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection waits for a lock of another program: a backup, or a second process that stores much at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens the one connection that writes, and brings the file to this program's version.
 ///

@@ -15,7 +15,7 @@ pub use lease::{Accepted, Lease, accept, lease, next_due, recover, release, retr
 
 pub(crate) const SQL: &str = "
 CREATE TABLE outbox (
-  id          INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
   sink        TEXT NOT NULL,
   message     INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
   key         BLOB NOT NULL CHECK (length(key) = 32),
@@ -123,18 +123,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-/// Queues a message for a sink; false where it is there already.
+/// Queues a message for a sink, due at once, whatever a clock that is set back says; false where it is there already.
 pub fn add(
     tx: &Tx<'_>,
     sink: &str,
     message: i64,
     key: &MessageKey,
-    at: Timestamp,
+    queued_at: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
-        "INSERT INTO outbox (sink, message, key, next_try, queued_at) VALUES (?1, ?2, ?3, ?4, ?4)
+        "INSERT INTO outbox (sink, message, key, next_try, queued_at) VALUES (?1, ?2, ?3, 0, ?4)
          ON CONFLICT (message, sink) DO NOTHING",
-        params![sink, message, key.as_bytes(), us(at)],
+        params![sink, message, key.as_bytes(), us(queued_at)],
     )?;
     Ok(changed > 0)
 }
@@ -161,6 +161,30 @@ pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreErro
         params![sink, us(now)],
     )?;
     Ok(waiting + retry_all(tx, sink, now)?)
+}
+
+/// A sink's entries that would wait beyond `latest` are due at `now`: the clock was set back since they were put off.
+pub fn not_beyond(tx: &Tx<'_>, sink: &str, now: Timestamp, latest: Timestamp) -> Result<usize, StoreError> {
+    tx.run(
+        "UPDATE outbox SET next_try = ?2 WHERE sink = ?1 AND state = 'waiting' AND next_try > ?3",
+        params![sink, us(now), us(latest)],
+    )
+}
+
+/// Ends everything that waits for a sink that is set no more, or was given up; gives the number of entries. What the CRM
+/// has stays known.
+pub fn abandon(tx: &Tx<'_>, sink: &str) -> Result<usize, StoreError> {
+    tx.run("DELETE FROM outbox WHERE sink = ?1 AND state <> 'done'", [sink])
+}
+
+/// How many entries of a sink are not at the CRM yet and not set aside.
+pub fn waiting(tx: &Tx<'_>, sink: &str) -> Result<u64, StoreError> {
+    let number: Option<u32> = tx.one(
+        "SELECT count(*) FROM outbox WHERE sink = ?1 AND state IN ('waiting', 'leased')",
+        [sink],
+        |row| row.get(0),
+    )?;
+    Ok(number.map_or(0, u64::from))
 }
 
 /// The sink's entries that were given up.

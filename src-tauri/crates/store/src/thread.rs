@@ -7,7 +7,7 @@ use crate::sql::{address, key, most, named, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::{Row, named_params, params};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use threadline_core::address::Address;
 use threadline_core::decide::KnownThread;
@@ -148,7 +148,7 @@ pub fn known(
     account: i64,
     ids: &[MessageId],
 ) -> Result<HashMap<MessageId, KnownThread>, StoreError> {
-    let mut people: HashMap<i64, HashSet<Address>> = HashMap::new();
+    let mut threads: HashMap<i64, KnownThread> = HashMap::new();
     let mut known = HashMap::new();
     for id in ids {
         let thread: Option<i64> = tx.one(
@@ -158,15 +158,17 @@ pub fn known(
             |row| row.get(0),
         )?;
         let Some(thread) = thread else { continue };
-        let participants = match people.get(&thread) {
-            Some(set) => set.clone(),
+        let found = match threads.get(&thread) {
+            Some(found) => found.clone(),
             None => {
-                let set: HashSet<Address> = participants(tx, thread)?.into_iter().collect();
-                people.insert(thread, set.clone());
-                set
+                let participants = participants(tx, thread)?.into_iter().collect();
+                let contacts = association::of_thread(tx, thread)?;
+                let found = KnownThread { id: thread, participants, contacts };
+                threads.insert(thread, found.clone());
+                found
             }
         };
-        known.insert(id.clone(), KnownThread { id: thread, participants });
+        known.insert(id.clone(), found);
     }
     Ok(known)
 }

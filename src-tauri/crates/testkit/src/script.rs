@@ -27,6 +27,7 @@ enum Step {
     Send(Vec<u8>),
     Repeat(Vec<u8>, usize),
     Dribble(Vec<u8>),
+    Slowly(Vec<u8>, usize, Duration),
     Expect(String),
     Tls(Identity),
     Hang,
@@ -56,6 +57,11 @@ impl Script {
     /// Sends byte by byte, each in a packet of its own (inside TLS: a record).
     pub fn dribble(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Dribble(bytes.as_ref().to_vec()))
+    }
+
+    /// Sends the same bytes so many times, each time after a pause. The pause is tokio's, so that a test can turn the clock.
+    pub fn slowly(self, bytes: impl AsRef<[u8]>, times: usize, pause: Duration) -> Self {
+        self.then(Step::Slowly(bytes.as_ref().to_vec(), times, pause))
     }
 
     /// Reads a line, which must hold this text (without regard to case); "" takes any line. On another line the
@@ -240,6 +246,14 @@ impl Player {
             Step::Dribble(bytes) => {
                 for byte in self.with_tag(&bytes) {
                     self.write(&[byte]).await?;
+                }
+                Ok(())
+            }
+            Step::Slowly(bytes, times, pause) => {
+                let bytes = self.with_tag(&bytes);
+                for _ in 0..times {
+                    tokio::time::sleep(pause).await;
+                    self.write(&bytes).await?;
                 }
                 Ok(())
             }

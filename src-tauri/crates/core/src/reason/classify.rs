@@ -37,6 +37,7 @@ pub fn classify(evidence: &Evidence) -> Reason {
 fn imap(evidence: &Evidence, status: ImapStatus, code: Option<&str>) -> Reason {
     match code {
         Some("UNAVAILABLE" | "SERVERBUG" | "INUSE") => return Reason::ServerUnavailable,
+        Some("AUTHENTICATIONFAILED") if too_many(evidence) => return Reason::TooManyConnections,
         Some("AUTHENTICATIONFAILED") => return rejected(evidence, Reason::CredentialsRejected),
         Some("AUTHORIZATIONFAILED" | "NOPERM") if evidence.phase == Phase::Auth => {
             return Reason::AuthRejected;
@@ -53,11 +54,22 @@ fn imap(evidence: &Evidence, status: ImapStatus, code: Option<&str>) -> Reason {
     }
     match (status, evidence.phase) {
         (ImapStatus::Bye, _) => Reason::ServerClosedConnection,
-        (ImapStatus::No, Phase::Auth) => rejected(evidence, Reason::AuthRejected),
+        (ImapStatus::No, _) if too_many(evidence) => Reason::TooManyConnections,
+        // Without a code a NO may mean anything: a limit, a shut-off protocol, a fault. It says nothing of the password.
+        (ImapStatus::No, Phase::Auth) => Reason::AuthRejected,
         (ImapStatus::Bad, _) => Reason::ProtocolError,
         (ImapStatus::No, Phase::Greeting) => Reason::ServerUnavailable,
         (ImapStatus::No, _) => Reason::Unknown,
     }
+}
+
+/// What servers without a code of their own for it say when a mailbox has no connection left: Gmail, Dovecot, Courier.
+fn too_many(evidence: &Evidence) -> bool {
+    let words = evidence.words.to_ascii_lowercase();
+    evidence.phase == Phase::Auth
+        && ["too many simultaneous connections", "maximum number of connections", "too many connections"]
+            .iter()
+            .any(|phrase| words.contains(phrase))
 }
 
 /// "Password changed" is said only where the same secret was accepted before.
@@ -79,7 +91,7 @@ fn smtp(evidence: &Evidence, code: u16, enhanced: Option<&str>) -> Reason {
         (400..=499, _) => Reason::ServerUnavailable,
         (554, _) if evidence.phase == Phase::Greeting => Reason::ServerUnavailable,
         (200..=399, _) => Reason::ProtocolError,
-        _ if evidence.phase == Phase::Auth => rejected(evidence, Reason::AuthRejected),
+        _ if evidence.phase == Phase::Auth => Reason::AuthRejected,
         _ => Reason::Unknown,
     }
 }

@@ -168,8 +168,23 @@ mod tests {
 
     #[test]
     fn a_no_without_a_code_is_not_read_as_a_wrong_password() {
-        let evidence = Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code: None }, "no");
+        let mut evidence =
+            Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code: None }, "no");
         assert_eq!(classify(&evidence), Reason::AuthRejected);
+        evidence.worked_before = true;
+        assert_eq!(classify(&evidence), Reason::AuthRejected);
+    }
+
+    #[test]
+    fn a_mailbox_without_a_free_connection_is_not_refused_for_good() {
+        for code in [None, Some("AUTHENTICATIONFAILED"), Some("ALERT")] {
+            let signal = Signal::Imap { status: ImapStatus::No, code: code.map(str::to_owned) };
+            let words = "Too many simultaneous connections. (Failure)";
+            let mut evidence = Evidence::new(Phase::Auth, signal, words);
+            evidence.worked_before = true;
+            assert_eq!(classify(&evidence), Reason::TooManyConnections, "{code:?}");
+            assert!(classify(&evidence).is_transient());
+        }
     }
 
     #[test]

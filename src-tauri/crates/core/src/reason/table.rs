@@ -241,6 +241,9 @@ reasons! {
     FolderFailed "folder_failed" User:
         "The folder for logged mail cannot be written.",
         "Make room on its disk, or give yourself the right to write there. It is tried again.";
+    SettingUnusable "setting_unusable" User:
+        "A setting cannot be read or used.",
+        "Set it again.";
     LedgerFailed "ledger_failed" User:
         "The ledger on this computer cannot be read or written.",
         "Look at the disk: it may be full, or the data folder read-only. It is tried again.";

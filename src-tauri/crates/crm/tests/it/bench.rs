@@ -68,6 +68,7 @@ pub fn delivery(n: usize, to: &str, remote_id: Option<&str>) -> Delivery {
                 address: to,
                 name: Some("Ann van Lee".into()),
                 remote_id: remote_id.map(str::to_owned),
+                may_create: true,
             }],
             account: address("sam@own.example"),
             rule: Rule::SentToContact,

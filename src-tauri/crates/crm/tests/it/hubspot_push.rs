@@ -92,8 +92,12 @@ async fn the_second_push_of_a_key_stores_and_changes_nothing() {
     let bob = portal.add_contact("bob@buyer.example", "Bob", "Lee");
     let second = hubspot(&portal, &clock);
     mail.record.text = "changed".into();
-    mail.record.contacts[0] =
-        Association { address: address("bob@buyer.example"), name: None, remote_id: Some(bob.to_string()) };
+    mail.record.contacts[0] = Association {
+        address: address("bob@buyer.example"),
+        name: None,
+        remote_id: Some(bob.to_string()),
+        may_create: true,
+    };
     let accepted = push_one(&second, &mail).await;
     assert_eq!(accepted.how, How::Existing);
     let email = only(&portal);
@@ -267,6 +271,7 @@ async fn a_contact_that_is_gone_is_looked_up_again_or_left_out() {
         address: address("gone@buyer.example"),
         name: None,
         remote_id: Some(gone.to_string()),
+        may_create: true,
     });
     let accepted = push_one(&sink, &mail).await;
     assert_eq!(accepted.contacts, [(address("ann@buyer.example"), new.to_string())]);

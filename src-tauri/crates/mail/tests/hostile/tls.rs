@@ -93,6 +93,22 @@ async fn trust_is_for_one_host() {
     assert_eq!(err.reason, Reason::TlsUntrusted);
 }
 
+#[tokio::test]
+async fn trust_is_found_however_the_host_is_spelt() {
+    let rig = Rig::new();
+    for (host, spelt) in
+        [("localhost.", "localhost."), ("Localhost", "localhost."), ("[localhost]", "localhost")]
+    {
+        let script = Script::new().tls(&rig.identity).send("* OK x\r\n").hang();
+        let running = script.serve().await.unwrap();
+        let mut trust = Trust::default();
+        trust.add_authority(host, rig.authority.pem()).unwrap();
+        let server = Server { host: spelt.into(), port: running.port(), security: Security::Tls, trust };
+        let opened = connect::imap(&server, Limits::imap(), &patient()).await;
+        assert!(opened.is_ok(), "{host} {spelt}: {opened:?}");
+    }
+}
+
 #[test]
 fn trust_that_cannot_be_read_is_refused() {
     let mut trust = Trust::default();

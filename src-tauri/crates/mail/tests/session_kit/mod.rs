@@ -6,6 +6,7 @@ use std::time::Duration;
 use threadline_core::arrival::Role;
 use threadline_mail::connect::{Security, Server, Timeouts};
 use threadline_mail::error::MailError;
+use threadline_mail::folders::watched;
 use threadline_mail::session::{Folder, Login, Session};
 use threadline_mail::tls::Trust;
 use threadline_mail::watch::{Cursor, News, Target, Watch};
@@ -183,4 +184,41 @@ pub fn mail(n: u32) -> Vec<u8> {
          Date: Mon, 2 Nov 2026 10:00:00 +0100\nSubject: Mail {n}\nX-Private: not asked for\n\nSecret text {n}.\n"
     )
     .into_bytes()
+}
+
+pub fn examine(exists: u32, next: u32) -> (String, String) {
+    step("EXAMINE \"INBOX\"", examined(exists, 7, &uidnext(next)))
+}
+
+pub fn examine_sent(exists: u32, next: u32) -> (String, String) {
+    step("EXAMINE \"Sent\"", examined(exists, 9, &uidnext(next)))
+}
+
+pub fn idle(then: &str) -> (String, String) {
+    step("IDLE", format!("{GO}{then}"))
+}
+
+pub fn done() -> (String, String) {
+    step("DONE", "")
+}
+
+pub fn list() -> (String, String) {
+    step("LIST", format!("* LIST (\\Sent) \"/\" Sent\r\n* LIST () \"/\" INBOX\r\n{OK}"))
+}
+
+/// INBOX from UID 10 on and Sent from UID 20 on.
+pub async fn both(stage: &Stage) -> Watch {
+    both_from(stage, cursor(9, 20)).await
+}
+
+pub async fn both_from(stage: &Stage, sent_from: Option<Cursor>) -> Watch {
+    watch_both(stage, sent_from).await.0
+}
+
+/// The same, and the Sent folder.
+pub async fn watch_both(stage: &Stage, sent_from: Option<Cursor>) -> (Watch, Folder) {
+    let mut session = stage.open().await.unwrap();
+    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
+    let target = Target { folder: sent.clone(), role: Role::Sent, cursor: sent_from };
+    (Watch::new(session, vec![inbox(cursor(7, 10)), target]), sent)
 }

@@ -73,6 +73,27 @@ pub fn decide_again(tx: &Tx<'_>, new: &NewDecision<'_>) -> Result<Recorded, Stor
     store(tx, new, Again::Decided)
 }
 
+/// True where the header claims an earlier id that belongs to a logged message of another sender or date: then it is not
+/// that message, whatever it says.
+pub fn contradicts(tx: &Tx<'_>, account: i64, envelope: &Envelope) -> Result<bool, StoreError> {
+    if !envelope.claims_original() {
+        return Ok(false);
+    }
+    let sender = envelope.from.as_ref().map(|m| &m.address);
+    for owner in message_id::owners(tx, account, &message_id::identities(tx, envelope))? {
+        let logged =
+            tx.one("SELECT headers FROM message WHERE id = ?1 AND verdict = 'log'", [owner], |row| {
+                maybe_json::<Headers>(row, "headers")
+            })?;
+        if let Some(Some(headers)) = logged
+            && (headers.from.as_ref().map(|m| &m.address) != sender || headers.date != envelope.date)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What is known of the message with this header.
 pub fn known(tx: &Tx<'_>, account: i64, envelope: &Envelope) -> Result<Option<Before>, StoreError> {
     let own = message_id::identities(tx, envelope);

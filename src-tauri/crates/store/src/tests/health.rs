@@ -27,9 +27,9 @@ fn a_period_begins_only_when_state_or_reason_change() {
     assert!(!set(State::Connected, None, 20));
     assert!(set(State::Retrying, Some(Reason::ConnectionReset), 30));
     assert!(!set(State::Retrying, Some(Reason::ConnectionReset), 40));
-    assert!(set(State::Retrying, Some(Reason::ConnectionTimeout), 50));
+    assert!(set(State::NeedsAttention, Some(Reason::PasswordChanged), 50));
     let present = health::present(&tx, &owner).unwrap();
-    assert_eq!(present, [state(Channel::Inbox, State::Retrying, Some(Reason::ConnectionTimeout), 50)]);
+    assert_eq!(present, [state(Channel::Inbox, State::NeedsAttention, Some(Reason::PasswordChanged), 50)]);
     let history = health::page(&tx, 0, 10).unwrap();
     let times: Vec<_> = history.iter().map(|p| (p.health.since, p.until)).collect();
     assert_eq!(times, [(at(10), Some(at(30))), (at(30), Some(at(50))), (at(50), None)]);
@@ -38,6 +38,29 @@ fn a_period_begins_only_when_state_or_reason_change() {
     health::close(&tx, &owner, Channel::Inbox, at(60)).unwrap();
     assert!(health::present(&tx, &owner).unwrap().is_empty());
     assert!(set(State::Connected, None, 70));
+}
+
+#[test]
+fn an_outage_keeps_its_beginning_while_its_reason_changes() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let owner = Owner::Account(bed.account);
+    let set = |s, reason, since| health::set(&tx, &owner, &state(Channel::Inbox, s, reason, since)).unwrap();
+    assert!(set(State::Connected, None, 10));
+    assert!(set(State::Retrying, Some(Reason::ConnectionTimeout), 20));
+    assert!(set(State::Retrying, Some(Reason::ConnectionRefused), 30));
+    assert!(set(State::NeedsAttention, Some(Reason::ConnectionRefused), 40));
+    let present = &health::present(&tx, &owner).unwrap()[0];
+    assert_eq!(
+        (present.state, present.reason, present.since),
+        (State::NeedsAttention, Some(Reason::ConnectionRefused), at(20))
+    );
+    assert_eq!(present.evidence.as_deref(), Some("at 40"));
+    // What a person must mend is another matter than what the network did.
+    assert!(set(State::NeedsAttention, Some(Reason::PasswordChanged), 50));
+    assert!(set(State::Retrying, Some(Reason::ConnectionTimeout), 60));
+    assert_eq!(health::present(&tx, &owner).unwrap()[0].since, at(60));
+    assert_eq!(health::page(&tx, 0, 10).unwrap().len(), 4);
 }
 
 #[test]

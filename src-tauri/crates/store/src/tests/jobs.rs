@@ -26,12 +26,14 @@ fn jobs_come_when_due_and_the_longest_due_first() {
     let (_, late) = body_job(&bed, 1, 30);
     let (_, first) = body_job(&bed, 2, 10);
     let (_, second) = body_job(&bed, 3, 10);
-    let due =
-        |now| -> Vec<i64> { job::due(&tx, bed.account, at(now), 10).unwrap().iter().map(|j| j.id).collect() };
+    let due = |now| -> Vec<i64> {
+        let due = job::due(&tx, bed.account, &[bed.sent], at(now), 10).unwrap();
+        due.iter().map(|j| j.id).collect()
+    };
     assert_eq!(due(9), [0; 0]);
     assert_eq!(due(10), [first, second]);
     assert_eq!(due(30), [first, second, late]);
-    assert_eq!(job::next_due(&tx, bed.account).unwrap(), Some(at(10)));
+    assert_eq!(job::next_due(&tx, bed.account, &[bed.sent]).unwrap(), Some(at(10)));
     job::retry_later(&tx, first, at(40), Some(Reason::ConnectionReset), Some("bye")).unwrap();
     assert_eq!(due(30), [second, late]);
     let row = job::get(&tx, first).unwrap().unwrap();
@@ -44,6 +46,38 @@ fn jobs_come_when_due_and_the_longest_due_first() {
     assert_eq!(due(30), [second, late]);
     assert!(job::given_up(&tx, bed.account).unwrap().is_empty());
     assert_eq!(job::retry(&tx, 999, at(1)).unwrap_err().code(), "ledger_no_such_row");
+}
+
+#[test]
+fn jobs_are_due_in_the_folders_that_are_asked_for() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let (_, job) = body_job(&bed, 1, 10);
+    assert!(job::due(&tx, bed.account, &[bed.inbox], at(20), 10).unwrap().is_empty());
+    assert_eq!(job::next_due(&tx, bed.account, &[bed.inbox]).unwrap(), None);
+    assert_eq!(job::elsewhere(&tx, bed.account, &[bed.inbox]).unwrap()[0].id, job);
+    assert!(job::elsewhere(&tx, bed.account, &[bed.inbox, bed.sent]).unwrap().is_empty());
+    job::put_off(&tx, job, at(30), Reason::ConnectionTimeout, "late").unwrap();
+    let row = job::get(&tx, job).unwrap().unwrap();
+    assert_eq!((row.attempts, row.next_try, row.reason), (0, at(30), Some(Reason::ConnectionTimeout)));
+    assert_eq!(job::not_beyond(&tx, bed.account, at(1), at(30)).unwrap(), 0);
+    assert_eq!(job::not_beyond(&tx, bed.account, at(1), at(29)).unwrap(), 1);
+    assert_eq!(job::next_due(&tx, bed.account, &[bed.sent]).unwrap(), Some(at(1)));
+}
+
+#[test]
+fn a_body_that_was_given_up_is_read_where_the_message_comes_up_again() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let (message, job) = body_job(&bed, 1, 10);
+    job::revive(&tx, message, place(&bed, 7), at(20)).unwrap();
+    assert_eq!(job::get(&tx, job).unwrap().unwrap().place.uid, 1, "it is not given up");
+    job::set_aside(&tx, job, Some(Reason::FolderMissing), None).unwrap();
+    job::revive(&tx, message, place(&bed, 1), at(20)).unwrap();
+    assert!(job::get(&tx, job).unwrap().unwrap().set_aside, "the same place is no news");
+    job::revive(&tx, message, place(&bed, 7), at(20)).unwrap();
+    let row = job::get(&tx, job).unwrap().unwrap();
+    assert_eq!((row.set_aside, row.attempts, row.place.uid), (false, 0, 7));
 }
 
 #[test]

@@ -52,7 +52,12 @@ pub(crate) fn mail(id: &str, more: &str) -> Envelope {
 }
 
 pub(crate) fn contact(address_: &str) -> Association {
-    Association { address: address(address_), name: Some("Bob".to_owned()), remote_id: Some("c1".to_owned()) }
+    Association {
+        address: address(address_),
+        name: Some("Bob".to_owned()),
+        remote_id: Some("c1".to_owned()),
+        may_create: true,
+    }
 }
 
 pub(crate) fn log(thread: Thread) -> Decision {

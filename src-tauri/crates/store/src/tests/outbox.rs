@@ -43,12 +43,11 @@ fn accepted(time: i64) -> Accepted {
 #[test]
 fn leases_come_in_the_order_of_the_queue_and_each_once() {
     let bed = Bed::new();
-    let late = queue(&bed, 1, 30);
-    let first = queue(&bed, 2, 10);
-    let second = queue(&bed, 3, 10);
-    assert_eq!(ids(&lease(&bed, 9, 10)), [0; 0]);
+    let first = queue(&bed, 1, 10);
+    let second = queue(&bed, 2, 10);
+    let third = queue(&bed, 3, 30);
     assert_eq!(ids(&lease(&bed, 10, 1)), [first]);
-    assert_eq!(ids(&lease(&bed, 30, 10)), [second, late]);
+    assert_eq!(ids(&lease(&bed, 11, 10)), [second, third], "a clock that was set back holds nothing up");
     assert_eq!(ids(&lease(&bed, 31, 10)), [0; 0]);
     let row = entry(&bed, first);
     assert_eq!((row.state, row.attempts, row.uncertain), (State::Leased, 1, false));
@@ -106,13 +105,27 @@ fn a_failure_waits_with_its_reason_and_doubt() {
 }
 
 #[test]
+fn what_was_put_off_before_the_clock_was_set_back_does_not_wait_too_long() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    for (uid, next_try) in [(1, 40), (2, 4_000)] {
+        queue(&bed, uid, 10);
+        let held = lease(&bed, 10, 1).remove(0);
+        assert!(outbox::retry_later(&tx, &held, at(next_try), false, None, None).unwrap());
+    }
+    assert_eq!(outbox::not_beyond(&tx, "hubspot", at(5), at(1_000)).unwrap(), 1);
+    assert_eq!(lease(&bed, 5, 10).len(), 1);
+    assert_eq!(outbox::next_due(&tx, "hubspot").unwrap(), Some(at(40)));
+}
+
+#[test]
 fn a_released_entry_waits_as_before() {
     let bed = Bed::new();
     let id = queue(&bed, 1, 10);
     let held = lease(&bed, 10, 1).remove(0);
     assert!(outbox::release(&bed.tx(), &held).unwrap());
     let row = entry(&bed, id);
-    assert_eq!((row.state, row.uncertain, row.next_try), (State::Waiting, false, at(10)));
+    assert_eq!((row.state, row.uncertain, row.next_try), (State::Waiting, false, at(0)));
 }
 
 #[test]

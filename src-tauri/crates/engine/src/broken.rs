@@ -1,0 +1,116 @@
+//! Why a mailbox's connections ended, and what follows from it.
+
+use crate::error::EngineError;
+use threadline_core::reason::{ImapStatus, Phase, Reason, Signal};
+use threadline_mail::error::MailError;
+use threadline_secrets::SecretError;
+use threadline_store::StoreError;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Other(#[from] EngineError),
+    /// Not a failure: the connections are made anew in another way.
+    #[error("the server refused NOTIFY")]
+    NotifyRefused,
+    /// Not a failure either: there are other folders to watch.
+    #[error("the folders to watch are others")]
+    OtherFolders,
+}
+
+/// When to connect again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// After a pause that grows.
+    Soon,
+    /// After the longest pause: a person must act, and may do so somewhere else, at the server or in another network.
+    Seldom,
+    /// When a person has acted here. Trying a refused password again and again locks accounts.
+    Never,
+}
+
+impl Broken {
+    pub fn again(&self) -> Again {
+        match self {
+            Broken::Mail(error) if error.is_transient() => Again::Soon,
+            Broken::Mail(error) if refused_at_sign_in(error) => Again::Never,
+            Broken::Mail(_) | Broken::Other(_) => Again::Seldom,
+            // A keychain is unlocked, a disk has room again.
+            Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused | Broken::OtherFolders => {
+                Again::Soon
+            }
+        }
+    }
+
+    /// Whether a person must act, before or beside the next attempt.
+    pub fn needs_person(&self) -> bool {
+        match self {
+            Broken::Mail(error) => !error.is_transient(),
+            Broken::Store(_) | Broken::NotifyRefused | Broken::OtherFolders => false,
+            Broken::Secret(_) | Broken::Other(_) => true,
+        }
+    }
+
+    /// The reason, the step that failed, and the words.
+    pub fn why(&self) -> (Reason, Option<Phase>, String) {
+        match self {
+            Broken::Mail(error) => (error.reason, Some(error.phase), error.evidence.words.clone()),
+            Broken::Store(error) => (Reason::LedgerFailed, None, error.to_string()),
+            Broken::Secret(error) => (error.code(), Some(Phase::Keychain), error.to_string()),
+            Broken::Other(error) => (Reason::SettingUnusable, None, error.to_string()),
+            Broken::NotifyRefused | Broken::OtherFolders => (Reason::ProtocolState, None, String::new()),
+        }
+    }
+}
+
+/// The server itself said no to the name and password.
+fn refused_at_sign_in(error: &MailError) -> bool {
+    error.phase == Phase::Auth
+        && matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use threadline_core::reason::{Evidence, TlsFault};
+
+    fn mail(phase: Phase, signal: Signal) -> Broken {
+        MailError::new("imap.firm.example", Evidence::new(phase, signal, "")).into()
+    }
+
+    fn no(code: Option<&str>) -> Signal {
+        Signal::Imap { status: ImapStatus::No, code: code.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_refused_password_is_not_tried_again() {
+        for code in [None, Some("AUTHENTICATIONFAILED"), Some("EXPIRED")] {
+            assert_eq!(mail(Phase::Auth, no(code)).again(), Again::Never, "{code:?}");
+        }
+        assert_eq!(mail(Phase::Auth, no(Some("UNAVAILABLE"))).again(), Again::Soon);
+    }
+
+    #[test]
+    fn what_another_network_or_the_server_can_mend_is_tried_again() {
+        let seldom = [
+            mail(Phase::Tls, Signal::Tls(TlsFault::UnknownIssuer)),
+            mail(Phase::Tls, Signal::NoStartTls),
+            mail(Phase::Select, no(Some("OVERQUOTA"))),
+            mail(Phase::Select, Signal::FolderMissing),
+            mail(Phase::Keychain, Signal::KeychainMissing),
+        ];
+        for broken in seldom {
+            assert!(broken.needs_person(), "{broken}");
+            assert_eq!(broken.again(), Again::Seldom, "{broken}");
+        }
+        assert_eq!(mail(Phase::Tcp, Signal::Refused).again(), Again::Soon);
+        assert!(!mail(Phase::Tcp, Signal::Refused).needs_person());
+    }
+}

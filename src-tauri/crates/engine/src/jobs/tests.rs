@@ -1,0 +1,57 @@
+//! Jobs that fail, on a real ledger.
+
+use super::*;
+use crate::testing::World;
+use threadline_core::reason::{Evidence, Phase};
+use threadline_core::rule::LogMode;
+
+/// A mailbox with the body of one logged mail to be read, and the job's id.
+fn world() -> (World, i64) {
+    let world = World::new(LogMode::EveryoneOutside, &[]);
+    world.sends(1, "carl@customer.example");
+    let job = world.jobs()[0].id;
+    (world, job)
+}
+
+async fn fails(world: &World, id: i64, signal: Signal) -> Job {
+    let ledger = &world.mailbox.shared.ledger;
+    let job = move |tx: &Tx<'_>| job::get(tx, id);
+    let error = MailError::new("imap.firm.example", Evidence::new(Phase::Fetch, signal, "words"));
+    put_off(&world.mailbox, &ledger.read_blocking(job).unwrap().unwrap(), &error).await.unwrap();
+    ledger.read_blocking(job).unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_network_that_fails_is_at_fault_in_no_message() {
+    let (world, id) = world();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        let job = fails(&world, id, Signal::TimedOut).await;
+        assert!(!job.set_aside && job.attempts == 0, "{job:?}");
+        pauses.push(job.next_try.as_second());
+    }
+    assert_eq!(pauses[..4], [5, 10, 20, 40]);
+    assert_eq!(pauses[11], 30 * 60, "the longest pause");
+    world.mailbox.mended(id);
+    assert_eq!(fails(&world, id, Signal::Reset).await.next_try.as_second(), 5);
+}
+
+#[tokio::test]
+async fn a_message_that_breaks_the_connection_each_time_is_set_aside() {
+    let (world, id) = world();
+    for attempt in 1..ATTEMPTS {
+        let job = fails(&world, id, Signal::Malformed).await;
+        assert_eq!((job.set_aside, job.attempts), (false, attempt));
+    }
+    assert!(fails(&world, id, Signal::Malformed).await.set_aside);
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_set_aside_too() {
+    let (world, id) = world();
+    for _ in 1..ATTEMPTS {
+        let job = fails(&world, id, Signal::Imap { status: ImapStatus::No, code: None }).await;
+        assert!(!job.set_aside);
+    }
+    assert!(fails(&world, id, Signal::Imap { status: ImapStatus::No, code: None }).await.set_aside);
+}

@@ -1,0 +1,146 @@
+//! One catch-up: reads what is new, pushes what waits, and says what is left.
+
+use crate::backoff;
+use crate::contacts::{self, PullError};
+use crate::error::EngineError;
+use crate::mailbox::Mailbox;
+use crate::queue::LedgerQueue;
+use crate::settings::CrmSettings;
+use crate::shared::Shared;
+use crate::sinks;
+use crate::supervisor;
+use std::sync::Arc;
+use threadline_crm::{Drained, Sink, TokioTimer, Worker};
+use threadline_store::{StoreError, outbox};
+
+/// What a catch-up did.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct CaughtUp {
+    pub mailboxes: Vec<Outcome>,
+    pub crms: Vec<Outcome>,
+}
+
+/// How it went for one mailbox or CRM.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Outcome {
+    pub name: String,
+    /// `None` where it went well.
+    pub problem: Option<String>,
+    /// The reason's code.
+    pub reason: Option<String>,
+    /// Messages pushed, for a CRM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<usize>,
+    /// Messages that were not read or pushed and are tried again later.
+    pub waiting: u64,
+    /// Messages that were put aside this time.
+    pub set_aside: u64,
+}
+
+impl Outcome {
+    fn failed(name: String, reason: &str, problem: String) -> Self {
+        Self { name, reason: Some(reason.to_owned()), problem: Some(problem), ..Self::default() }
+    }
+
+    /// True where it failed nowhere and nothing is left.
+    pub fn is_well(&self) -> bool {
+        self.problem.is_none() && self.waiting == 0 && self.set_aside == 0
+    }
+}
+
+impl CaughtUp {
+    pub fn is_well(&self) -> bool {
+        self.mailboxes.iter().chain(&self.crms).all(Outcome::is_well)
+    }
+}
+
+/// Makes CRMs and mailboxes of the settings. What cannot be made is reported, and the rest goes on.
+pub(crate) async fn catch_up(
+    shared: &Arc<Shared>,
+    crms: &[CrmSettings],
+    mailboxes: Vec<Mailbox>,
+) -> Result<CaughtUp, EngineError> {
+    let mut report = CaughtUp::default();
+    supervisor::not_too_late(shared).await?;
+    contacts::decide_again_locally(shared).await?;
+    let mut working: Vec<(Arc<dyn Sink>, Option<PullError>)> = Vec::new();
+    for crm in crms {
+        match sinks::make(shared, crm).await {
+            Ok(Some(sink)) => {
+                let name = sink.name();
+                shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
+                let pulled =
+                    if sink.has_contacts() { contacts::pull(shared, &*sink).await.err() } else { None };
+                working.push((sink, pulled));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                sinks::tell_unusable(shared, crm.kind(), &error).await?;
+                report.crms.push(Outcome::failed(crm.kind().to_owned(), error.code(), error.to_string()));
+            }
+        }
+    }
+    report.mailboxes = futures::future::join_all(mailboxes.iter().map(read)).await;
+    for (sink, pulled) in working {
+        report.crms.push(drain(shared, &*sink, pulled).await?);
+    }
+    Ok(report)
+}
+
+async fn read(mailbox: &Mailbox) -> Outcome {
+    let name = mailbox.settings.address.to_string();
+    let id = mailbox.id;
+    let before = mailbox.shared.ledger.read(move |tx| left(tx, id)).await.unwrap_or_default();
+    if let Err(broken) = mailbox.catch_up().await {
+        return Outcome::failed(name, broken.why().0.code(), broken.to_string());
+    }
+    match mailbox.shared.ledger.read(move |tx| left(tx, id)).await {
+        Ok(after) => Outcome {
+            name,
+            waiting: after.0,
+            set_aside: after.1.saturating_sub(before.1),
+            ..Outcome::default()
+        },
+        Err(error) => Outcome::failed(name, error.code(), error.to_string()),
+    }
+}
+
+/// Jobs that wait, and messages that were put aside.
+fn left(tx: &threadline_store::Tx<'_>, account: i64) -> Result<(u64, u64), StoreError> {
+    let counts = threadline_store::status::account(tx, account)?;
+    Ok((counts.jobs_waiting, counts.jobs_set_aside + counts.set_aside))
+}
+
+/// Pushes all that is due.
+async fn drain(
+    shared: &Arc<Shared>,
+    sink: &dyn Sink,
+    pulled: Option<PullError>,
+) -> Result<Outcome, EngineError> {
+    let name = sink.name();
+    let queue = LedgerQueue::new(Arc::clone(shared), name);
+    let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
+    let drained = match worker.drain_once(&queue, sink, &*shared.clock, |_| {}).await {
+        Ok(drained) => drained,
+        Err(error) => match error.downcast::<StoreError>() {
+            Ok(error) => return Err((*error).into()),
+            Err(error) => return Err(EngineError::CrmSetting(error.to_string())),
+        },
+    };
+    let Drained { accepted, set_aside, failed, paused_until, .. } = drained;
+    let failed = failed.or(match pulled {
+        Some(PullError::Crm(error)) => Some(error),
+        Some(PullError::Store(error)) => return Err(error.into()),
+        None => None,
+    });
+    sinks::tell_once(shared, name, failed.as_ref(), paused_until).await?;
+    let waiting = shared.ledger.read(move |tx| outbox::waiting(tx, name)).await?;
+    Ok(Outcome {
+        name: name.to_owned(),
+        problem: failed.as_ref().map(ToString::to_string),
+        reason: failed.map(|e| e.reason.code().to_owned()),
+        pushed: Some(accepted),
+        waiting,
+        set_aside: set_aside as u64,
+    })
+}

@@ -1,0 +1,96 @@
+//! The engine inside the test's own process, on a real server, with a keychain in memory whose faults a test can choose.
+
+use crate::PATIENCE;
+use anyhow::{Context, Result};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::address::Address;
+use threadline_engine::clock::SystemClock;
+use threadline_engine::settings::{AccountSettings, Encryption};
+use threadline_engine::{Engine, EngineError, Event, Home};
+use threadline_secrets::Memory;
+use threadline_testkit::lab::{Lab, LabBuilder};
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+/// The salesperson.
+pub const ANN: &str = "ann@lab.test";
+/// A contact of hers, in the local list.
+pub const CARL: &str = "carl@customer1.example";
+
+/// An engine that runs; dropped, it stops.
+#[derive(Debug)]
+pub struct AtWork(JoinHandle<Result<Infallible, EngineError>>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A mailbox, its server and the engine.
+#[derive(Debug)]
+pub struct Desk {
+    _dir: tempfile::TempDir,
+    pub lab: Lab,
+    pub secrets: Arc<Memory>,
+    pub engine: Engine,
+}
+
+impl Desk {
+    pub async fn new() -> Result<Self> {
+        Self::on(Lab::builder()).await
+    }
+
+    /// The same on a server that is set up otherwise.
+    pub async fn on(lab: LabBuilder) -> Result<Self> {
+        let lab = lab.users([ANN]).start()?;
+        let dir = tempfile::tempdir()?;
+        let secrets = Arc::new(Memory::new());
+        let home = Home::open(&dir.path().join("data"))?;
+        let (engine, _) = Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()), None)?;
+        let mut settings =
+            AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Starttls);
+        settings.port = lab.imap_port();
+        settings.authority = Some(lab.ca_pem().to_owned());
+        engine.add_account(settings, Zeroizing::new(lab.password(ANN)?)).await?;
+        engine.import_contacts(format!("email\n{CARL}\n").as_bytes(), |_| {}).await?;
+        Ok(Self { _dir: dir, lab, secrets, engine })
+    }
+
+    /// Lets the engine run until the guard is dropped, and waits until it watches the mailbox.
+    pub async fn run(&self) -> Result<AtWork> {
+        let engine = self.engine.clone();
+        let mut events = engine.events();
+        let task = tokio::spawn(async move { engine.run().await });
+        let watching = async {
+            while !matches!(events.recv().await?, Event::Watching { .. }) {}
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, watching).await.context("the engine does not come to watching")??;
+        Ok(AtWork(task))
+    }
+
+    /// Waits until the question is answered with true.
+    pub async fn until<F: Future<Output = Result<bool>>>(
+        &self,
+        what: &str,
+        mut question: impl FnMut() -> F,
+    ) -> Result<()> {
+        let asking = async {
+            while !question().await? {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, asking).await.with_context(|| format!("in vain waited for: {what}"))?
+    }
+
+    /// Ann's mail client files a mail to Carl.
+    pub fn send(&self, id: &str) -> Result<()> {
+        let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <{id}>\r\n\r\nhello\r\n");
+        self.lab.append(ANN, "Sent", raw.as_bytes())?;
+        Ok(())
+    }
+}
