@@ -4,22 +4,34 @@
 use anyhow::Result;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes that went through, TLS and all.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    pub up: AtomicU64,
-    pub down: AtomicU64,
+    /// Up and down of each connection, in the order in which they came.
+    connections: Mutex<Vec<[Arc<AtomicU64>; 2]>>,
     /// Where a connection is cut off, in bytes that it has brought down; 0 for never.
     cut_at: AtomicU64,
     cuts: AtomicU64,
 }
 
 impl Traffic {
+    /// The bytes of each connection so far, up and down, in the order in which they came.
+    pub fn connections(&self) -> Vec<[u64; 2]> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.iter().map(|ways| ways.each_ref().map(|way| way.load(Ordering::Relaxed))).collect()
+    }
+
+    fn add(&self) -> [Arc<AtomicU64>; 2] {
+        let ways = [Arc::default(), Arc::default()];
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(ways.clone());
+        ways
+    }
+
     /// Cuts off, once, the first connection that brings down so many bytes: exactly so many arrive.
     pub fn cut_at(&self, bytes: u64) {
         self.cut_at.store(bytes, Ordering::Relaxed);
@@ -55,10 +67,12 @@ pub fn start(target: u16, one_way: Duration) -> Result<(u16, Arc<Traffic>)> {
             let traffic = shared.clone();
             // A TCP handshake is a round trip of its own.
             std::thread::sleep(one_way * 2);
-            for (from, to, up) in [(&client, &server, true), (&server, &client, false)] {
+            let [up, down] = traffic.add();
+            for (from, to, counter, cut) in
+                [(&client, &server, up, None), (&server, &client, down, Some(traffic))]
+            {
                 let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { continue };
-                let traffic = traffic.clone();
-                std::thread::spawn(move || pump(from, to, one_way, &traffic, up));
+                std::thread::spawn(move || pump(from, to, one_way, &counter, cut.as_deref()));
             }
         }
     });
@@ -66,7 +80,13 @@ pub fn start(target: u16, one_way: Duration) -> Result<(u16, Arc<Traffic>)> {
 }
 
 /// One thread reads and stamps, another writes when the time has come: a delay, not a limit on the rate.
-fn pump(mut from: TcpStream, mut to: TcpStream, one_way: Duration, traffic: &Traffic, up: bool) {
+fn pump(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    one_way: Duration,
+    counter: &AtomicU64,
+    cut: Option<&Traffic>,
+) {
     let _ = to.set_nodelay(true);
     let (sender, pieces) = channel::<(Instant, Vec<u8>)>();
     let writer = std::thread::spawn(move || {
@@ -79,20 +99,17 @@ fn pump(mut from: TcpStream, mut to: TcpStream, one_way: Duration, traffic: &Tra
         let _ = to.shutdown(Shutdown::Write);
     });
     let mut buffer = vec![0; 64 * 1024];
-    let mut passed = 0;
     while let Ok(n) = from.read(&mut buffer) {
         if n == 0 {
             break;
         }
-        if !up && let Some(left) = traffic.cut(passed, n as u64) {
+        let before = counter.fetch_add(n as u64, Ordering::Relaxed);
+        if let Some(left) = cut.and_then(|traffic| traffic.cut(before, n as u64)) {
             buffer.truncate(left as usize);
             let _ = sender.send((Instant::now() + one_way, buffer));
             let _ = from.shutdown(Shutdown::Both);
             break;
         }
-        passed += n as u64;
-        let counter = if up { &traffic.up } else { &traffic.down };
-        counter.fetch_add(n as u64, Ordering::Relaxed);
         if sender.send((Instant::now() + one_way, buffer[..n].to_vec())).is_err() {
             break;
         }

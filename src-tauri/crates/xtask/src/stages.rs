@@ -128,8 +128,15 @@ pub fn demo(words: &[String]) -> Result<(), Failed> {
     foreground("demo", &[], words)
 }
 
+/// How often `bench kill` kills at each boundary.
+const ROUNDS: &str = "5";
+
 pub fn bench(words: &[String]) -> Result<(), Failed> {
     setup()?;
+    let kill = words.iter().any(|word| word == "kill");
+    if kill && words.len() > 1 {
+        return Err(Failed("`kill` takes an hour or two: run it alone, `cargo xtask bench kill`".into()));
+    }
     show(cargo(&[
         "build",
         "--release",
@@ -139,6 +146,15 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
         "threadline-tests",
         "--bins",
     ]))?;
+    if kill {
+        println!(
+            "xtask: THREADLINE_KILL_FULL={ROUNDS}: each boundary {ROUNDS} times, and 200 random instants"
+        );
+        let test = ["test", "--release", "--package", "threadline-tests", "--test", "kill"];
+        let mut test = cargo(&[&test[..], &["--", "--nocapture", "--test-threads", "1"]].concat());
+        test.env("THREADLINE_KILL_FULL", ROUNDS);
+        return show(test);
+    }
     foreground("bench", &["--release"], words)
 }
 
