@@ -163,7 +163,12 @@ fn foreground(bin: &str, how: &[&str], words: &[String]) -> Result<(), Failed> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let start = ["run", "--quiet", "--package", "threadline-tests", "--bin", bin];
     let mut run = cargo(&[&start[..], how, &["--"], &words].concat());
-    match run.status() {
+    // In this process's place, so that Ctrl-C is the program's own and the shell waits until it has cleared up.
+    #[cfg(unix)]
+    let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut run));
+    #[cfg(not(unix))]
+    let status = run.status();
+    match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failed(format!("`{bin}` failed ({status})"))),
         Err(e) => Err(Failed(format!("`{bin}` cannot be run: {e}"))),
