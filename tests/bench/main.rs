@@ -21,7 +21,7 @@ Usage: bench [NAME]...
                      and HubSpot
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
-                     200 random instants, for each sink; boundaries, kills, lost, doubled. Takes an hour or two
+                     200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
 Without a name: latency, connect, idle, contacts.";
 

@@ -135,7 +135,7 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
     setup()?;
     let kill = words.iter().any(|word| word == "kill");
     if kill && words.len() > 1 {
-        return Err(Failed("`kill` takes an hour or two: run it alone, `cargo xtask bench kill`".into()));
+        return Err(Failed("`kill` takes about half an hour: run it alone, `cargo xtask bench kill`".into()));
     }
     show(cargo(&[
         "build",
