@@ -1,20 +1,22 @@
 //! Round trips and bytes from TCP connect to watching, by size of the folder.
 
-use crate::{ANN, CARL, proxy};
-use anyhow::{Context, Result};
-use std::sync::atomic::Ordering;
+use crate::{ANN, CARL};
+use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 use threadline_testkit::lab::Lab;
-use threadline_testkit::lab::RawSession;
-use threadline_tests::Computer;
+use threadline_tests::{Computer, proxy};
 
 pub fn run(million: bool) -> Result<()> {
+    println!("  A row a connection; they are opened one after the other.");
     println!(
-        "  turns: how often the client spoke after the server had, from the first byte after the sign-in to the last"
+        "  TURNS: how often the client spoke after the server had, from the first byte after the sign-in to the last"
     );
+    println!("  IDLE accepted; pipelined commands count once. The sign-in is not counted: it is one more.");
+    println!("  BYTES: with TLS, both ways, from TCP connect on.");
     println!(
-        "  IDLE accepted; pipelined commands count once. The sign-in itself is one more. Bytes: with TLS, both ways."
+        "  AT 50 MS: from the start of the program to watching on all connections, at a round trip of 50 ms; with the"
     );
+    println!("  program's own start, TCP, TLS and the sign-in.");
     println!(
         "  {:>9}  {:<16}{:<14}{:>5}{:>9}{:>11}{:>12}",
         "MAILS", "SERVER", "CONTACT", "CONN", "TURNS", "BYTES", "AT 50 MS"
@@ -46,9 +48,7 @@ fn one(size: usize, label: &str, caps: Option<&str>) -> Result<()> {
     computer.import_contacts(&[(CARL, "Carl")])?;
     let connections = if caps.is_some() { 2 } else { 1 };
     for contact in ["first", "coming back"] {
-        let before = lab.rawlog(ANN)?.len();
-        let count = || traffic.up.load(Ordering::Relaxed) + traffic.down.load(Ordering::Relaxed);
-        let bytes = count();
+        let (before, connected) = (lab.rawlog(ANN)?.len(), traffic.connections().len());
         let begun = Instant::now();
         let mut running = computer.start()?;
         let mut last = begun;
@@ -56,16 +56,17 @@ fn one(size: usize, label: &str, caps: Option<&str>) -> Result<()> {
             last = running.wait("watching")?.0;
         }
         let time = last.duration_since(begun);
-        let bytes = count() - bytes;
+        let bytes = traffic.connections();
         drop(running);
         let sessions = lab.rawlog(ANN)?;
-        let new: Vec<&RawSession> = sessions.iter().skip(before).collect();
-        let most = new.iter().map(|s| s.turns()).max().context("no session was recorded")?;
-        println!(
-            "  {size:>9}  {label:<16}{contact:<14}{:>5}{most:>9}{bytes:>11}{:>9} ms",
-            new.len(),
-            time.as_millis()
-        );
+        let bytes = bytes.iter().skip(connected).map(|ways| ways.iter().sum::<u64>());
+        let new = sessions.iter().skip(before).zip(bytes);
+        for (at, (session, bytes)) in new.enumerate() {
+            let time = if at == 0 { format!("{} ms", time.as_millis()) } else { String::new() };
+            let (turns, at) = (session.turns(), at + 1);
+            println!("  {size:>9}  {label:<16}{contact:<14}{at:>5}{turns:>9}{bytes:>11}{time:>12}");
+        }
+        ensure!(sessions.len() == before + connections, "{} sessions", sessions.len() - before);
     }
     Ok(())
 }

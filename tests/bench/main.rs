@@ -5,9 +5,8 @@ mod connect;
 mod contacts;
 mod idle;
 mod latency;
-mod proxy;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const ANN: &str = "ann@lab.test";
 const CARL: &str = "carl@customer1.example";
@@ -18,8 +17,11 @@ Usage: bench [NAME]...
   latency            stored on the server -> accepted by the CRM, 100 mails one at a time
   connect            round trips and bytes from TCP connect to watching, by size of the folder
   connect --million  the same with 1,000,000 mails; needs 16 GB of disk and some minutes
-  idle               memory and processor time of `threadline run` beside a folder of 100,000 mails
-  contacts           500,000 contacts from HubSpot into the index, killed in the middle
+  idle               memory and processor time of `threadline run` beside a folder of 100,000 mails, with a folder
+                     and HubSpot
+  contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
+  kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
+                     200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
 Without a name: latency, connect, idle, contacts.";
 
@@ -44,7 +46,7 @@ fn main() -> Result<()> {
         match name {
             "latency" => latency::run(&runtime)?,
             "connect" => connect::run(million)?,
-            "idle" => idle::run()?,
+            "idle" => idle::run(&runtime)?,
             "contacts" => contacts::run(&runtime)?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }
@@ -67,6 +69,13 @@ fn memory(pid: u32) -> Result<(u64, u64)> {
         line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
     };
     Ok((field("Rss:"), field("Pss:")))
+}
+
+/// The most memory that a process has had so far (VmHWM), in kB.
+fn peak(pid: u32) -> Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find(|l| l.starts_with("VmHWM:")).context("no VmHWM in the process's status")?;
+    Ok(line.split_whitespace().nth(1).context("VmHWM has no value")?.parse()?)
 }
 
 /// Processor time of a process so far, in milliseconds (clock ticks of 10 ms).

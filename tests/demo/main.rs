@@ -4,21 +4,26 @@
 
 mod story;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
-use story::{Scene, scenes};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use story::{Scene, Verdict, scenes};
 use threadline_engine::clock::SystemClock;
 use threadline_testkit::hubspot::{FakeHubspot, Options};
 use threadline_testkit::lab::Lab;
-use threadline_tests::{Computer, PATIENCE, binary, events_of};
+use threadline_tests::{Computer, PATIENCE, binary, events_of, texts_given};
 
 /// Mails that lie in the mailbox before.
 const OLD_MAILS: usize = 2_000;
+/// How often it is looked whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(100);
 const ANN: &str = "ann@lab.test";
 const CARL: &str = "carl@customer1.example";
 
@@ -26,31 +31,56 @@ const CARL: &str = "carl@customer1.example";
 struct Outcome {
     title: &'static str,
     rule: &'static str,
-    logged: bool,
+    verdict: Verdict,
 }
 
-fn main() -> Result<()> {
+/// Set by Ctrl-C. The demo then ends at its next step, so that all that it started is stopped and cleared away.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+async fn stop_on_ctrl_c() {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        STOPPED.store(true, Ordering::Relaxed);
+    }
+}
+
+fn go_on() -> Result<()> {
+    ensure!(!STOPPED.load(Ordering::Relaxed), "stopped");
+    Ok(())
+}
+
+fn main() -> Result<ExitCode> {
+    let shown = show();
+    if STOPPED.load(Ordering::Relaxed) {
+        // Whatever failed, failed because of it.
+        say("Stopped. Nothing is left running.");
+        return Ok(ExitCode::from(130));
+    }
+    shown.map(|()| ExitCode::SUCCESS)
+}
+
+fn show() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
+    runtime.spawn(stop_on_ctrl_c());
     let begun = Instant::now();
     let place = place()?;
 
     say("Threadline, live. Everything runs on this computer and nothing stays running.");
     say("");
-    step("Starting Dovecot, Postfix, a keychain and a portal that speaks HubSpot");
+    step("Starting Dovecot, Postfix, a keychain and a portal that speaks HubSpot")?;
     let lab = Lab::builder().with_smtp().users([ANN, CARL, "bob@lab.test"]).start()?;
     let portal = runtime.block_on(FakeHubspot::start(Options::default(), Arc::new(SystemClock::start())))?;
     let contact = portal.add_contact(CARL, "Carl", "Customer");
     portal.add_owner(ANN);
     let computer = Computer::new()?;
 
-    step(&format!("Filling Ann's mailbox with {OLD_MAILS} old mails"));
+    step(&format!("Filling Ann's mailbox with {OLD_MAILS} old mails"))?;
     let seeded = lab.seed(ANN, OLD_MAILS)?;
     lab.doveadm(&["force-resync", "-u", ANN, "*"])?;
     note(&format!("{} in INBOX, {} in Sent", seeded.inbox, seeded.sent));
     let flags = flags_of(&lab)?;
 
-    step("Setting Threadline up, as a person does");
+    step("Setting Threadline up, as a person does")?;
     let folder = place.join("crm-folder");
     let url = portal.url();
     command(&computer, &["crm", "set", "hubspot", "--base-url", &url], &Options::default().token)?;
@@ -59,35 +89,38 @@ fn main() -> Result<()> {
     let account = ["account", "add", ANN, "--host", "localhost", "--port", &port, "--ca", path(&ca)?];
     command(&computer, &account, &lab.password(ANN)?)?;
 
-    step("threadline run");
+    step("threadline run")?;
     let mut live = Live::start(&computer)?;
     live.wait("watching", "it watches")?;
 
     let mut outcomes = Vec::new();
     let mut last_id = String::new();
     let stage = story::Stage { lab: &lab, ann: lab.player(ANN)?, carl: lab.player(CARL)? };
-    for Scene { title, tell, play, rule, logged } in scenes() {
+    for Scene { title, tell, play, rule, verdict } in scenes() {
         say("");
-        step(tell);
+        step(tell)?;
         last_id = play(&stage, &last_id)?;
-        live.wait(rule, title)?;
-        if logged {
+        live.wait(&format!("{:<6} {rule} ", verdict.name()), title)?;
+        if verdict == Verdict::Log {
             live.wait_all(&["in hubspot", "in folder"], title)?;
         }
-        outcomes.push(Outcome { title, rule, logged });
+        outcomes.push(Outcome { title, rule, verdict });
     }
     drop(live);
+    // Whatever was still on its way has arrived before anything is counted.
+    computer.once()?.ok()?;
 
     say("");
-    step("What came of it");
-    let wanted = outcomes.iter().filter(|o| o.logged).count();
+    step("What came of it")?;
+    let wanted = outcomes.iter().filter(|o| o.verdict == Verdict::Log).count();
     table(&outcomes);
     let emails = portal.emails();
     let lines = events_of(&folder)?;
     let on_contact = emails.iter().filter(|e| portal.links(e.id) == [contact]).count();
-    let bodies = bodies_asked(&lab)?;
+    let bodies: usize = lab.rawlog(ANN)?.iter().map(texts_given).sum();
     let after = flags_of(&lab)?;
-    let kept = flags.iter().all(|(uid, was)| after.iter().any(|(u, is)| u == uid && is == was));
+    let kept = flags.iter().all(|was| after.contains(was));
+    let decided = decisions(&computer)?;
     say("");
     figure("in HubSpot, on Carl's record", &format!("{on_contact} of {wanted}"));
     figure("in the folder", &format!("{} of {wanted}", lines.len()));
@@ -96,12 +129,12 @@ fn main() -> Result<()> {
     figure("time", &format!("{:.0} s", begun.elapsed().as_secs_f32()));
 
     say("");
-    step("How Threadline tells it");
+    step("How Threadline tells it")?;
     command(&computer, &["threads"], "")?;
     command(&computer, &["status"], "")?;
 
     say("");
-    step("Where to look");
+    step("Where to look")?;
     let export = place.join("export");
     command(&computer, &["export", path(&export)?], "")?;
     note(&format!("{}/events.jsonl and messages/: what a CRM gets", folder.display()));
@@ -114,6 +147,10 @@ fn main() -> Result<()> {
         emails.len()
     );
     ensure!(lines.len() == wanted, "the folder has {} lines instead of {wanted}", lines.len());
+    let mut told: Vec<_> =
+        outcomes.iter().map(|o| (o.verdict.name().to_owned(), o.rule.to_owned())).collect();
+    told.sort();
+    ensure!(decided == told, "decided was {decided:?}");
     ensure!(bodies == wanted, "{bodies} texts were read instead of {wanted}");
     ensure!(kept, "flags in the mailbox changed");
     ensure!(portal.take_violations().is_empty(), "HubSpot would have refused a request");
@@ -137,15 +174,24 @@ fn path(path: &Path) -> Result<&str> {
     path.to_str().context("the folder's name is not UTF-8")
 }
 
-fn flags_of(lab: &Lab) -> Result<Vec<(u32, Vec<String>)>> {
-    lab.flags(ANN, "INBOX")
+/// The flags of each mail, by folder and UID.
+fn flags_of(lab: &Lab) -> Result<BTreeSet<(&'static str, u32, Vec<String>)>> {
+    let mut all = BTreeSet::new();
+    for folder in ["INBOX", "Sent"] {
+        all.extend(lab.flags(ANN, folder)?.into_iter().map(|(uid, flags)| (folder, uid, flags)));
+    }
+    Ok(all)
 }
 
-/// Bodies that were asked for, in all sessions of Ann's mailbox that a person's mail client did not make.
-fn bodies_asked(lab: &Lab) -> Result<usize> {
-    let sessions = lab.rawlog(ANN)?;
-    let ours = sessions.iter().map(|s| s.asked()).filter(|asked| asked.contains("HEADER.FIELDS"));
-    Ok(ours.map(|asked| asked.lines().filter(|l| l.contains("BODY.PEEK[]")).count()).sum())
+/// Outcome and rule of each mail, as the ledger has them, sorted.
+fn decisions(computer: &Computer) -> Result<Vec<(String, String)>> {
+    let rows = computer.run(&["log", "--json"])?.ok()?.json()?;
+    let rows: Vec<Value> =
+        rows.into_iter().flat_map(|row| row.as_array().cloned().unwrap_or(vec![row])).collect();
+    let word = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let mut decided: Vec<_> = rows.iter().map(|row| (word(row, "outcome"), word(row, "rule"))).collect();
+    decided.sort();
+    Ok(decided)
 }
 
 /// Runs a command of the program and shows both.
@@ -187,11 +233,12 @@ impl Live {
         let mut left: Vec<&str> = words.to_vec();
         let end = Instant::now() + PATIENCE;
         while !left.is_empty() {
-            let rest = end.saturating_duration_since(Instant::now());
-            let line = self
-                .lines
-                .recv_timeout(rest)
-                .with_context(|| format!("{what}: `threadline run` did not say {left:?}"))?;
+            go_on()?;
+            let line = match self.lines.recv_timeout(GLANCE) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) if Instant::now() < end => continue,
+                Err(_) => bail!("{what}: `threadline run` did not say {left:?}"),
+            };
             left.retain(|word| !line.contains(word));
             println!("    {}", dim(&line));
         }
@@ -210,7 +257,11 @@ impl Drop for Live {
 fn table(outcomes: &[Outcome]) {
     say(&format!("  {:<44}{:<26}{}", "MAIL", "RULE", "LOGGED"));
     for outcome in outcomes {
-        let logged = if outcome.logged { "yes" } else { "no" };
+        let logged = match outcome.verdict {
+            Verdict::Log => "yes",
+            Verdict::Ignore => "no",
+            Verdict::Ask => "no, asks",
+        };
         say(&format!("  {:<44}{:<26}{logged}", outcome.title, outcome.rule));
     }
 }
@@ -227,8 +278,10 @@ fn note(line: &str) {
     println!("    {line}");
 }
 
-fn step(line: &str) {
+fn step(line: &str) -> Result<()> {
+    go_on()?;
     println!("{}", paint("1", &format!("> {line}")));
+    Ok(())
 }
 
 fn dim(line: &str) -> String {

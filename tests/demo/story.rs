@@ -22,7 +22,26 @@ pub struct Scene {
     pub play: fn(&Stage<'_>, &str) -> Result<String>,
     /// The rule that decides.
     pub rule: &'static str,
-    pub logged: bool,
+    pub verdict: Verdict,
+}
+
+/// What is to be decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Log,
+    Ignore,
+    Ask,
+}
+
+impl Verdict {
+    /// As `threadline run` and `threadline log --json` have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Log => "log",
+            Verdict::Ignore => "ignore",
+            Verdict::Ask => "ask",
+        }
+    }
 }
 
 /// Delivers a mail to Ann as it comes from outside.
@@ -42,21 +61,21 @@ pub fn scenes() -> Vec<Scene> {
                 stage.ann.send(&Letter { html, ..letter })
             },
             rule: "sent_to_contact",
-            logged: true,
+            verdict: Verdict::Log,
         },
         Scene {
             title: "Carl to Ann: his answer",
             tell: "Carl answers",
             play: |stage, last| stage.carl.reply(last, "Could it be April?"),
             rule: "reply_in_logged_thread",
-            logged: true,
+            verdict: Verdict::Log,
         },
         Scene {
             title: "Ann to Carl: her answer",
             tell: "Ann answers him",
             play: |stage, last| stage.ann.reply(last, "April it is."),
             rule: "sent_in_logged_thread",
-            logged: true,
+            verdict: Verdict::Log,
         },
         Scene {
             title: "Carl's machine: out of office",
@@ -69,7 +88,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "auto_reply",
-            logged: false,
+            verdict: Verdict::Ignore,
         },
         Scene {
             title: "a stranger who quotes the conversation",
@@ -82,7 +101,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "stranger_in_thread",
-            logged: false,
+            verdict: Verdict::Ask,
         },
         Scene {
             title: "Ann to a friend: private",
@@ -92,7 +111,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "unknown_recipient",
-            logged: false,
+            verdict: Verdict::Ask,
         },
         Scene {
             title: "Ann to a colleague",
@@ -102,7 +121,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "only_colleagues",
-            logged: false,
+            verdict: Verdict::Ignore,
         },
         Scene {
             title: "a newsletter",
@@ -113,7 +132,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "newsletter",
-            logged: false,
+            verdict: Verdict::Ignore,
         },
         Scene {
             title: "a bounce",
@@ -126,7 +145,7 @@ pub fn scenes() -> Vec<Scene> {
                 Ok(last.to_owned())
             },
             rule: "bounce",
-            logged: false,
+            verdict: Verdict::Ignore,
         },
     ]
 }

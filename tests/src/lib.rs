@@ -2,6 +2,7 @@
 //! lab of real mail servers.
 
 pub mod desk;
+pub mod proxy;
 pub mod sinks;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use threadline_testkit::lab::Lab;
 use threadline_testkit::lab::keyring::Keyring;
+use threadline_testkit::lab::{Lab, RawSession};
 
 /// Longest wait for something that must happen: a limit for a broken test, not a time that is measured.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -226,6 +227,33 @@ impl Drop for Running {
     }
 }
 
+/// How many texts of mails a server gave in a session, by its own record: literals in FETCH responses that are no header
+/// fields. What lies inside a literal is not read.
+pub fn texts_given(session: &RawSession) -> usize {
+    let mut texts = 0;
+    let mut rest = session.output.as_slice();
+    let mut is_fetch = false;
+    let mut goes_on = false;
+    while !rest.is_empty() {
+        let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim_end();
+        if !goes_on {
+            is_fetch = line.starts_with("* ") && line.split(' ').nth(2) == Some("FETCH");
+        }
+        let literal = line.strip_suffix('}').and_then(|l| l.rsplit_once('{'));
+        let literal = literal.and_then(|(item, size)| Some((item, size.parse::<usize>().ok()?)));
+        goes_on = literal.is_some();
+        rest = after;
+        if let Some((item, size)) = literal {
+            texts += usize::from(is_fetch && !item.trim_end().ends_with(")]"));
+            rest = after.get(size..).unwrap_or_default();
+        }
+    }
+    texts
+}
+
 /// Builds a library of `tests/kill` that is loaded before libc, beside the computer's data folder.
 pub fn preload(computer: &Computer, name: &str) -> Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("kill").join(format!("{name}.c"));
@@ -247,4 +275,18 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     let found = own.ancestors().skip(1).map(|dir| dir.join(name)).find(|path| path.is_file());
     found
         .with_context(|| format!("{name} is not built: run `cargo build --workspace`, or `cargo xtask test`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_literals_that_hold_no_header_fields() {
+        let output = b"* OK\r\n* 1 FETCH (UID 7 BODY[HEADER.FIELDS (DATE TO)] {5}\r\nTo: x)\r\na OK\r\n\
+            * 1 FETCH (UID 7 BODY[]<0> {31}\r\n* 2 FETCH (BODY[] {3}\r\nabc)\r\n\r\n)\r\nb OK\r\n\
+            * 3 FETCH (BODY[TEXT] {2}\r\nab BODY[1] {1}\r\nc)\r\n* LIST () \"/\" {1}\r\nx\r\n";
+        let session = RawSession { input: Vec::new(), output: output.to_vec(), lines: Vec::new() };
+        assert_eq!(texts_given(&session), 3);
+    }
 }

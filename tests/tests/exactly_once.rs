@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use threadline_testkit::hubspot::Fault;
 use threadline_testkit::lab::Lab;
 use threadline_tests::sinks::Place;
-use threadline_tests::{Computer, events_of};
+use threadline_tests::{Computer, events_of, proxy};
 
 const ANN: &str = "ann@lab.test";
 const BOB: &str = "bob@lab.test";
@@ -190,20 +190,109 @@ fn what_was_sent_while_the_server_was_away_is_caught_up() -> Result<()> {
 
 #[test]
 fn a_changed_uidvalidity_doubles_nothing_and_loses_nothing() -> Result<()> {
-    let dir = tempfile::tempdir()?;
-    let place = Place::folder(dir.path().join("crm"));
-    let lab = Lab::builder().users([ANN]).start()?;
-    let computer = computer(&lab, &place)?;
-    for id in ["1@lab.test", "2@lab.test", "3@lab.test"] {
-        lab.append(ANN, "Sent", &raw(id, ANN, CARL, ""))?;
+    for folder in ["Sent", "INBOX"] {
+        let dir = tempfile::tempdir()?;
+        let place = Place::folder(dir.path().join("crm"));
+        let lab = Lab::builder().users([ANN]).start()?;
+        let computer = computer(&lab, &place)?;
+        lab.append(ANN, "Sent", &raw("0@lab.test", ANN, CARL, ""))?;
+        computer.once()?.ok()?;
+        let mut ids = vec!["0@lab.test"];
+        let mut add = |id: &'static str| {
+            ids.push(id);
+            match folder {
+                "Sent" => lab.append(ANN, folder, &raw(id, ANN, CARL, "")).map(|_| ()),
+                _ => lab.deliver(ANN, &raw(id, CARL, ANN, "In-Reply-To: <0@lab.test>\r\n")),
+            }
+        };
+        for id in ["1@lab.test", "2@lab.test", "3@lab.test"] {
+            add(id)?;
+        }
+        computer.once()?.ok()?;
+        add("4@lab.test")?;
+        lab.set_uidvalidity(ANN, folder, 77_777)?;
+        ensure!(lab.uidvalidity(ANN, folder)? == 77_777);
+        computer.once()?.ok()?;
+        add("5@lab.test")?;
+        computer.once()?.ok()?;
+        once_each(&place, &ids)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_is_cut_in_the_middle_of_a_text_loses_nothing() -> Result<()> {
+    const LINES: usize = 30_000;
+    let dir = tempfile::tempdir()?;
+    let crm = dir.path().join("crm");
+    let place = Place::folder(crm.clone());
+    let lab = Lab::builder().users([ANN]).start()?;
+    let (port, traffic) = proxy::start(lab.imaps_port(), std::time::Duration::ZERO)?;
+    let computer = Computer::new()?;
+    computer.add_broken_account(ANN, port, &lab.ca_file(), &lab.password(ANN)?)?;
+    place.set_up(&computer, CONTACTS)?;
     computer.once()?.ok()?;
-    lab.append(ANN, "Sent", &raw("4@lab.test", ANN, CARL, ""))?;
-    lab.set_uidvalidity(ANN, "Sent", 77_777)?;
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    // Nothing but a text is as long as this, so that the cut lies in the literal that holds it.
+    let before = traffic.connections();
+    ensure!(before.iter().all(|[_, down]| *down < 100_000), "bytes without a text: {before:?}");
+    traffic.cut_at(500_000);
+    let mut mail = raw("1@lab.test", ANN, CARL, "");
+    for n in 0..LINES {
+        mail.extend_from_slice(format!("line {n} of a long text\r\n").as_bytes());
+    }
+    lab.append(ANN, "Sent", &mail)?;
+    lab.append(ANN, "Sent", &raw("2@lab.test", ANN, CARL, ""))?;
+    running.wait_for("the break", |e| e["health"]["state"] == "retrying")?;
+    running.wait("pushed")?;
+    running.wait("pushed")?;
+    ensure!(traffic.cuts() == 1, "{} connections were cut", traffic.cuts());
+    once_each(&place, &["1@lab.test", "2@lab.test"])?;
+    let long = events_of(&crm)?.into_iter().find(|e| e["message_id"] == "1@lab.test");
+    let text = long.as_ref().and_then(|e| e["text"].as_str()).unwrap_or_default();
+    ensure!(text.lines().count() == LINES + 1, "{} lines", text.lines().count());
+    Ok(())
+}
+
+#[test]
+fn on_gmail_all_mail_is_watched_instead_and_each_mail_is_there_once() -> Result<()> {
+    const ALL: &str = "[Gmail]/All Mail";
+    let dir = tempfile::tempdir()?;
+    let crm = dir.path().join("crm");
+    let place = Place::folder(crm.clone());
+    let lab = Lab::builder().users([ANN]).gmail().start()?;
+    let computer = computer(&lab, &place)?;
+    let mut running = computer.start()?;
+    running.wait("watching")?;
+    // Gmail shows a mail in All Mail and in the folder of its label; drafts lie in All Mail too.
+    let draft = raw("draft@lab.test", ANN, CARL, "");
+    lab.append_with(ANN, ALL, "\\Draft", &draft)?;
+    running.wait_for("the draft", |e| e["rule"] == "draft")?;
+    let sent = raw("1@lab.test", ANN, CARL, "");
+    lab.append(ANN, "Sent", &sent)?;
+    lab.append_with(ANN, ALL, "\\Seen", &sent)?;
+    let (_, decided) = running.wait_for("the sent mail", |e| e["rule"] == "sent_to_contact")?;
+    ensure!(decided["folder"] == ALL && decided["direction"] == "outgoing", "{decided}");
+    running.wait("pushed")?;
+    let reply = raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n");
+    lab.deliver(ANN, &reply)?;
+    lab.append(ANN, ALL, &reply)?;
+    let (_, decided) = running.wait_for("the reply", |e| e["rule"] == "reply_in_logged_thread")?;
+    ensure!(decided["folder"] == ALL && decided["direction"] == "incoming", "{decided}");
+    running.wait("pushed")?;
+    drop(running);
     computer.once()?.ok()?;
-    lab.append(ANN, "Sent", &raw("5@lab.test", ANN, CARL, ""))?;
-    computer.once()?.ok()?;
-    once_each(&place, &["1@lab.test", "2@lab.test", "3@lab.test", "4@lab.test", "5@lab.test"])
+    once_each(&place, &["1@lab.test", "2@customer1.example"])?;
+    let events = events_of(&crm)?;
+    ensure!(events[0]["thread"] == events[1]["thread"], "{events:#?}");
+    let asked: String = lab.rawlog(ANN)?.iter().map(|s| s.asked()).collect();
+    ensure!(
+        asked.contains(ALL) && !asked.contains("EXAMINE INBOX") && !asked.contains("EXAMINE \"INBOX"),
+        "{asked}"
+    );
+    ensure!(!asked.contains("Sent"), "{asked}");
+    Ok(())
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::Contacts { sink, read, complete } => {
             let state = if *complete { "complete" } else { "so far" };
-            format!("{sink}: {read} contacts read, {state}")
+            format!("{sink}: {} read, {state}", output::count(*read, "contact", "contacts"))
         }
         Event::Missed { events } => format!("{events} events were too fast to show; see `threadline log`"),
     })

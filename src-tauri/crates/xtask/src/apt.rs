@@ -15,7 +15,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("postfix", "the lab's SMTP"),
     ("python3", "mail clients and judges that are not ours"),
     ("python3-venv", "keeps their packages apart"),
-    ("strace", "kills the program at each system call"),
     ("util-linux", "runs the servers as another user"),
 ];
 

@@ -22,6 +22,7 @@ cargo xtask COMMAND: what is done around the code
   demo           setup, then the whole way of a mail on real servers, live on this terminal; under two minutes
                  after the build, and nothing is left running.
   bench [NAME]   Build for release and print the figures; with NAME one of them. `cargo xtask bench help` names them.
+                 `bench kill`, the whole kill test, runs only where it is named.
   help           This text.
 
 Set-up needs root, or `sudo` without a password; otherwise the command to run is printed. The tests that start Postfix

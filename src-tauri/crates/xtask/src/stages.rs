@@ -128,8 +128,15 @@ pub fn demo(words: &[String]) -> Result<(), Failed> {
     foreground("demo", &[], words)
 }
 
+/// How often `bench kill` kills at each boundary.
+const ROUNDS: &str = "5";
+
 pub fn bench(words: &[String]) -> Result<(), Failed> {
     setup()?;
+    let kill = words.iter().any(|word| word == "kill");
+    if kill && words.len() > 1 {
+        return Err(Failed("`kill` takes about half an hour: run it alone, `cargo xtask bench kill`".into()));
+    }
     show(cargo(&[
         "build",
         "--release",
@@ -139,6 +146,15 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
         "threadline-tests",
         "--bins",
     ]))?;
+    if kill {
+        println!(
+            "xtask: THREADLINE_KILL_FULL={ROUNDS}: each boundary {ROUNDS} times, and 200 random instants"
+        );
+        let test = ["test", "--release", "--package", "threadline-tests", "--test", "kill"];
+        let mut test = cargo(&[&test[..], &["--", "--nocapture", "--test-threads", "1"]].concat());
+        test.env("THREADLINE_KILL_FULL", ROUNDS);
+        return show(test);
+    }
     foreground("bench", &["--release"], words)
 }
 
@@ -147,7 +163,12 @@ fn foreground(bin: &str, how: &[&str], words: &[String]) -> Result<(), Failed> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let start = ["run", "--quiet", "--package", "threadline-tests", "--bin", bin];
     let mut run = cargo(&[&start[..], how, &["--"], &words].concat());
-    match run.status() {
+    // In this process's place, so that Ctrl-C is the program's own and the shell waits until it has cleared up.
+    #[cfg(unix)]
+    let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut run));
+    #[cfg(not(unix))]
+    let status = run.status();
+    match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failed(format!("`{bin}` failed ({status})"))),
         Err(e) => Err(Failed(format!("`{bin}` cannot be run: {e}"))),

@@ -12,6 +12,7 @@ pub struct LabBuilder {
     pub(super) smtp: bool,
     pub(super) rawlog: bool,
     pub(super) maildir: bool,
+    pub(super) gmail: bool,
 }
 
 impl LabBuilder {
@@ -23,6 +24,7 @@ impl LabBuilder {
             smtp: false,
             rawlog: true,
             maildir: false,
+            gmail: false,
         }
     }
 
@@ -60,6 +62,14 @@ impl LabBuilder {
     pub fn rawlog(mut self, on: bool) -> Self {
         self.rawlog = on;
         self
+    }
+
+    /// Announces Gmail's extension beside the server's own capabilities, and has a folder `[Gmail]/All Mail` for `\All`.
+    /// What lies in it is put there by the test: this server does not fill it.
+    #[must_use]
+    pub fn gmail(mut self) -> Self {
+        self.gmail = true;
+        self.caps("+X-GM-EXT-1")
     }
 
     /// Keeps mail as Maildir instead of mdbox.

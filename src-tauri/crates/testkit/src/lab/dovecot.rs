@@ -69,6 +69,9 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
     for folder in ["Sent", "Drafts", "Junk", "Trash", "Archive"] {
         write!(text, "  mailbox {folder} {{\n    special_use = \\{folder}\n    auto = subscribe\n  }}\n")?;
     }
+    if options.gmail {
+        text += "  mailbox \"[Gmail]/All Mail\" {\n    special_use = \\All\n    auto = subscribe\n  }\n";
+    }
     // Without the anvil's penalty listener the login after a failed one is not held back.
     write!(
         text,
