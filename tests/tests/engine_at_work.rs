@@ -210,3 +210,21 @@ async fn mail_that_was_asked_about_is_logged_or_not_as_the_person_says() -> Resu
     ensure!(desk.engine.log(1).await?[0].rule == Rule::NeverAddress);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_whole_or_not_there() -> Result<()> {
+    let desk = Desk::new().await?;
+    desk.engine.catch_up().await?;
+    desk.send("1@lab.test")?;
+    desk.engine.catch_up().await?;
+    let place = tempfile::tempdir()?;
+    let dir = place.path().join("export");
+    let exported = desk.engine.export(&dir, |_| {}).await?;
+    ensure!((exported.messages, exported.bodies, exported.egress) == (1, 1, 2), "{exported:?}");
+    ensure!(std::fs::read_to_string(dir.join("egress.jsonl"))?.lines().count() == 2);
+    let error = desk.engine.export(&dir, |_| {}).await.err().context("it wrote over an export")?;
+    ensure!(error.code() == "export" && dir.join("messages.jsonl").exists());
+    let left: Vec<_> = std::fs::read_dir(place.path())?.map(|e| Ok(e?.file_name())).collect::<Result<_>>()?;
+    ensure!(left.len() == 1, "{left:?}");
+    Ok(())
+}

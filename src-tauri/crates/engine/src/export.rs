@@ -16,7 +16,7 @@ use threadline_core::record::{Association, Direction};
 use threadline_core::rule::Rule;
 use threadline_store::health::Owner;
 use threadline_store::message::Message;
-use threadline_store::{StoreError, Tx, association, body, contact, health, message, outbox, thread};
+use threadline_store::{StoreError, Tx, association, body, contact, egress, health, message, outbox, thread};
 
 /// Rows read at a time, so that an export of any size needs little memory.
 const PAGE: usize = 200;
@@ -30,6 +30,7 @@ pub struct Exported {
     pub outbox: u64,
     pub health: u64,
     pub contacts: u64,
+    pub egress: u64,
 }
 
 #[derive(Serialize)]
@@ -73,6 +74,17 @@ struct OutboxRow {
 }
 
 #[derive(Serialize)]
+struct EgressRow {
+    at: Timestamp,
+    sink: String,
+    message: Option<i64>,
+    object: String,
+    remote_id: Option<String>,
+    field: String,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
 struct HealthRow {
     of: String,
     #[serde(flatten)]
@@ -81,7 +93,8 @@ struct HealthRow {
 }
 
 impl Engine {
-    /// Writes everything to `dir`, which is made where it is missing and must be empty. `progress` hears the number of
+    /// Writes everything to `dir`, which is made where it is missing and must be empty. It is there whole or, after an
+    /// error, as it was. `progress` hears the number of
     /// messages written so far.
     pub async fn export(&self, dir: &Path, progress: impl Fn(u64) + Send) -> Result<Exported, EngineError> {
         let out = Out::begin(dir)?;
@@ -163,6 +176,18 @@ impl Engine {
             }
         }
         lines.finish()?;
+
+        let mut lines = out.lines("egress.jsonl")?;
+        let mut after = 0;
+        loop {
+            let page = self.read(move |tx| egress::page(tx, after, PAGE)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            let rows: Vec<EgressRow> = page.into_iter().map(egress_row).collect();
+            done.egress += lines.write_all(&rows)?;
+        }
+        lines.finish()?;
+        out.finish()?;
         Ok(done)
     }
 
@@ -222,6 +247,18 @@ fn outbox_row(e: outbox::Entry) -> OutboxRow {
     }
 }
 
+fn egress_row(e: egress::Egress) -> EgressRow {
+    EgressRow {
+        at: e.at,
+        sink: e.sink,
+        message: e.message,
+        object: e.object,
+        remote_id: e.remote_id,
+        field: e.field,
+        bytes: e.bytes,
+    }
+}
+
 fn health_rows(tx: &Tx<'_>, after: i64) -> Result<Vec<(i64, HealthRow)>, StoreError> {
     health::page(tx, after, PAGE)?
         .into_iter()
@@ -235,20 +272,42 @@ fn health_rows(tx: &Tx<'_>, after: i64) -> Result<Vec<(i64, HealthRow)>, StoreEr
         .collect()
 }
 
-/// The folder that is written to.
+/// The folder that is written to: beside its final place, until all is there. Dropped before, it goes.
 struct Out {
     dir: PathBuf,
+    place: PathBuf,
 }
 
 impl Out {
-    fn begin(dir: &Path) -> Result<Self, EngineError> {
-        let failed = |source| EngineError::Export { path: dir.to_owned(), source };
-        private_dir(dir).map_err(failed)?;
-        if std::fs::read_dir(dir).map_err(failed)?.next().is_some() {
-            return Err(failed(std::io::Error::other("the folder is not empty; name an empty one")));
+    fn begin(place: &Path) -> Result<Self, EngineError> {
+        let failed = |source| EngineError::Export { path: place.to_owned(), source };
+        let other = |why| failed(std::io::Error::other(why));
+        let place = std::path::absolute(place).map_err(failed)?;
+        let name = place.file_name().ok_or_else(|| other("it has no name; name a folder"))?;
+        match std::fs::read_dir(&place) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(other("the folder is not empty; name an empty one"));
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(failed(e)),
         }
-        private_dir(&dir.join("messages")).map_err(failed)?;
-        Ok(Self { dir: dir.to_owned() })
+        let mut beside = name.to_owned();
+        beside.push(format!(".unfinished-{}", std::process::id()));
+        let out = Self { dir: place.with_file_name(beside), place: place.clone() };
+        private_dir(&out.dir.join("messages")).map_err(failed)?;
+        Ok(out)
+    }
+
+    /// Moves it to its place.
+    fn finish(self) -> Result<(), EngineError> {
+        // An empty folder stands in the way of a renamed one on some systems.
+        match std::fs::remove_dir(&self.place) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+            _ => std::fs::rename(&self.dir, &self.place),
+        }
+        .map_err(|source| EngineError::Export { path: self.place.clone(), source })
     }
 
     fn lines(&self, name: &str) -> Result<Lines, EngineError> {
@@ -266,6 +325,13 @@ impl Out {
             .and_then(|mut file| file.write_all(raw))
             .map_err(|source| EngineError::Export { path, source })?;
         Ok(name)
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        // After the move there is nothing any more.
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

@@ -1,29 +1,33 @@
 //! One mailbox: its connections, and what happens to each piece of news.
 
+mod news;
+mod state;
+
 use crate::backoff;
 use crate::broken::{Again, Broken};
 use crate::event::Event;
-use crate::ingest::{self, Batch, Unreadable};
 use crate::jobs;
 use crate::outage::Outage;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use news::from_row;
+use state::channels;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::arrival::Role;
-use threadline_core::health::{Channel, Health, State};
+use threadline_core::health::{Channel, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Login, Session};
-use threadline_mail::watch::{Cursor, News, Suspect, Target, Waker, Watch};
+use threadline_mail::watch::{News, Suspect, Target, Watch};
 use threadline_store::folder::{self, Folder};
-use threadline_store::{StoreError, Tx, account, job, place};
+use threadline_store::{StoreError, account, place};
 
 /// Longest uninterrupted wait for a job.
 const GLANCE: Duration = Duration::from_secs(60);
@@ -287,23 +291,6 @@ impl Mailbox {
         }
     }
 
-    /// A folder that the server refuses makes its channel's state, though the connection goes on without it.
-    async fn note_refused(
-        &self,
-        watched: &[Watched],
-        news: &News,
-        refused: &mut Vec<Channel>,
-    ) -> Result<(), StoreError> {
-        let News::Refused { target, error } = news else { return Ok(()) };
-        let state = if error.is_transient() { State::Retrying } else { State::NeedsAttention };
-        let why = (error.reason, Some(error.phase), error.evidence.words.clone());
-        for channel in channels(watched.get(*target..=*target).unwrap_or_default()) {
-            self.set_channel(channel, state, Some(why.clone()), None).await?;
-            refused.push(channel);
-        }
-        Ok(())
-    }
-
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
         let (account, folders): (i64, Vec<i64>) = (self.id, watched.iter().map(|w| w.row.id).collect());
         let seen = self
@@ -327,43 +314,6 @@ impl Mailbox {
         Ok(watch)
     }
 
-    /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
-    /// connection is remembered for the next one until it was passed.
-    async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
-        let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
-        let news = tokio::select! {
-            biased;
-            news = watch.next() => news,
-            failed = alarm => { let Err(error) = failed; return Err(error.into()) }
-        };
-        let (Some(first), now) = (watched.first(), watch.suspect()) else { return Ok(news?) };
-        let mut suspects = lock(&self.suspects);
-        let before = match now.clone() {
-            Some(suspect) => suspects.insert(first.row.id, suspect),
-            None => suspects.remove(&first.row.id),
-        };
-        let nearer = now.zip(before).is_some_and(|(now, before)| now.is_nearer_than(&before));
-        self.nearer.store(news.is_err() && nearer, Ordering::Relaxed);
-        Ok(news?)
-    }
-
-    /// Wakes the connection when the next job in its folders is due. Ends only where the ledger fails.
-    async fn alarm(&self, waker: Waker, folders: Vec<i64>) -> Result<Infallible, StoreError> {
-        let account = self.id;
-        loop {
-            let folders = folders.clone();
-            let due = self.shared.ledger.read(move |tx| job::next_due(tx, account, &folders)).await?;
-            let Some(due) = due else { return std::future::pending().await };
-            let left = Duration::try_from(due.duration_since(self.shared.clock.now())).unwrap_or_default();
-            if left.is_zero() {
-                waker.wake();
-                return std::future::pending().await;
-            }
-            // The wall clock may be set, or the computer sleep, in between.
-            tokio::time::sleep(left.min(GLANCE)).await;
-        }
-    }
-
     /// The folders that are watched, by whichever connection.
     pub fn watched_folders(&self) -> Vec<i64> {
         lock(&self.folders).clone()
@@ -381,129 +331,6 @@ impl Mailbox {
     pub fn mended(&self, job: i64) {
         lock(&self.breaks).remove(&job);
     }
-
-    /// Stores one piece of news.
-    async fn take(&self, watched: &[Watched], news: News) -> Result<(), Broken> {
-        let at = |target: usize| {
-            watched
-                .get(target)
-                .map(|w| w.row.clone())
-                .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
-        };
-        match news {
-            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
-            News::OtherFolders => Err(Broken::OtherFolders),
-            News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
-                let row = at(target)?;
-                let cursor = to_row(cursor);
-                self.shared
-                    .ledger
-                    .write(move |tx| {
-                        place::remove_outdated(tx, row.id, cursor.uidvalidity)?;
-                        folder::move_cursor(tx, row.id, &cursor)
-                    })
-                    .await?;
-                Ok(())
-            }
-            News::Arrivals { target, cursor, arrivals, set_aside } => {
-                let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
-                let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
-                for event in self.store(batch).await? {
-                    self.shared.tell(event);
-                }
-                // Another connection may have to fetch a reply that waited for its original.
-                self.shared.wake(Some(self.id));
-                Ok(())
-            }
-        }
-    }
-
-    /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
-    async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
-        let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
-        let (whole, of) = (Arc::clone(&batch), mailbox.clone());
-        match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
-            Err(error) if error.concerns_a_row() => {}
-            result => return result,
-        }
-        let mut events = Vec::new();
-        let mut unreadable = batch.unreadable.clone();
-        for at in 0..batch.arrivals.len() {
-            let (of, whole) = (mailbox.clone(), Arc::clone(&batch));
-            let stored = self
-                .shared
-                .ledger
-                .write(move |tx| {
-                    let Some(arrival) = whole.arrivals.get(at) else { return Ok(Vec::new()) };
-                    ingest::store_one(tx, &of, &whole.folder, whole.cursor.uidvalidity, arrival, now)
-                })
-                .await;
-            match stored {
-                Ok(told) => events.extend(told),
-                Err(error) if error.concerns_a_row() => unreadable.extend(
-                    batch.arrivals.get(at).map(|a| Unreadable { uid: a.uid, why: error.to_string() }),
-                ),
-                Err(error) => return Err(error),
-            }
-        }
-        let rest =
-            Batch { folder: batch.folder.clone(), cursor: batch.cursor, arrivals: Vec::new(), unreadable };
-        let set_aside = move |tx: &Tx<'_>| ingest::store(tx, &mailbox, &rest, now);
-        events.extend(self.shared.ledger.write(set_aside).await?);
-        Ok(events)
-    }
-
-    pub fn for_ingest(&self) -> ingest::Mailbox {
-        ingest::Mailbox {
-            id: self.id,
-            address: self.settings.address.clone(),
-            rules: self.settings.rules.clone(),
-            contact_sources: self.shared.contact_sources(),
-        }
-    }
-
-    async fn tell_broken(&self, broken: &Broken, state: State, wait: Option<Duration>) {
-        let (reason, phase, words) = broken.why();
-        let next_try = wait
-            .and_then(|w| SignedDuration::try_from(w).ok())
-            .and_then(|w| self.shared.clock.now().checked_add(w).ok());
-        for channel in [Channel::Inbox, Channel::Sent] {
-            let told = self.set_channel(channel, state, Some((reason, phase, words.clone())), next_try).await;
-            if let Err(error) = told {
-                tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
-            }
-        }
-    }
-
-    async fn set_state(&self, state: State, next_try: Option<Timestamp>) -> Result<(), StoreError> {
-        for channel in [Channel::Inbox, Channel::Sent] {
-            self.set_channel(channel, state, None, next_try).await?;
-        }
-        Ok(())
-    }
-
-    async fn set_channel(
-        &self,
-        channel: Channel,
-        state: State,
-        why: Option<(Reason, Option<Phase>, String)>,
-        next_try: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let (reason, phase, words) = match why {
-            Some((reason, phase, words)) => (Some(reason), phase, words),
-            None => (None, None, String::new()),
-        };
-        let health = Health {
-            channel,
-            state,
-            phase,
-            reason,
-            since: self.shared.clock.now(),
-            evidence: (!words.is_empty()).then_some(words),
-            next_try,
-        };
-        self.shared.set_health(self.id, &self.settings.address, health).await
-    }
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -519,34 +346,8 @@ fn targets(watched: &[Watched]) -> Vec<Target> {
     watched.iter().map(target).collect()
 }
 
-/// The channels that a connection stands for.
-fn channels(watched: &[Watched]) -> Vec<Channel> {
-    let mut all = Vec::new();
-    for folder in watched {
-        let of_row: &[Channel] = match folder.row.role {
-            Role::Inbox | Role::Other => &[Channel::Inbox],
-            Role::Sent => &[Channel::Sent],
-            Role::All => &[Channel::Inbox, Channel::Sent],
-        };
-        for channel in of_row {
-            if !all.contains(channel) {
-                all.push(*channel);
-            }
-        }
-    }
-    all
-}
-
 /// Whether the server takes no second connection beside the first, which it took a moment ago.
 fn refuses_another(error: &MailError) -> bool {
     matches!(error.phase, Phase::Greeting | Phase::Auth)
         && matches!(error.evidence.signal, Signal::Imap { .. } | Signal::Closed)
-}
-
-fn from_row(cursor: folder::Cursor) -> Cursor {
-    Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
-}
-
-fn to_row(cursor: Cursor) -> folder::Cursor {
-    folder::Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
 }

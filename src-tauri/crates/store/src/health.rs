@@ -171,14 +171,6 @@ pub fn present(tx: &Tx<'_>, owner: &Owner) -> Result<Vec<Health>, StoreError> {
     Ok(periods.into_iter().map(|period| period.health).collect())
 }
 
-/// Ends the open period of a channel that is not watched any more.
-pub fn close(tx: &Tx<'_>, owner: &Owner, channel: Channel, until: Timestamp) -> Result<(), StoreError> {
-    if let Some(open) = open_period(tx, owner, channel)? {
-        tx.run("UPDATE health SET until = ?2, next_try = NULL WHERE id = ?1", params![open.id, us(until)])?;
-    }
-    Ok(())
-}
-
 /// All periods by id, from behind `after` (0 for the first page): for an export.
 pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Period>, StoreError> {
     tx.all("SELECT * FROM health WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, most(limit)], read)

@@ -1,0 +1,139 @@
+//! What a connection tells, and how it is stored.
+
+use super::{GLANCE, Mailbox, Watched, lock};
+use crate::broken::Broken;
+use crate::event::Event;
+use crate::ingest::{self, Batch, Unreadable};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use threadline_mail::watch::{Cursor, News, Waker, Watch};
+use threadline_store::{StoreError, Tx, folder, job, place};
+
+impl Mailbox {
+    /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
+    /// connection is remembered for the next one until it was passed.
+    pub(super) async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
+        let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
+        let news = tokio::select! {
+            biased;
+            news = watch.next() => news,
+            failed = alarm => { let Err(error) = failed; return Err(error.into()) }
+        };
+        let (Some(first), now) = (watched.first(), watch.suspect()) else { return Ok(news?) };
+        let mut suspects = lock(&self.suspects);
+        let before = match now.clone() {
+            Some(suspect) => suspects.insert(first.row.id, suspect),
+            None => suspects.remove(&first.row.id),
+        };
+        let nearer = now.zip(before).is_some_and(|(now, before)| now.is_nearer_than(&before));
+        self.nearer.store(news.is_err() && nearer, Ordering::Relaxed);
+        Ok(news?)
+    }
+
+    /// Wakes the connection when the next job in its folders is due. Ends only where the ledger fails.
+    pub(super) async fn alarm(&self, waker: Waker, folders: Vec<i64>) -> Result<Infallible, StoreError> {
+        let account = self.id;
+        loop {
+            let folders = folders.clone();
+            let due = self.shared.ledger.read(move |tx| job::next_due(tx, account, &folders)).await?;
+            let Some(due) = due else { return std::future::pending().await };
+            let left = Duration::try_from(due.duration_since(self.shared.clock.now())).unwrap_or_default();
+            if left.is_zero() {
+                waker.wake();
+                return std::future::pending().await;
+            }
+            // The wall clock may be set, or the computer sleep, in between.
+            tokio::time::sleep(left.min(GLANCE)).await;
+        }
+    }
+
+    /// Stores one piece of news.
+    pub(super) async fn take(&self, watched: &[Watched], news: News) -> Result<(), Broken> {
+        let at = |target: usize| {
+            watched
+                .get(target)
+                .map(|w| w.row.clone())
+                .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
+        };
+        match news {
+            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
+            News::OtherFolders => Err(Broken::OtherFolders),
+            News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
+                let row = at(target)?;
+                let cursor = to_row(cursor);
+                self.shared
+                    .ledger
+                    .write(move |tx| {
+                        place::remove_outdated(tx, row.id, cursor.uidvalidity)?;
+                        folder::move_cursor(tx, row.id, &cursor)
+                    })
+                    .await?;
+                Ok(())
+            }
+            News::Arrivals { target, cursor, arrivals, set_aside } => {
+                let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
+                let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
+                for event in self.store(batch).await? {
+                    self.shared.tell(event);
+                }
+                // Another connection may have to fetch a reply that waited for its original.
+                self.shared.wake(Some(self.id));
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
+    pub(super) async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
+        let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
+        let (whole, of) = (Arc::clone(&batch), mailbox.clone());
+        match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
+            Err(error) if error.concerns_a_row() => {}
+            result => return result,
+        }
+        let mut events = Vec::new();
+        let mut unreadable = batch.unreadable.clone();
+        for at in 0..batch.arrivals.len() {
+            let (of, whole) = (mailbox.clone(), Arc::clone(&batch));
+            let stored = self
+                .shared
+                .ledger
+                .write(move |tx| {
+                    let Some(arrival) = whole.arrivals.get(at) else { return Ok(Vec::new()) };
+                    ingest::store_one(tx, &of, &whole.folder, whole.cursor.uidvalidity, arrival, now)
+                })
+                .await;
+            match stored {
+                Ok(told) => events.extend(told),
+                Err(error) if error.concerns_a_row() => unreadable.extend(
+                    batch.arrivals.get(at).map(|a| Unreadable { uid: a.uid, why: error.to_string() }),
+                ),
+                Err(error) => return Err(error),
+            }
+        }
+        let rest =
+            Batch { folder: batch.folder.clone(), cursor: batch.cursor, arrivals: Vec::new(), unreadable };
+        let set_aside = move |tx: &Tx<'_>| ingest::store(tx, &mailbox, &rest, now);
+        events.extend(self.shared.ledger.write(set_aside).await?);
+        Ok(events)
+    }
+
+    pub fn for_ingest(&self) -> ingest::Mailbox {
+        ingest::Mailbox {
+            id: self.id,
+            address: self.settings.address.clone(),
+            rules: self.settings.rules.clone(),
+            contact_sources: self.shared.contact_sources(),
+        }
+    }
+}
+
+pub(super) fn from_row(cursor: folder::Cursor) -> Cursor {
+    Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
+}
+
+pub(super) fn to_row(cursor: Cursor) -> folder::Cursor {
+    folder::Cursor { uidvalidity: cursor.uidvalidity, next_uid: cursor.next_uid, modseq: cursor.modseq }
+}
