@@ -1,0 +1,92 @@
+/** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
+import type {
+  Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
+  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, MailboxDraft, MailboxSettings, MessageHtml, News, Outage,
+  PauseFor, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
+} from "./bindings";
+
+/** Every call rejects with an `AppError` where it is refused. */
+export interface Api {
+  // the program
+  app(): Promise<App>;
+  setAppSettings(settings: AppSettings): Promise<App>;
+  /** Tries again to open the data folder: after a keychain was unlocked, or another program has ended. */
+  restartEngine(): Promise<App>;
+  onNews(hear: (news: News) => void): Promise<() => void>;
+
+  // overview
+  status(): Promise<Status>;
+  /** The disconnects of the last days, the oldest first. */
+  outages(days: number): Promise<Outage[]>;
+  /** `null` takes the pause back; without an address every mailbox is meant. */
+  pause(address: string | null, span: PauseFor | null): Promise<Status>;
+  retryNow(address: string): Promise<Status>;
+  forgetSetAside(address: string): Promise<Status>;
+  retrySetAside(address: string): Promise<Status>;
+
+  // set-up and reconnect
+  discover(address: string): Promise<Discovery>;
+  /** Without a password the one in the keychain is used. */
+  check(draft: MailboxDraft, password: string | null, onStep: (step: CheckStep) => void): Promise<CheckReport>;
+  addMailbox(draft: MailboxDraft, password: string): Promise<Status>;
+  changeMailbox(draft: MailboxDraft): Promise<Status>;
+  removeMailbox(address: string): Promise<Status>;
+  broken(address: string): Promise<Broken>;
+  /** Stores draft and password, connects again; news of the kind `catch_up` follow. */
+  reconnect(draft: MailboxDraft, password: string | null): Promise<Status>;
+  folders(address: string): Promise<Folder[]>;
+  dryRun(address: string, days: number, onProgress: (at: ScanProgress) => void): Promise<DryRun>;
+  readHistory(address: string, days: number, onProgress: (at: ScanProgress) => void): Promise<Scanned>;
+
+  // CRM
+  tryCrm(crm: CrmDraft, secret: string | null): Promise<Portal | null>;
+  setCrm(crm: CrmDraft, secret: string | null): Promise<Status>;
+  removeCrm(kind: CrmKind): Promise<Status>;
+  contacts(limit: number): Promise<ContactLine[]>;
+  /** Asks for a CSV file; `null` where none was chosen. */
+  importContacts(): Promise<{ read: number; skipped: number } | null>;
+
+  // threads
+  threads(query: ThreadQuery): Promise<ThreadPage>;
+  thread(id: number): Promise<ThreadView>;
+  messageHtml(message: number): Promise<MessageHtml>;
+  /** Keeps an attachment as a file that the person names; gives its path, or `null`. */
+  saveAttachment(message: number, index: number): Promise<string | null>;
+  unlogThread(id: number): Promise<Undo>;
+  unlogMessage(message: number): Promise<Undo>;
+  /** An address, or a domain behind `@`. */
+  neverLog(account: string, who: string): Promise<Undo>;
+  undo(token: number): Promise<void>;
+  asked(): Promise<Decided[]>;
+  answer(messages: number[], answer: "log" | "ignore" | "never"): Promise<Undo>;
+  whereIsMyMail(account: string, words: string): Promise<Trace[]>;
+
+  // activity
+  activity(before: number | null, limit: number): Promise<Activity[]>;
+  failedPushes(): Promise<FailedPush[]>;
+  /** All that a CRM refused, or one. */
+  retryPush(sink: string, outbox: number | null): Promise<number>;
+
+  // settings
+  mailboxSettings(): Promise<MailboxSettings[]>;
+  setRules(address: string, rules: Rules): Promise<MailboxSettings[]>;
+  /** Asks for a folder; gives its path, or `null` where none was chosen. */
+  exportAll(): Promise<string | null>;
+  openDataDir(): Promise<void>;
+  /** Ends the engine, and takes ledger, secrets and settings away. The CRM keeps what it has. */
+  deleteEverything(): Promise<App>;
+
+  // diagnostics
+  logs(after: number | null): Promise<LogLine[]>;
+  bundle(): Promise<BundleFile[]>;
+  saveBundle(): Promise<string | null>;
+  copyDiagnostics(): Promise<void>;
+
+  // the desktop
+  /** http, https and mailto only, by the system's own program. */
+  openLink(url: string): Promise<void>;
+}
+
+export function isAppError(error: unknown): error is AppError {
+  return typeof error === "object" && error !== null && "code" in error && "message" in error;
+}
