@@ -167,13 +167,15 @@ fn verdict(
         return people.log(thread, people.on_record(joins), Rule::KeywordLog);
     }
 
-    // 4. What no person wrote. The person's own mail to a list is still the person's own.
+    // 4. What no person wrote. The person's own mail to a list is still the person's own, and so is the answer of somebody
+    // in a logged conversation: a shared address (sales@) is often a list that passes answers on.
     if direction == Direction::Incoming {
+        let answers = || thread_of(arrival, known).is_some_and(|thread| belongs(from, thread, rules));
         match envelope.machine {
             Some(Machine::Bounce) => return ignore(Rule::Bounce),
             Some(Machine::AutoReply) => return ignore(Rule::AutoReply),
-            Some(Machine::List) => return ignore(Rule::Newsletter),
-            None => {}
+            Some(Machine::List) if !answers() => return ignore(Rule::Newsletter),
+            Some(Machine::List) | None => {}
         }
     }
 

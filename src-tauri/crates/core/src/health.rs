@@ -65,8 +65,8 @@ pub struct Health {
     pub next_try: Option<Timestamp>,
 }
 
-/// A mailbox's state: the worst of its channels, where `paused` and `offline` speak for all of them. A mailbox
-/// without channels is working: it was only just started.
+/// A mailbox's state: the worst of its channels. What a person must mend outranks being offline, which mends itself. A
+/// mailbox without channels is working: it was only just started.
 pub fn combine(channels: &[Health]) -> State {
     channels.iter().map(|h| h.state).max().unwrap_or(State::Working)
 }

@@ -124,6 +124,16 @@ fn a_colleague_of_the_contact_may_answer_and_a_stranger_is_asked() {
 }
 
 #[test]
+fn an_answer_that_came_over_a_shared_address_is_no_newsletter() {
+    let over_a_list = "To: sales@firm.example\nList-Id: <sales.firm.example>\nPrecedence: list";
+    let answer = inbox(&format!("From: carl@customer.example\n{over_a_list}\nIn-Reply-To: <t@x>"));
+    assert!(is_log(&answer, Thread::Join(3), Rule::ReplyInLoggedThread), "{answer:?}");
+    let stranger = inbox(&format!("From: mallory@else.example\n{over_a_list}\nIn-Reply-To: <t@x>"));
+    assert_eq!(stranger.rule, Rule::Newsletter);
+    assert_eq!(inbox(&format!("From: carl@customer.example\n{over_a_list}")).rule, Rule::Newsletter);
+}
+
+#[test]
 fn an_old_thread_sent_to_somebody_else_is_a_new_conversation() {
     let (rules, mut known) = world();
     let dora = Contact { remote_id: "9".into(), addresses: vec![address("dora@second.example")], name: None };
