@@ -236,7 +236,7 @@ pub enum CrmSet {
 
 #[derive(Debug, Subcommand)]
 pub enum ContactsCommand {
-    /// Read contacts from a CSV file with a header line. Columns: email (needed), name, or first name and last name.
+    /// Replace the list by that of a CSV file with a header line. Columns: email (needed), name, or first name and last name.
     Import { file: PathBuf },
     /// List the contacts known here.
     List {

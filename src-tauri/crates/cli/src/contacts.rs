@@ -2,7 +2,6 @@
 
 use crate::args::ContactsCommand;
 use crate::output;
-use anyhow::Context;
 use std::process::ExitCode;
 use threadline_engine::Engine;
 
@@ -12,8 +11,12 @@ const PROGRESS: usize = 20_000;
 pub async fn run(engine: &Engine, command: ContactsCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         ContactsCommand::Import { file } => {
-            let source = std::fs::File::open(&file)
-                .with_context(|| format!("{}: the contact list cannot be opened", file.display()))?;
+            let source = std::fs::File::open(&file).map_err(|e| {
+                let file = file.display();
+                anyhow::anyhow!(
+                    "{file}: the contact list cannot be opened: {e}. Check its name and your rights to it."
+                )
+            })?;
             let imported = engine
                 .import_contacts(source, |stored| {
                     if !json && stored % PROGRESS == 0 {

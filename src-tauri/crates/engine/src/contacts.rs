@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::event::Event;
 use crate::shared::Shared;
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::address::Address;
@@ -23,6 +23,8 @@ pub const EVERY: Duration = Duration::from_secs(5 * 60);
 const PAGE: usize = 500;
 /// Contacts that are stored or forgotten in one transaction.
 const CHUNK: usize = 2_000;
+/// Longest header line of a contact list, in bytes.
+const MOST_HEADER: u64 = 64 * 1024;
 
 /// Why a pull stopped.
 #[derive(Debug, thiserror::Error)]
@@ -178,9 +180,21 @@ pub struct Imported {
 }
 
 /// Reads a CSV file with a header line. Columns, in any order and case: `email` (or `e-mail`, `address`), and `name`,
-/// or `first name` and `last name`. Fails where there is no such column; a line without an address is left out.
+/// or `first name` and `last name`. What stands between them is what the header has most of: commas, semicolons (which
+/// Excel writes in many countries) or tabs. A line without an address is left out. Fails where there is no such column,
+/// and where no line has an address: the list that is there is not to be replaced by none.
 pub(crate) fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
+    let mut source = BufReader::new(source);
+    let mut first = Vec::new();
+    source.by_ref().take(MOST_HEADER).read_until(b'\n', &mut first).map_err(|e| {
+        let cause = e.kind().to_string();
+        EngineError::ContactList { line: 1, cause }
+    })?;
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .delimiter(delimiter(&first))
+        .from_reader(first.as_slice().chain(source));
     let broken = |e: csv::Error| EngineError::ContactList {
         line: e.position().map_or(1, csv::Position::line),
         cause: match e.kind() {
@@ -227,8 +241,21 @@ pub(crate) fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), En
         };
         found.insert(address, contact);
     }
+    if found.is_empty() {
+        return Err(EngineError::ContactList {
+            line: 1,
+            cause: "no line below it holds an address, so the list stays as it was; check the column email"
+                .to_owned(),
+        });
+    }
     imported.contacts = found.len() as u64;
     Ok((found.into_values().collect(), imported))
+}
+
+/// What the header has most of; a comma where it has none of them.
+fn delimiter(header: &[u8]) -> u8 {
+    let count = |mark: u8| header.iter().filter(|b| **b == mark).count();
+    [b'\t', b';', b','].into_iter().max_by_key(|mark| count(*mark)).unwrap_or(b',')
 }
 
 #[cfg(test)]

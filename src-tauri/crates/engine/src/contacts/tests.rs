@@ -152,3 +152,25 @@ fn a_list_without_addresses_is_told_with_its_line() {
     let error = read_csv(&b"email\n\xff@x\n"[..]).unwrap_err();
     assert!(error.to_string().contains("UTF-8"), "{error}");
 }
+
+#[test]
+fn semicolons_and_tabs_stand_between_columns_too() {
+    for csv in [
+        "name;e-mail\nCarlson, Carl;carl@customer.example\n",
+        "Name\tEmail\nCarlson, Carl\tcarl@customer.example",
+    ] {
+        let (contacts, imported) = read_csv(csv.as_bytes()).unwrap();
+        assert_eq!(imported, Imported { contacts: 1, left_out: 0 }, "{csv}");
+        assert_eq!(contacts[0].name.as_deref(), Some("Carlson, Carl"));
+    }
+    assert_eq!(read_csv("email\ncarl@customer.example".as_bytes()).unwrap().1.contacts, 1);
+}
+
+#[test]
+fn a_list_without_any_address_replaces_nothing() {
+    for csv in ["email,name\ncarl,Carl\n", "email\n"] {
+        let error = read_csv(csv.as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "contact_list");
+        assert!(error.to_string().contains("stays as it was"), "{error}");
+    }
+}
