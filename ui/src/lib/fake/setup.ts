@@ -1,0 +1,72 @@
+/** Settings found from an address, folders, the dry run. */
+import type { Candidate, DryRun, DryRunLine, Folder, MailboxDraft, Rule, Rules } from "../bindings";
+import { mailbox, person } from "./people";
+import { pick, random } from "./random";
+import { SUBJECTS } from "./texts";
+import { ago, HOUR } from "./time";
+
+export function draftFor(address: string): MailboxDraft {
+  const domain = address.split("@")[1] ?? "northwind-lab.example";
+  return {
+    address, user: address, host: `imap.${domain}`, port: 993, encryption: "tls",
+    smtp: { host: `smtp.${domain}`, port: 465, encryption: "tls" }, authority: null, fingerprint: null,
+  };
+}
+
+/**
+ * `gmail.`, `outlook.` in the domain: the provider's table; `pop3`: only POP3; `unknown`: nothing is found; `guess`: an
+ * answer that is not trusted; else the domain's own autoconfig.
+ */
+export function candidates(address: string): Candidate[] {
+  const draft = draftFor(address);
+  const domain = address.split("@")[1] ?? "";
+  const one: Candidate = {
+    imap: { host: draft.host, port: draft.port, encryption: draft.encryption }, smtp: draft.smtp, user: address,
+    source: "autoconfig", provider: null, hint: null, help: null, trusted: true,
+  };
+  if (domain.includes("unknown")) return [];
+  if (domain.includes("gmail")) {
+    return [{ ...one, imap: { ...one.imap, host: "imap.gmail.com" }, smtp: { host: "smtp.gmail.com", port: 465, encryption: "tls" }, source: "provider_table", provider: "Gmail", hint: "app_password", help: "https://support.google.com/accounts/answer/185833" }];
+  }
+  if (domain.includes("outlook")) {
+    return [{ ...one, imap: { ...one.imap, host: "outlook.office365.com" }, smtp: { host: "smtp.office365.com", port: 587, encryption: "starttls" }, source: "provider_table", provider: "Microsoft 365", hint: "oauth_only", help: null }];
+  }
+  if (domain.includes("pop3")) return [{ ...one, imap: { host: `pop.${domain}`, port: 995, encryption: "tls" }, smtp: null, source: "probe", hint: "pop3_only" }];
+  if (domain.includes("guess")) {
+    return [{ ...one, source: "guess", trusted: false }, { ...one, imap: { host: `mail.${domain}`, port: 143, encryption: "starttls" }, source: "srv", trusted: false }];
+  }
+  return [one];
+}
+
+export const FOLDERS: readonly Folder[] = [
+  { name: "INBOX", role: "inbox" }, { name: "Sent", role: "sent" }, { name: "Gesendete Objekte", role: "sent" }, { name: "Drafts", role: "other" },
+  { name: "Archive/2025", role: "other" }, { name: "Archive/2026", role: "other" }, { name: "Customers/Halden Optics", role: "other" },
+  { name: "Private", role: "other" }, { name: "Threadline/Log", role: "other" },
+];
+
+export function rules(address: string): Rules {
+  return {
+    version: 3, mode: "known_contacts", create_contacts: "never", own: [address, "ann@northwind-lab.example"],
+    colleagues: [address.split("@")[1] ?? ""], never_addresses: ["dr.weiss@praxis-weiss.example"], never_domains: ["familie-keller.example"],
+    never_folders: ["Private"],
+  };
+}
+
+export function dryRun(days: number): DryRun {
+  const next = random(99);
+  const kinds: readonly { rule: Rule; outcome: "log" | "ask" | "ignore"; count: number }[] = [
+    { rule: "sent_to_contact", outcome: "log", count: 118 }, { rule: "reply_in_logged_thread", outcome: "log", count: 94 },
+    { rule: "sent_in_logged_thread", outcome: "log", count: 61 }, { rule: "unknown_recipient", outcome: "ask", count: 17 },
+    { rule: "new_from_contact", outcome: "ask", count: 6 }, { rule: "only_colleagues", outcome: "ignore", count: 402 },
+    { rule: "newsletter", outcome: "ignore", count: 231 }, { rule: "unknown_sender", outcome: "ignore", count: 187 }, { rule: "never_folder", outcome: "ignore", count: 22 },
+  ];
+  const sum = (outcome: string) => kinds.filter((kind) => kind.outcome === outcome).reduce((all, kind) => all + kind.count, 0);
+  const lines: DryRunLine[] = Array.from({ length: 40 }, (_, n) => {
+    const kind = pick(next, kinds.filter((one) => one.outcome !== "ignore"));
+    return {
+      date: ago(n * 17 * HOUR), direction: kind.rule === "reply_in_logged_thread" || kind.rule === "new_from_contact" ? "incoming" : "outgoing",
+      subject: pick(next, SUBJECTS), with: [mailbox(person(n * 7))], outcome: kind.outcome, rule: kind.rule,
+    };
+  });
+  return { days, seen: sum("log") + sum("ask") + sum("ignore"), log: sum("log"), ask: sum("ask"), ignore: sum("ignore"), by_rule: kinds.map((kind) => ({ ...kind })), lines };
+}

@@ -1,0 +1,90 @@
+/** The made-up program's memory: what the calls of `index.ts` read and change. */
+import type { App, AppSettings, EngineState, Language, MailboxSettings, News, Outage, Status, Theme, ThreadLine, Undo } from "../bindings";
+import { NEWEST } from "./activity";
+import { outages } from "./outages";
+import { ANN, person } from "./people";
+import { draftFor, rules } from "./setup";
+import { SCENES, status, type Scene } from "./status";
+import { threads, type Threads } from "./threads";
+import { DAY, HOUR, now } from "./time";
+
+export type World = {
+  scene: Scene;
+  /** Nothing moves by itself: for pictures. */
+  still: boolean;
+  app: App;
+  status: Status;
+  outages: Outage[];
+  threads: Threads;
+  boxes: MailboxSettings[];
+  newestActivity: number;
+  newestLog: number;
+  answered: Set<number>;
+  retried: Set<number>;
+  undo: Map<number, () => void>;
+  hear: Set<(news: News) => void>;
+  tell(news: News): void;
+  /** Keeps how to take a change back. */
+  canUndo(back: () => void): Undo;
+};
+
+function engineOf(scene: Scene): EngineState {
+  switch (scene) {
+    case "starting":
+      return { state: "starting" };
+    case "held":
+      return { state: "held", by: "threadline run (process 4711)" };
+    case "keychain":
+      return { state: "waiting_for_keychain", error: { code: "keychain_locked", message: "The keychain of this computer is locked.", next: null } };
+    case "stopped":
+      return { state: "stopped", error: { code: "ledger_failed", message: "The ledger cannot be written.", next: "Make room on the disk." } };
+    default:
+      return { state: "running" };
+  }
+}
+
+function hostileLines(): ThreadLine[] {
+  const odd = ["<script>alert(1)</script> Offer", `\u202Egpj.exe invoice ${"very long subject ".repeat(30)}`, "", "😀".repeat(120)];
+  return odd.map((subject, n) => ({
+    id: n + 1, account: ANN.address, key: String(n).repeat(64), subject, begun: new Date(now() - DAY).toISOString(), last: new Date(now() - n * HOUR).toISOString(), messages: n === 1 ? 999 : 2,
+    contacts: n === 1
+      ? Array.from({ length: 500 }, (_, who) => ({ ...person(who), address: `${who}.${person(who).address}` }))
+      : [{ ...person(n), name: `<b>${"Name".repeat(20)}</b> \u202Etxet` }],
+    crm: [{ sink: "hubspot", state: n === 2 ? "set_aside" : "done", messages: 2 }], state: "replied", state_since: new Date(now() - n * HOUR).toISOString(), direction: "incoming",
+  }));
+}
+
+export function world(params: URLSearchParams, still: boolean): World {
+  const asked = params.get("scene");
+  const scene = SCENES.find((one) => one === asked) ?? "healthy";
+  const theme = (["light", "dark"] as const).find((one) => one === params.get("theme")) ?? ("system" satisfies Theme);
+  const language = (["en", "de"] as const).find((one) => one === params.get("lang")) ?? ("system" satisfies Language);
+  const settings: AppSettings = { theme, language, autostart: true, notifications: true, quiet_from: 20 * 60, quiet_until: 7 * 60, tray_said: false };
+  const first = status(scene);
+  const hear = new Set<(news: News) => void>();
+  const undo = new Map<number, () => void>();
+  return {
+    scene,
+    still,
+    app: {
+      version: "0.1.0", data_dir: "/home/ann/.local/share/threadline", engine: engineOf(scene), first_run: scene === "empty", settings,
+      locale: language === "system" ? (navigator.language.startsWith("de") ? "de" : "en") : language, missing: scene === "notray" ? ["tray"] : [],
+    },
+    status: first,
+    outages: outages(scene),
+    threads: threads(scene === "empty" ? 0 : scene === "many" ? 100_000 : 640, "hubspot", scene === "hostile" ? hostileLines() : []),
+    boxes: first.mailboxes.map((one) => ({ draft: draftFor(one.address), rules: rules(one.address), paused_until: one.paused_until })),
+    newestActivity: scene === "empty" ? 0 : NEWEST,
+    newestLog: 600,
+    answered: new Set(),
+    retried: new Set(),
+    undo,
+    hear,
+    tell: (news) => hear.forEach((one) => one(news)),
+    canUndo(back) {
+      const token = undo.size + 1;
+      undo.set(token, back);
+      return { token, until: new Date(now() + 15_000).toISOString() };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Words in the language in force. English is always there; German is loaded when it is asked for. */
+import en from "../locales/en.json";
+
+export type Locale = "en" | "de";
+export type Key = keyof typeof en;
+/** The keys that come as `.one` and `.other`, without that ending. */
+export type PluralKey = { [K in Key]: K extends `${infer Stem}.other` ? Stem : never }[Key];
+export type ReasonCode = { [K in Key]: K extends `reason.${infer Code}.title` ? Code : never }[Key];
+export type RuleName = { [K in Key]: K extends `rule.${infer Name}` ? Name : never }[Key];
+export type Params = Record<string, string | number>;
+
+type Catalogue = Record<Key, string>;
+
+const catalogues: Partial<Record<Locale, Catalogue>> = { en };
+const current = $state<{ locale: Locale }>({ locale: "en" });
+
+export const i18n = {
+  get locale(): Locale {
+    return current.locale;
+  },
+};
+
+export async function setLocale(locale: Locale): Promise<void> {
+  if (catalogues[locale] === undefined) catalogues.de = (await import("../locales/de.json")).default;
+  current.locale = locale;
+  document.documentElement.lang = locale;
+}
+
+function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? new Intl.NumberFormat(current.locale).format(value) : value;
+  });
+}
+
+/** The text of a key; `{name}` in it is taken from `params`, numbers written as the language writes them. */
+export function t(key: Key, params: Params = {}): string {
+  return fill((catalogues[current.locale] ?? en)[key], params);
+}
+
+/** The text for so many: `.one` or `.other` of a key, with `{n}` filled. */
+export function tn(key: PluralKey, n: number, params: Params = {}): string {
+  const form = new Intl.PluralRules(current.locale).select(n) === "one" ? "one" : "other";
+  return t(`${key}.${form}` as Key, { n, ...params });
+}
+
+/** Whether a text exists: for codes that come from the program and may be newer than this catalogue. */
+export function has(key: string): key is Key {
+  return Object.hasOwn(en, key);
+}

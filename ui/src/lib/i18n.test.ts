@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import de from "../locales/de.json";
+import en from "../locales/en.json";
+import { has, setLocale, t, tn } from "./i18n.svelte";
+import { ownerOf, reasonTitle, ruleText } from "./reason";
+
+const core = "../src-tauri/crates/core/src";
+
+function params(text: string): string[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "").sort();
+}
+
+describe("the catalogue", () => {
+  it("has the same keys in both languages", () => {
+    expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
+  });
+
+  it("has the same parameters in both languages, and no empty text", () => {
+    for (const [key, text] of Object.entries(en)) {
+      const german = (de as Record<string, string>)[key] ?? "";
+      expect(params(german), key).toEqual(params(text));
+      expect(german.trim(), key).not.toBe("");
+      expect(text.trim(), key).not.toBe("");
+    }
+  });
+
+  it("has .one wherever it has .other", () => {
+    for (const key of Object.keys(en).filter((one) => one.endsWith(".other"))) {
+      expect(has(key.replace(/other$/, "one")), key).toBe(true);
+    }
+  });
+
+  it("has the program's reasons, in its words and with its owners", () => {
+    const table = readFileSync(`${core}/reason/table.rs`, "utf8");
+    const rows = [...table.matchAll(/^ {4}\w+ "(\w+)" (User|Administrator|Nobody):\s*"([^"]+)",\s*"([^"]+)";/gm)];
+    expect(rows.length).toBeGreaterThan(60);
+    expect(rows.map((row) => row[1]).sort()).toEqual(
+      Object.keys(en).filter((key) => /^reason\..*\.title$/.test(key)).map((key) => key.split(".")[1]).sort(),
+    );
+    for (const [, code = "", owner = "", title, next] of rows) {
+      expect(t(`reason.${code}.title` as "reason.unknown.title")).toBe(title);
+      expect(t(`reason.${code}.next` as "reason.unknown.next")).toBe(next);
+      expect(ownerOf(code), code).toBe(owner.toLowerCase());
+    }
+  });
+
+  it("has the program's rules", () => {
+    const source = readFileSync(`${core}/rule.rs`, "utf8");
+    const names = [...source.matchAll(/^ {12}Rule::\w+ => "(\w+)",$/gm)].map((match) => match[1] ?? "");
+    expect(names.length).toBeGreaterThan(20);
+    expect(Object.keys(en).filter((key) => key.startsWith("rule.")).map((key) => key.slice(5)).sort()).toEqual(names.sort());
+  });
+});
+
+describe("t and tn", () => {
+  it("fill parameters, and leave one that is not given as it stands", () => {
+    expect(t("common.since", { time: "14:02" })).toBe("since 14:02");
+    expect(t("common.since")).toBe("since {time}");
+  });
+
+  it("choose the form and write numbers as the language does", async () => {
+    expect(tn("nav.asked", 1)).toBe("1 question waits for your answer");
+    expect(tn("nav.asked", 1204)).toBe("1,204 questions wait for your answer");
+    await setLocale("de");
+    expect(tn("nav.asked", 1)).toBe("1 Frage wartet auf Ihre Antwort");
+    expect(tn("nav.asked", 1204)).toBe("1.204 Fragen warten auf Ihre Antwort");
+    expect(document.documentElement.lang).toBe("de");
+  });
+});
+
+describe("codes from a newer program", () => {
+  it("are shown without breaking", () => {
+    expect(reasonTitle("not_invented_yet")).toBe("The cause is not known.");
+    expect(ownerOf("not_invented_yet")).toBe("nobody");
+    expect(ruleText("not_invented_yet")).toBe("not_invented_yet");
+  });
+
+  it("are no key of the catalogue's own prototype", () => {
+    expect(has("toString")).toBe(false);
+    expect(ruleText("constructor")).toBe("constructor");
+  });
+});

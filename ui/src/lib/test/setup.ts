@@ -1,0 +1,8 @@
+/** Each test begins in English and with nothing in the page. */
+import { afterEach } from "vitest";
+import { setLocale } from "../i18n.svelte";
+
+afterEach(async () => {
+  document.body.replaceChildren();
+  await setLocale("en");
+});

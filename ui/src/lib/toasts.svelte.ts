@@ -1,0 +1,59 @@
+/** Short notes at the window's edge; one that can be taken back carries the program's token. */
+import type { Undo } from "./bindings";
+import { api } from "./index";
+import { said, type Said } from "./errors";
+import { t } from "./i18n.svelte";
+
+export type Toast = { id: number; text: string; undo: Undo | null; error: Said | null; left: number };
+
+/** How long a note stays, in milliseconds; the pointer or the focus on it holds it. */
+export const STAYS = 12_000;
+
+const list = $state<Toast[]>([]);
+let last = 0;
+
+export const toasts = {
+  get list(): readonly Toast[] {
+    return list;
+  },
+};
+
+function add(toast: Omit<Toast, "id" | "left">): void {
+  last += 1;
+  list.push({ ...toast, id: last, left: STAYS });
+  if (list.length > 3) list.shift();
+}
+
+export function toast(text: string, undo: Undo | null = null): void {
+  add({ text, undo, error: null });
+}
+
+/** `title` names what did not work. */
+export function toastError(title: string, error: unknown): void {
+  add({ text: title, undo: null, error: said(title, error) });
+}
+
+export function dismiss(id: number): void {
+  const at = list.findIndex((one) => one.id === id);
+  if (at >= 0) list.splice(at, 1);
+}
+
+/** Takes `ms` from each note that is not held, and drops those whose time is over. */
+export function age(ms: number, held: boolean): void {
+  if (held) return;
+  for (const one of [...list]) {
+    one.left -= ms;
+    if (one.left <= 0) dismiss(one.id);
+  }
+}
+
+export async function takeBack(one: Toast): Promise<void> {
+  if (one.undo === null) return;
+  dismiss(one.id);
+  try {
+    await api().undo(one.undo.token);
+    toast(t("toast.undone"));
+  } catch (error) {
+    toastError(t("toast.undo_failed"), error);
+  }
+}
