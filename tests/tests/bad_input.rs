@@ -134,6 +134,11 @@ fn one_broken_mailbox_does_not_stop_another() -> Result<()> {
     let printed = computer.once()?;
     ensure!(printed.status.code() == Some(3), "{printed:?}");
     ensure!(computer.exported()?.len() == 1, "{printed:?}");
+    // Nothing is tried while it is paused, and nothing of before the pause is said to be so.
+    computer.run(&["account", "pause", "bob@lab.test"])?.ok()?;
+    let status = computer.run(&["status"])?.out;
+    ensure!(status.contains("threadline account resume bob@lab.test"), "{status}");
+    ensure!(!status.contains("does not accept"), "{status}");
     Ok(())
 }
 

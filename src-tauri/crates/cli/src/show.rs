@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use threadline_core::health::{Health, State};
 use threadline_core::record::Direction;
 use threadline_engine::Engine;
+use threadline_engine::engine::until_resumed;
 use threadline_engine::views::{MessageView, ThreadLine};
 
 pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
@@ -32,9 +33,17 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
     }
     for mailbox in &status.mailboxes {
         output::say(&format!("{}: {}", mailbox.address, words(mailbox.state)));
-        mailbox.channels.iter().for_each(channel);
-        if let Some(step) = &mailbox.next_step {
-            output::say(&format!("  Next: {step}"));
+        if mailbox.state == State::Paused {
+            // How it was before the pause is not how it is, and nothing is tried.
+            let until = mailbox.paused_until.filter(|until| !until_resumed(*until));
+            let until = until.map_or_else(String::new, |until| format!("Until {}. ", when(until)));
+            let resume = format!("threadline account resume {}", mailbox.address);
+            output::say(&format!("  {until}Next: `{resume}` connects at once."));
+        } else {
+            mailbox.channels.iter().for_each(channel);
+            if let Some(step) = &mailbox.next_step {
+                output::say(&format!("  Next: {step}"));
+            }
         }
         output::say(&format!(
             "  logged {}, asked {}, held {}, ignored {}; bodies never read {}; to be read {}",

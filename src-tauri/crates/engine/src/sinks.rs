@@ -204,10 +204,15 @@ fn trouble_of(event: &OutboxEvent) -> Option<Option<Trouble>> {
     match event {
         OutboxEvent::Connected(_) | OutboxEvent::Accepted { .. } => Some(None),
         OutboxEvent::Paused { error, until } => {
-            Some(Some(Trouble { error: error.clone(), next_try: Some(*until) }))
+            Some(Some(Trouble { error: error.clone(), next_try: by_itself(*until) }))
         }
         OutboxEvent::Retrying { .. } | OutboxEvent::SetAside { .. } => None,
     }
+}
+
+/// When it is tried again by itself; `None` where only a person can begin again.
+fn by_itself(until: Timestamp) -> Option<Timestamp> {
+    (until < Timestamp::MAX).then_some(until)
 }
 
 fn severity(error: &CrmError) -> State {
@@ -234,7 +239,7 @@ pub(crate) async fn tell_once(
     next_try: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     let state = error.map_or(State::Connected, severity);
-    shared.set_sink_health(sink, health(shared, state, error, next_try)).await
+    shared.set_sink_health(sink, health(shared, state, error, next_try.and_then(by_itself))).await
 }
 
 /// A CRM whose settings or secret no sink can be made of.
@@ -264,5 +269,20 @@ pub(crate) async fn tell_unusable(
 fn log(told: Result<(), StoreError>) {
     if let Err(error) = told {
         tracing::error!(code = error.code(), "the state of a CRM could not be stored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crm_that_wants_no_more_is_not_said_to_be_tried_again() {
+        let paused = |until| {
+            let error = CrmError::new("the webhook", Reason::CrmGone);
+            trouble_of(&OutboxEvent::Paused { error, until }).flatten().unwrap().next_try
+        };
+        assert_eq!(paused(Timestamp::MAX), None);
+        assert_eq!(paused(Timestamp::UNIX_EPOCH), Some(Timestamp::UNIX_EPOCH));
     }
 }
