@@ -345,4 +345,6 @@ export type News =
   | { kind: "asked" }
   | { kind: "activity"; entry: Activity }
   | { kind: "catch_up"; progress: CatchUp }
-  | { kind: "navigate"; route: Route };
+  | { kind: "navigate"; route: Route }
+  /** A link in a mail was pressed: nothing is opened before the person has seen its host. */
+  | { kind: "link"; url: string };

@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import type { Trace } from "../../lib/bindings";
+import { steps } from "./trace";
+
+const trace: Trace = {
+  message: 1, thread: null, folder: "Sent", subject: "Offer", to: [], sent_at: "2026-11-24T08:00:00Z",
+  decided_at: "2026-11-24T08:00:02Z", stored_at: null, stage: "waiting", rule: "sent_to_contact", crm: [],
+};
+
+it("says which step is still ahead", () => {
+  expect(steps(trace).map((step) => step.at !== null)).toEqual([true, true, false]);
+});
+
+it("does not promise the CRM a mail that a rule ignores", () => {
+  expect(steps({ ...trace, stage: "ignored" }).map((step) => step.name)).toEqual(["sent", "decided"]);
+});

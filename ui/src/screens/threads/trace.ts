@@ -1,0 +1,19 @@
+/** The way of one mail, as "Where is my mail?" shows it. */
+import type { Trace, TraceStage } from "../../lib/bindings";
+import type { Tone } from "../../lib/state";
+
+export const STAGE_TONE: Record<TraceStage, Tone> = {
+  not_in_sent: "warn", not_seen: "busy", ignored: "idle", asked: "warn", held: "busy", fetching: "busy", waiting: "busy",
+  in_crm: "ok", failed: "bad",
+};
+
+export type Step = { name: "sent" | "decided" | "in_crm"; at: string | null };
+
+/** Where a mail has been, and when; a step that is still ahead has no time. What is not logged goes no further. */
+export function steps(trace: Trace): Step[] {
+  const way: Step[] = [
+    { name: "sent", at: trace.sent_at },
+    { name: "decided", at: trace.decided_at },
+  ];
+  return trace.stage === "ignored" ? way : [...way, { name: "in_crm", at: trace.stored_at }];
+}
