@@ -24,6 +24,29 @@ export const table = [
   { screen: "activity", name: "empty", scene: "empty", hash: "#/activity" },
   { screen: "activity", name: "hostile", scene: "hostile", hash: "#/activity", themes: ["light"] },
 
+  { screen: "threads", name: "list", scene: "healthy", hash: "#/threads" },
+  { screen: "threads", name: "open", scene: "healthy", hash: "#/threads/3" },
+  { screen: "threads", name: "open-de-small", scene: "healthy", hash: "#/threads/3", lang: "de", ...SMALL },
+  { screen: "threads", name: "plain-text", scene: "healthy", hash: "#/threads/3", themes: ["light"], act: (page) => page.getByRole("button", { name: "Plain text" }).first().click() },
+  { screen: "threads", name: "actions", scene: "healthy", hash: "#/threads/3", themes: ["light"], act: (page) => page.getByRole("button", { name: "Actions for this conversation" }).click() },
+  { screen: "threads", name: "many", scene: "many", hash: "#/threads", themes: ["light"] },
+  { screen: "threads", name: "empty", scene: "empty", hash: "#/threads" },
+  { screen: "threads", name: "no-match", scene: "healthy", hash: "#/threads", themes: ["light"], act: async (page) => { await page.getByRole("searchbox").fill("zebra crossing"); await page.getByText("Nothing fits").waitFor(); } },
+  { screen: "threads", name: "questions", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("tab", { name: /Questions/ }).click(); await page.getByRole("checkbox").nth(1).check(); } },
+  { screen: "threads", name: "hostile", scene: "hostile", hash: "#/threads/1" },
+  { screen: "threads", name: "where", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("button", { name: "Where is my mail?" }).click(); await page.getByLabel("Recipient or subject").fill("oak"); await page.getByRole("button", { name: "Look" }).click(); } },
+
+  ...["mailboxes", "crm", "rules", "retention", "notifications", "appearance", "data", "about"].map((page) => ({
+    screen: "settings", name: page, scene: "healthy", hash: `#/settings/${page}`,
+  })),
+  { screen: "settings", name: "rules-de-small", scene: "healthy", hash: "#/settings/rules", lang: "de", ...SMALL },
+  { screen: "settings", name: "crm-broken", scene: "broken", hash: "#/settings/crm", themes: ["light"] },
+  { screen: "settings", name: "delete", scene: "healthy", hash: "#/settings/data", themes: ["light"], act: (page) => page.getByRole("button", { name: "Delete everything" }).click() },
+
+  { screen: "diagnostics", name: "log", scene: "broken", hash: "#/diagnostics" },
+  { screen: "diagnostics", name: "log-de-small", scene: "broken", hash: "#/diagnostics", lang: "de", ...SMALL },
+  { screen: "diagnostics", name: "bundle", scene: "broken", hash: "#/diagnostics", act: (page) => page.getByRole("button", { name: /Bundle/ }).click() },
+
   { screen: "window", name: "starting", scene: "starting", hash: "#/overview", spins: true },
   { screen: "window", name: "held", scene: "held", hash: "#/overview" },
   { screen: "window", name: "keychain", scene: "keychain", hash: "#/overview" },
