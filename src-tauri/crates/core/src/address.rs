@@ -98,8 +98,17 @@ impl std::str::FromStr for Address {
     }
 }
 
+/// In TypeScript it is the string that it is in JSON.
+#[cfg(feature = "specta")]
+impl specta::Type for Address {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        String::definition(types)
+    }
+}
+
 /// A `mailbox` (RFC 5322 §3.4): an address and the name shown beside it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Mailbox {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

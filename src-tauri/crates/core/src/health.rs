@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// A way in or out of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+// In TypeScript `Channel` is the way of a stream.
+#[serde(rename_all = "snake_case", rename = "HealthChannel")]
 pub enum Channel {
     Inbox,
     Sent,
@@ -27,6 +29,7 @@ impl Channel {
 
 /// The state of a channel or of a whole mailbox, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Connected,
@@ -52,6 +55,7 @@ impl State {
 
 /// One channel's health.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Health {
     pub channel: Channel,
     pub state: State,

@@ -125,6 +125,14 @@ impl fmt::Debug for MessageKey {
     }
 }
 
+/// In TypeScript it is the string that it is in JSON.
+#[cfg(feature = "specta")]
+impl specta::Type for MessageKey {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        String::definition(types)
+    }
+}
+
 impl From<MessageKey> for String {
     fn from(key: MessageKey) -> String {
         key.to_string()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which way a message went, from its From against the person's own addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     Outgoing,
@@ -16,6 +17,7 @@ pub enum Direction {
 
 /// A contact on a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Association {
     pub address: Address,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +34,7 @@ crate::debug_only!(Association { remote_id, may_create });
 
 /// A file that came with a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Attachment {
     /// Without path separators and control characters.
     pub name: String,

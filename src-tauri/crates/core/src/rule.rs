@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
 /// exhaustive match: a new rule does not compile until it has both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     // logged
@@ -174,6 +175,7 @@ impl Answer {
 
 /// Whose mail is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum LogMode {
     /// Mail with contacts of the CRM.
@@ -187,6 +189,7 @@ pub enum LogMode {
 
 /// What becomes of a recipient who is no contact yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CreateContacts {
     #[default]
@@ -197,6 +200,7 @@ pub enum CreateContacts {
 
 /// The rules of one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(default)]
 pub struct Rules {
     /// Counts up with each change; a decision keeps the version that it was made by.

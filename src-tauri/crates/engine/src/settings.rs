@@ -34,6 +34,7 @@ pub struct AccountSettings {
 
 /// How a connection is encrypted; the stored form of [`Security`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "lowercase")]
 pub enum Encryption {
     Tls,
@@ -97,6 +98,7 @@ impl AccountSettings {
 
 /// One CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum CrmSettings {
     Hubspot {

@@ -22,6 +22,7 @@ use threadline_store::{
 
 /// How everything is.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Status {
     /// The program that runs on the data folder; where none does, the states below are those of its last run.
     pub running: Option<String>,
@@ -31,6 +32,7 @@ pub struct Status {
 
 /// How one mailbox is.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MailboxStatus {
     pub address: Address,
     /// One state of all channels; see `core::health::combine`.
@@ -52,6 +54,7 @@ pub struct MailboxStatus {
 
 /// A message that was put aside.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct SetAside {
     pub folder: String,
     pub uid: u32,
@@ -60,6 +63,7 @@ pub struct SetAside {
 
 /// How one CRM is.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CrmStatus {
     #[serde(flatten)]
     pub settings: CrmSettings,
@@ -75,6 +79,7 @@ pub struct CrmStatus {
 
 /// One decision.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Decided {
     pub message: i64,
     pub account: Address,
@@ -96,6 +101,7 @@ threadline_core::debug_only!(Decided { message, direction, outcome, rule, thread
 
 /// One conversation in a list.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ThreadLine {
     pub id: i64,
     pub account: Address,
@@ -112,6 +118,7 @@ threadline_core::debug_only!(ThreadLine { id, messages, crm });
 
 /// How many messages of a conversation are in which state at which CRM.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CrmCount {
     pub sink: String,
     pub state: &'static str,
@@ -120,6 +127,7 @@ pub struct CrmCount {
 
 /// One conversation whole.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ThreadView {
     #[serde(flatten)]
     pub line: ThreadLine,
@@ -130,6 +138,7 @@ threadline_core::debug_only!(ThreadView { line });
 
 /// One logged message.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MessageView {
     #[serde(flatten)]
     pub decided: Decided,
@@ -147,6 +156,7 @@ threadline_core::debug_only!(MessageView { decided, crm });
 
 /// One message at one CRM.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CrmState {
     pub sink: String,
     pub state: &'static str,
@@ -160,6 +170,7 @@ pub struct CrmState {
 
 /// A contact in the index.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ContactLine {
     pub source: String,
     pub remote_id: String,

@@ -54,6 +54,7 @@ CREATE TABLE asked_address (
 
 /// A verdict without what belongs to it, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Ignore,

@@ -19,6 +19,7 @@ pub enum Owner {
 
 /// The step at which a connection is, or at which it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Keychain,

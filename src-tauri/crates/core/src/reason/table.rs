@@ -8,6 +8,7 @@ macro_rules! reasons {
     ($($variant:ident $code:literal $owner:ident: $title:literal, $next:literal;)+) => {
         /// Why a connection is broken.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "specta", derive(specta::Type))]
         pub enum Reason {
             $(#[serde(rename = $code)] $variant,)+
         }

@@ -1,0 +1,42 @@
+//! The log, and the diagnostics that can be sent to somebody.
+
+use super::{Answer, Shell};
+use crate::bundle::{self, BundleFile};
+use crate::controller::Request;
+use crate::dialogs;
+use crate::error::AppError;
+use crate::logs::{LogLine, Logs};
+use crate::tray::menu::Action;
+use tauri::{AppHandle, State};
+
+#[tauri::command]
+#[specta::specta]
+pub fn logs(logs: State<'_, Logs>, after: Option<u64>) -> Vec<LogLine> {
+    logs.after(after)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn bundle(shell: Shell<'_>) -> Answer<Vec<BundleFile>> {
+    shell.bundle().await
+}
+
+/// Asks for a file and writes the bundle into it; `None` where none was chosen.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_bundle(app: AppHandle, shell: Shell<'_>) -> Answer<Option<String>> {
+    let text = bundle::as_text(&shell.bundle().await?);
+    let Some(path) = dialogs::bundle_file(&app, shell.locale().await?).await? else { return Ok(None) };
+    std::fs::write(&path, text).map_err(|error| {
+        let text = format!("{} cannot be written: {error}. Choose another place.", path.display());
+        AppError::new("not_written", text)
+    })?;
+    Ok(Some(path.display().to_string()))
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn copy_diagnostics(shell: Shell<'_>) -> Answer<()> {
+    shell.tell(Request::Menu(Action::CopyDiagnostics));
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What the window may ask for: shims of a few lines. The list is in [`crate::bindings`], and each is named in
+//! `permissions/app.toml`.
+
+pub mod crm;
+pub mod desktop;
+pub mod diagnostics;
+pub mod mailbox;
+pub mod program;
+pub mod threads;
+
+use crate::controller::Handle;
+use crate::error::AppError;
+use tauri::State;
+use threadline_core::address::Address;
+use threadline_engine::Engine;
+
+/// The way to the controller, as Tauri hands it to a command.
+pub type Shell<'a> = State<'a, Handle<Engine>>;
+
+/// What a command answers.
+pub type Answer<T> = Result<T, AppError>;
+
+/// Reads an address that the window gave.
+pub fn address(text: &str) -> Answer<Address> {
+    Address::parse(text).map_err(|error| AppError::new("not_an_address", format!("{text}: {error}.")))
+}
+
+/// Counts cross as whole numbers that fit.
+pub fn count(number: u32) -> usize {
+    number as usize
+}

@@ -1,0 +1,480 @@
+//! The one owner of the shell's state. Commands, tray, notifications and the engine ask and tell; views go back.
+
+mod life;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use request::{Ears, Handle, Request, channel};
+
+use crate::bundle;
+use crate::desk::{Closed, Desk, Opener};
+use crate::desktop::Desktop;
+use crate::error::AppError;
+use crate::locale::{Catalogue, Locale};
+use crate::logs::Logs;
+use crate::notify::{self, Notice, Words};
+use crate::redact::Private;
+use crate::settings::{AppSettings, SettingsFile, Stored};
+use crate::tray::Tray;
+use crate::tray::menu::Action;
+use crate::tray::state::{LastContact, Seen};
+use crate::views::{App, EngineState, Lack, News, PauseFor, Route};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use life::{Change, Life};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use threadline_core::clock::Clock;
+use threadline_engine::Event;
+use threadline_engine::views::Status;
+use tokio::time::Instant;
+
+/// News is gathered for so long before status and tray are made anew: a first catch-up brings thousands.
+const GATHER: Duration = Duration::from_millis(200);
+/// How often the tray is made anew where nothing happens: a time of yesterday is no time of today.
+const ANEW: Duration = Duration::from_secs(60);
+
+/// What a controller is made of.
+#[derive(Debug)]
+pub struct Parts<O, D> {
+    pub opener: O,
+    pub desktop: D,
+    pub clock: Arc<dyn Clock>,
+    pub zone: TimeZone,
+    pub data_dir: PathBuf,
+    pub logs: Logs,
+}
+
+/// Owns the state; runs until the program quits.
+#[derive(Debug)]
+pub struct Controller<O: Opener, D: Desktop> {
+    parts: Parts<O, D>,
+    ears: Ears<O::Desk>,
+    life: Life<O::Desk>,
+    engine: EngineState,
+    keychain_missing: bool,
+    file: SettingsFile,
+    stored: Stored,
+    status: Option<Status>,
+    last_contact: Option<LastContact>,
+    /// Whose mail is not logged any more since a click in the tray.
+    stopped: Option<LastContact>,
+    shown: Option<Tray>,
+    /// What the window is told when the gathering is over.
+    gathered: Vec<News>,
+    /// When the gathering is over.
+    due: Instant,
+    /// Where the next window that is opened goes.
+    destination: Option<Route>,
+}
+
+impl<O: Opener, D: Desktop> Controller<O, D> {
+    /// Reads the settings; the engine is opened when it runs.
+    pub fn new(parts: Parts<O, D>, ears: Ears<O::Desk>) -> Self {
+        let file = SettingsFile::in_folder(&parts.data_dir);
+        Self {
+            life: Life::begin(),
+            engine: EngineState::Starting,
+            keychain_missing: false,
+            stored: file.read(),
+            status: None,
+            last_contact: None,
+            stopped: None,
+            shown: None,
+            gathered: Vec::new(),
+            due: Instant::now(),
+            destination: None,
+            parts,
+            ears,
+            file,
+        }
+    }
+
+    /// Runs until the program quits, or nobody is left who could ask.
+    pub async fn run(mut self) {
+        self.show_tray();
+        loop {
+            let change = tokio::select! {
+                request = self.ears.requests.recv() => match request {
+                    Some(Request::Menu(Action::Quit)) | None => break,
+                    Some(request) => {
+                        self.answer(request).await;
+                        continue;
+                    }
+                },
+                change = self.life.next(&self.parts.opener) => change,
+                () = tokio::time::sleep_until(self.due) => {
+                    self.look().await;
+                    continue;
+                }
+            };
+            self.change(change);
+        }
+        self.life.end().await;
+        self.parts.opener.let_go();
+        self.parts.desktop.quit();
+    }
+
+    // ---- the engine
+
+    fn change(&mut self, change: Change<O::Desk>) {
+        match change {
+            Change::Opened(desk) => {
+                self.keychain_missing = false;
+                self.set_engine(EngineState::Running, Some(desk));
+            }
+            Change::Closed(Closed::Held { by }) => self.set_engine(EngineState::Held { by }, None),
+            Change::Closed(Closed::Keychain { error, missing }) => {
+                self.keychain_missing = missing;
+                self.set_engine(EngineState::WaitingForKeychain { error }, None);
+            }
+            Change::Closed(Closed::Refused(error)) => self.set_engine(EngineState::Stopped { error }, None),
+            Change::Ended(error) => {
+                tracing::error!(code = %error.code, "the engine has ended");
+                self.notify(&Notice::Stopped { error: error.clone() });
+                self.set_engine(EngineState::Stopped { error }, None);
+            }
+            Change::Happened(event) => self.hear(&event),
+        }
+    }
+
+    fn set_engine(&mut self, state: EngineState, desk: Option<O::Desk>) {
+        if self.engine != state {
+            self.engine = state;
+            self.gather(News::App);
+        }
+        if desk.is_none() {
+            self.status = None;
+        }
+        self.ears.desk.send_replace(desk);
+        self.gather(News::Status);
+        self.show_tray();
+    }
+
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Decided { .. } | Event::Missed { .. } => {
+                self.gather(News::Threads);
+                self.gather(News::Asked);
+            }
+            Event::Fetched { .. } | Event::Pushed { .. } | Event::PushFailed { .. } => {
+                self.gather(News::Threads)
+            }
+            Event::Health { .. }
+            | Event::Watching { .. }
+            | Event::SetAside { .. }
+            | Event::Contacts { .. } => {}
+        }
+        self.gather(News::Status);
+    }
+
+    fn gather(&mut self, news: News) {
+        if self.gathered.is_empty() {
+            self.due = Instant::now() + GATHER;
+        }
+        if !self.gathered.contains(&news) {
+            self.gathered.push(news);
+        }
+    }
+
+    /// Makes status and tray anew, tells the window, and the person where it needs them.
+    async fn look(&mut self) {
+        self.due = Instant::now() + ANEW;
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(code = %error.code, "the status was not read");
+        }
+        for news in std::mem::take(&mut self.gathered) {
+            self.parts.desktop.tell(news);
+        }
+    }
+
+    /// Reads the status anew, and what follows from it.
+    async fn refresh(&mut self) -> Result<(), AppError> {
+        let desk = self.ears.desk.borrow().clone();
+        if let Some(desk) = desk {
+            let first = self.status.is_none();
+            let status = desk.status().await?;
+            self.last_contact = desk.last_contact().await?;
+            if first && status.mailboxes.is_empty() {
+                self.parts.desktop.tell(News::Navigate { route: Route::Setup });
+            }
+            if first
+                || self.status.as_ref().is_some_and(|s| s.mailboxes.is_empty() != status.mailboxes.is_empty())
+            {
+                self.parts.desktop.tell(News::App);
+            }
+            self.status = Some(status);
+            self.decide_notices();
+        }
+        self.show_tray();
+        Ok(())
+    }
+
+    fn decide_notices(&mut self) {
+        let Some(status) = &self.status else { return };
+        let before = self.stored.told.clone();
+        let now = self.parts.clock.now();
+        let speak = notify::may_speak(&self.stored.settings, now, &self.parts.zone);
+        let notices = notify::decide(status, &mut self.stored.told, speak);
+        if self.stored.told != before {
+            self.keep();
+        }
+        for notice in notices {
+            self.notify(&notice);
+        }
+    }
+
+    fn notify(&mut self, notice: &Notice) {
+        let words = self.words(notice);
+        self.parts.desktop.notify(words);
+    }
+
+    fn words(&self, notice: &Notice) -> Words {
+        notice.words(self.texts(), self.parts.clock.now(), &self.parts.zone)
+    }
+
+    // ---- the tray
+
+    fn show_tray(&mut self) {
+        let stopped = self.stopped.as_ref();
+        let seen = Seen {
+            engine: &self.engine,
+            status: self.status.as_ref(),
+            // Who was just stopped is not offered to be stopped again.
+            last_contact: self.last_contact.as_ref().filter(|last| Some(*last) != stopped),
+            stopped,
+        };
+        let tray = Tray::of(&seen, self.texts(), self.parts.clock.now(), &self.parts.zone);
+        if self.shown.as_ref() != Some(&tray) {
+            self.parts.desktop.show_tray(&tray);
+            self.shown = Some(tray);
+        }
+    }
+
+    // ---- what is asked
+
+    async fn answer(&mut self, request: Request) {
+        match request {
+            Request::App(reply) => {
+                reply.give(self.app());
+                // Whoever asks for the first time has just opened its ears.
+                if let Some(route) = self.destination.take() {
+                    self.parts.desktop.tell(News::Navigate { route });
+                }
+            }
+            Request::Settings(settings, reply) => {
+                let set = self.set_settings(settings);
+                reply.give(set.map(|()| self.app()));
+            }
+            Request::Restart(reply) => {
+                self.restart().await;
+                reply.give(self.app());
+            }
+            Request::Status(reply) => {
+                let status = self.refreshed().await;
+                reply.give(status);
+            }
+            Request::Pause { address, span, reply } => {
+                let paused = self.pause(address.as_ref(), span).await;
+                reply.give(match paused {
+                    Ok(()) => self.refreshed().await,
+                    Err(error) => Err(error),
+                });
+            }
+            Request::Open(route) => self.open(route),
+            Request::Closed { minimised } => self.closed(minimised),
+            Request::Menu(action) => self.click(action).await,
+            Request::DesktopChanged => {
+                self.shown = None;
+                self.show_tray();
+                self.gather(News::App);
+            }
+            Request::Bundle(reply) => {
+                let files = self.bundle().await;
+                reply.give(files);
+            }
+            Request::Texts(reply) => reply.give(self.locale()),
+        }
+    }
+
+    async fn refreshed(&mut self) -> Result<Status, AppError> {
+        self.refresh().await?;
+        self.status.clone().ok_or_else(|| not_running(&self.engine))
+    }
+
+    fn app(&self) -> App {
+        let mut missing = self.parts.desktop.lacks();
+        if self.keychain_missing {
+            missing.push(Lack::Keychain);
+        }
+        App {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_dir: self.parts.data_dir.display().to_string(),
+            engine: self.engine.clone(),
+            first_run: self.status.as_ref().is_some_and(|s| s.mailboxes.is_empty()),
+            settings: AppSettings {
+                autostart: self.parts.desktop.autostart(),
+                ..self.stored.settings.clone()
+            },
+            locale: self.locale(),
+            missing,
+        }
+    }
+
+    fn locale(&self) -> Locale {
+        self.stored.settings.language.locale(self.parts.desktop.language().as_deref())
+    }
+
+    fn texts(&self) -> &'static Catalogue {
+        self.locale().catalogue()
+    }
+
+    fn set_settings(&mut self, settings: AppSettings) -> Result<(), AppError> {
+        if settings.autostart != self.parts.desktop.autostart() {
+            self.parts.desktop.set_autostart(settings.autostart)?;
+        }
+        let stored = Stored { settings, ..self.stored.clone() };
+        self.file.write(&stored)?;
+        self.stored = stored;
+        self.show_tray();
+        self.gather(News::App);
+        Ok(())
+    }
+
+    /// Keeps what the program noted itself. Where that fails, it is noted again next time.
+    fn keep(&self) {
+        if let Err(error) = self.file.write(&self.stored) {
+            tracing::warn!(code = %error.code, "what was told was not noted");
+        }
+    }
+
+    /// Ends the engine and opens it again.
+    async fn restart(&mut self) {
+        self.life.end().await;
+        self.life = Life::begin();
+        self.set_engine(EngineState::Starting, None);
+    }
+
+    async fn pause(
+        &mut self,
+        address: Option<&threadline_core::address::Address>,
+        span: Option<PauseFor>,
+    ) -> Result<(), AppError> {
+        let until = span.map(|span| pause_until(span, self.parts.clock.now(), &self.parts.zone));
+        let desk = self.desk()?;
+        desk.pause(address, until).await
+    }
+
+    fn desk(&self) -> Result<O::Desk, AppError> {
+        self.ears.desk.borrow().clone().ok_or_else(|| not_running(&self.engine))
+    }
+
+    fn open(&mut self, route: Option<Route>) {
+        if let Some(route) = &route {
+            self.parts.desktop.tell(News::Navigate { route: route.clone() });
+        }
+        self.destination = route;
+        self.parts.desktop.open_window();
+    }
+
+    fn closed(&mut self, minimised: bool) {
+        if self.stored.settings.tray_said {
+            return;
+        }
+        self.notify(if minimised { &Notice::NoTray } else { &Notice::TrayStays });
+        self.stored.settings.tray_said = true;
+        self.keep();
+    }
+
+    // ---- the tray's clicks
+
+    async fn click(&mut self, action: Action) {
+        let done = match action {
+            Action::Open(route) => {
+                self.open(route);
+                Ok(())
+            }
+            Action::Pause(span) => self.pause(None, Some(span)).await,
+            Action::Resume => self.pause(None, None).await,
+            Action::StopLogging => self.set_logging(false).await,
+            Action::LogAgain => self.set_logging(true).await,
+            Action::CopyDiagnostics => self.copy_diagnostics().await,
+            // Heard by `run`, which ends on it.
+            Action::Quit => Ok(()),
+        };
+        if let Err(error) = done {
+            // Nothing vanishes: the window says why.
+            tracing::warn!(code = %error.code, "a click in the tray was refused");
+            self.notify(&Notice::Refused { error });
+        }
+        self.gather(News::Status);
+    }
+
+    async fn set_logging(&mut self, on: bool) -> Result<(), AppError> {
+        let contact = if on { self.stopped.clone() } else { self.last_contact.clone() };
+        let Some(contact) = contact else { return Ok(()) };
+        self.desk()?.set_logging(&contact, on).await?;
+        if !on {
+            let who = contact.name.clone().unwrap_or_else(|| contact.address.to_string());
+            self.notify(&Notice::LoggingStopped { who });
+        }
+        self.stopped = (!on).then_some(contact);
+        self.show_tray();
+        Ok(())
+    }
+
+    async fn copy_diagnostics(&mut self) -> Result<(), AppError> {
+        let text = bundle::as_text(&self.bundle().await);
+        self.parts.desktop.copy(text)
+    }
+
+    async fn bundle(&mut self) -> Vec<bundle::BundleFile> {
+        // What cannot be read is missing in the bundle; the engine's state in it says why.
+        let _ = self.refresh().await;
+        let desk = self.ears.desk.borrow().clone();
+        let words = match desk {
+            Some(desk) => desk.private_words().await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let mailboxes =
+            self.status.iter().flat_map(|s| &s.mailboxes).map(|m| m.address.to_string()).collect();
+        let private = Private { mailboxes, words, home: home_folder() };
+        bundle::make(&self.app(), self.status.as_ref(), &self.parts.logs, &private)
+    }
+}
+
+/// The person's own folder, whose name is mostly theirs.
+fn home_folder() -> Option<String> {
+    let home = std::env::home_dir()?;
+    home.to_str().map(str::to_owned)
+}
+
+fn not_running(engine: &EngineState) -> AppError {
+    match engine {
+        EngineState::WaitingForKeychain { error } | EngineState::Stopped { error } => error.clone(),
+        EngineState::Held { by } => AppError::new(
+            "data_folder_in_use",
+            format!(
+                "The data folder is in use by {by}. Stop that program; Threadline then goes on by itself."
+            ),
+        ),
+        EngineState::Starting | EngineState::Running => {
+            AppError::new("engine_starting", "Threadline is starting. Try again in a moment.")
+        }
+    }
+}
+
+/// When a pause is over.
+fn pause_until(span: PauseFor, now: Timestamp, zone: &TimeZone) -> Timestamp {
+    let hour = now.checked_add(Span::new().hours(1)).unwrap_or(now);
+    match span {
+        PauseFor::Hour => hour,
+        PauseFor::Tomorrow => now
+            .to_zoned(zone.clone())
+            .tomorrow()
+            .and_then(|day| day.start_of_day())
+            .map_or(hour, |day| day.timestamp()),
+    }
+}

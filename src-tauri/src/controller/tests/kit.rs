@@ -1,0 +1,308 @@
+//! A desktop and an engine that a test plays, and the controller between them.
+
+use super::super::*;
+use crate::desk::Desk;
+use crate::testing::{ANN, address, at, health};
+use crate::tray::menu::Item;
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use threadline_core::address::Address;
+use threadline_core::health::{Channel, State};
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// With whom mail was logged last.
+pub fn jane() -> LastContact {
+    let name = Some("Jane Roe".to_owned());
+    LastContact { account: address(ANN), address: address("jane@customer.example"), name }
+}
+
+/// What the engine answers, and was told.
+#[derive(Debug)]
+pub struct Played {
+    pub status: Status,
+    pub pauses: Vec<(Option<Address>, Option<Timestamp>)>,
+    pub logging: Vec<(LastContact, bool)>,
+}
+
+/// How the engine's work ends.
+#[derive(Debug)]
+enum End {
+    With(AppError),
+    Panic,
+}
+
+#[derive(Debug, Clone)]
+pub struct PlayedDesk {
+    played: Arc<Mutex<Played>>,
+    events: broadcast::Sender<Event>,
+    ends: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<End>>>,
+}
+
+#[async_trait]
+impl Desk for PlayedDesk {
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    async fn work(&self) -> AppError {
+        match self.ends.lock().await.recv().await {
+            Some(End::With(error)) => error,
+            Some(End::Panic) => panic!("as a parser does on a mail"),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn status(&self) -> Result<Status, AppError> {
+        Ok(lock(&self.played).status.clone())
+    }
+
+    async fn last_contact(&self) -> Result<Option<LastContact>, AppError> {
+        Ok(Some(jane()))
+    }
+
+    async fn pause(&self, address: Option<&Address>, until: Option<Timestamp>) -> Result<(), AppError> {
+        lock(&self.played).pauses.push((address.cloned(), until));
+        Ok(())
+    }
+
+    async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError> {
+        lock(&self.played).logging.push((contact.clone(), on));
+        Ok(())
+    }
+
+    async fn private_words(&self) -> Result<Vec<String>, AppError> {
+        Ok(vec!["Jane Roe".into(), "Offer 7".into()])
+    }
+}
+
+#[derive(Debug, Clone)]
+struct PlayedOpener {
+    desk: PlayedDesk,
+    /// What comes of the next tries; after them it opens.
+    results: Arc<Mutex<VecDeque<Result<(), Closed>>>>,
+    let_go: Arc<Mutex<bool>>,
+}
+
+#[async_trait]
+impl Opener for PlayedOpener {
+    type Desk = PlayedDesk;
+
+    async fn open(&self) -> Result<PlayedDesk, Closed> {
+        lock(&self.results).pop_front().unwrap_or(Ok(()))?;
+        Ok(self.desk.clone())
+    }
+
+    fn let_go(&self) {
+        *lock(&self.let_go) = true;
+    }
+}
+
+/// What the desktop was asked for.
+#[derive(Debug, Default)]
+pub struct Shown {
+    pub shown: Option<Tray>,
+    pub notices: Vec<Words>,
+    pub news: Vec<News>,
+    pub windows: usize,
+    pub autostart: bool,
+    pub refuses_autostart: bool,
+    pub lacks: Vec<Lack>,
+    pub copied: Option<String>,
+    pub quit: bool,
+}
+
+impl Shown {
+    pub fn headline(&self) -> String {
+        match self.shown.as_ref().and_then(|tray| tray.menu.first()) {
+            Some(Item::Words(text)) => text.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    pub fn offers(&self, label: &str) -> bool {
+        let menu = self.shown.iter().flat_map(|tray| &tray.menu);
+        menu.into_iter().any(|item| matches!(item, Item::Click { text, .. } if text == label))
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct PlayedDesktop(Arc<Mutex<Shown>>);
+
+impl Desktop for PlayedDesktop {
+    fn show_tray(&mut self, tray: &Tray) {
+        lock(&self.0).shown = Some(tray.clone());
+    }
+
+    fn notify(&mut self, words: Words) {
+        lock(&self.0).notices.push(words);
+    }
+
+    fn tell(&mut self, news: News) {
+        lock(&self.0).news.push(news);
+    }
+
+    fn open_window(&mut self) {
+        lock(&self.0).windows += 1;
+    }
+
+    fn set_autostart(&mut self, on: bool) -> Result<(), AppError> {
+        let mut shown = lock(&self.0);
+        if shown.refuses_autostart {
+            return Err(AppError::new("autostart", "No."));
+        }
+        shown.autostart = on;
+        Ok(())
+    }
+
+    fn autostart(&self) -> bool {
+        lock(&self.0).autostart
+    }
+
+    fn lacks(&self) -> Vec<Lack> {
+        lock(&self.0).lacks.clone()
+    }
+
+    fn language(&self) -> Option<String> {
+        Some("en-GB".to_owned())
+    }
+
+    fn copy(&mut self, text: String) -> Result<(), AppError> {
+        lock(&self.0).copied = Some(text);
+        Ok(())
+    }
+
+    fn quit(&mut self) {
+        lock(&self.0).quit = true;
+    }
+}
+
+/// Four o'clock, always.
+#[derive(Debug)]
+struct Clock;
+
+impl threadline_core::clock::Clock for Clock {
+    fn now(&self) -> Timestamp {
+        at("16:00")
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The controller at work.
+#[derive(Debug)]
+pub struct Office {
+    pub handle: Handle<PlayedDesk>,
+    desk: PlayedDesk,
+    ends: mpsc::UnboundedSender<End>,
+    desktop: Arc<Mutex<Shown>>,
+    let_go: Arc<Mutex<bool>>,
+    dir: tempfile::TempDir,
+    running: JoinHandle<()>,
+}
+
+impl Office {
+    /// It starts, and everything has settled.
+    pub async fn open(status: Status) -> Self {
+        let office = Self::with(status, Vec::new()).await;
+        office.settle().await;
+        office
+    }
+
+    /// It starts, and the first tries to open the engine end so.
+    pub async fn with(status: Status, results: Vec<Result<(), Closed>>) -> Self {
+        Self::start(status, results, tempfile::tempdir().unwrap())
+    }
+
+    /// It ends, and starts again on the same data folder.
+    pub async fn again(self, status: Status) -> Self {
+        self.running.abort();
+        let office = Self::start(status, Vec::new(), self.dir);
+        office.settle().await;
+        office
+    }
+
+    fn start(status: Status, results: Vec<Result<(), Closed>>, dir: tempfile::TempDir) -> Self {
+        let (ends, receiver) = mpsc::unbounded_channel();
+        let played = Played { status, pauses: Vec::new(), logging: Vec::new() };
+        let desk = PlayedDesk {
+            played: Arc::new(Mutex::new(played)),
+            events: broadcast::channel(2_000).0,
+            ends: Arc::new(tokio::sync::Mutex::new(receiver)),
+        };
+        let let_go = Arc::<Mutex<bool>>::default();
+        let results = Arc::new(Mutex::new(results.into()));
+        let opener = PlayedOpener { desk: desk.clone(), results, let_go: Arc::clone(&let_go) };
+        let desktop = PlayedDesktop::default();
+        let shown = Arc::clone(&desktop.0);
+        let (handle, ears) = channel();
+        let parts = Parts {
+            opener,
+            desktop,
+            clock: Arc::new(Clock),
+            zone: TimeZone::UTC,
+            data_dir: dir.path().to_owned(),
+            logs: Logs::default(),
+        };
+        let running = tokio::spawn(Controller::new(parts, ears).run());
+        Self { handle, desk, ends, desktop: shown, let_go, dir, running }
+    }
+
+    pub fn engine(&self) -> MutexGuard<'_, Played> {
+        lock(&self.desk.played)
+    }
+
+    pub fn desktop(&self) -> MutexGuard<'_, Shown> {
+        lock(&self.desktop)
+    }
+
+    pub fn is_let_go(&self) -> bool {
+        *lock(&self.let_go)
+    }
+
+    pub async fn app(&self) -> App {
+        self.handle.app().await.unwrap()
+    }
+
+    /// Time passes until nothing is left to do. The clock is turned by hand: no time is lost.
+    pub async fn settle(&self) {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+
+    /// So short a time that nothing is tried again.
+    pub async fn moment(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    pub fn happens(&self, event: Event) {
+        let _ = self.desk.events.send(event);
+    }
+
+    /// The engine tells of another health.
+    pub async fn becomes(&self, status: Status) {
+        self.engine().status = status;
+        let health = health(Channel::Inbox, State::Connected, None, "14:02");
+        self.happens(Event::Health { of: ANN.into(), health });
+        self.settle().await;
+    }
+
+    pub async fn click(&self, action: Action) {
+        self.handle.tell(Request::Menu(action));
+        self.settle().await;
+    }
+
+    pub fn engine_ends(&self, error: AppError) {
+        let _ = self.ends.send(End::With(error));
+    }
+
+    pub fn engine_panics(&self) {
+        let _ = self.ends.send(End::Panic);
+    }
+}

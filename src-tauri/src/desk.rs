@@ -1,0 +1,194 @@
+//! The engine as the controller sees it: small enough that a test can play it.
+
+use crate::error::AppError;
+use crate::tray::state::LastContact;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use threadline_core::address::Address;
+use threadline_core::reason::Reason;
+use threadline_engine::clock::SystemClock;
+use threadline_engine::home::Hold;
+use threadline_engine::views::Status;
+use threadline_engine::{Engine, EngineError, Event, Home};
+use threadline_secrets::{SecretError, Secrets};
+use tokio::sync::broadcast;
+
+/// An engine that was opened. Cheap to clone.
+#[async_trait]
+pub trait Desk: Clone + Send + Sync + 'static {
+    /// Everything that happens from now on.
+    fn events(&self) -> broadcast::Receiver<Event>;
+    /// Works until it cannot any more; gives the cause.
+    async fn work(&self) -> AppError;
+    async fn status(&self) -> Result<Status, AppError>;
+    /// With whom mail was logged last.
+    async fn last_contact(&self) -> Result<Option<LastContact>, AppError>;
+    /// Pauses one mailbox, or all; `None` takes the pause back.
+    async fn pause(&self, address: Option<&Address>, until: Option<Timestamp>) -> Result<(), AppError>;
+    /// Never logs mail with this contact again, or does so again.
+    async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError>;
+    /// Names, addresses and subjects that must not leave the computer with the diagnostics.
+    async fn private_words(&self) -> Result<Vec<String>, AppError>;
+}
+
+/// Why an engine could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// Another program has the data folder.
+    Held { by: String },
+    /// The keychain is locked, or is not there (yet).
+    Keychain { error: AppError, missing: bool },
+    /// A person has to mend something.
+    Refused(AppError),
+}
+
+/// Opens the engine; again after it was closed or could not be opened.
+#[async_trait]
+pub trait Opener: Clone + Send + Sync + 'static {
+    type Desk: Desk;
+    async fn open(&self) -> Result<Self::Desk, Closed>;
+    /// Gives the data folder back.
+    fn let_go(&self);
+}
+
+/// Opens the real engine on a data folder.
+#[derive(Debug)]
+pub struct DataFolder {
+    dir: PathBuf,
+    /// Kept from the first moment to the last, so that `threadline run` is told who has the folder.
+    hold: Mutex<Option<Hold>>,
+}
+
+/// Of how many messages and contacts the names are taken out of the diagnostics.
+const NEWEST: usize = 2_000;
+
+/// What `threadline run` says of who has the folder.
+const NAME: &str = "Threadline";
+
+impl DataFolder {
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, hold: Mutex::default() }
+    }
+
+    fn open_with(&self, secrets: Arc<dyn Secrets>) -> Result<Engine, EngineError> {
+        let home = Home::open(&self.dir)?;
+        let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()), hold.as_ref())?;
+        if aside.is_some() {
+            tracing::warn!("the ledger's key is gone; the old ledger was set aside and a new one begun");
+        }
+        Ok(engine)
+    }
+
+    /// Takes the folder, where it is not taken yet.
+    fn hold(&self) -> Result<(), EngineError> {
+        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        if hold.is_none() {
+            *hold = Some(Home::open(&self.dir)?.hold(NAME)?);
+        }
+        Ok(())
+    }
+
+    fn open_now(&self) -> Result<Engine, Closed> {
+        self.hold()?;
+        let secrets = threadline_secrets::system().map_err(EngineError::from)?;
+        Ok(self.open_with(secrets)?)
+    }
+}
+
+impl From<EngineError> for Closed {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Held { by, .. } => Closed::Held { by },
+            EngineError::Secret(ref secret)
+                if matches!(secret.code(), Reason::KeychainLocked | Reason::KeychainMissing) =>
+            {
+                let missing = matches!(secret, SecretError::NoService { .. });
+                Closed::Keychain { error: error.into(), missing }
+            }
+            other => Closed::Refused(other.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Opener for Arc<DataFolder> {
+    type Desk = Engine;
+
+    async fn open(&self) -> Result<Engine, Closed> {
+        let folder = Arc::clone(self);
+        // The keychain may wait for a person, and the ledger for the disk.
+        let opened = tokio::task::spawn_blocking(move || folder.open_now()).await;
+        opened.unwrap_or_else(|_| Err(Closed::Refused(broke_off())))
+    }
+
+    fn let_go(&self) {
+        *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What is told of a panic, whose own words may quote mail.
+pub fn broke_off() -> AppError {
+    AppError::new("engine_broke_off", "Threadline's engine broke off. Start it again; nothing is lost.")
+}
+
+#[async_trait]
+impl Desk for Engine {
+    fn events(&self) -> broadcast::Receiver<Event> {
+        Engine::events(self)
+    }
+
+    async fn work(&self) -> AppError {
+        let Err(error) = self.run().await;
+        error.into()
+    }
+
+    async fn status(&self) -> Result<Status, AppError> {
+        Ok(Engine::status(self).await?)
+    }
+
+    async fn last_contact(&self) -> Result<Option<LastContact>, AppError> {
+        let newest = self.threads(1).await?;
+        Ok(newest.into_iter().next().and_then(|thread| {
+            let contact = thread.contacts.into_iter().next()?;
+            Some(LastContact { account: thread.account, address: contact.address, name: contact.name })
+        }))
+    }
+
+    async fn pause(&self, address: Option<&Address>, until: Option<Timestamp>) -> Result<(), AppError> {
+        if let Some(address) = address {
+            return Ok(Engine::pause(self, address, until).await?);
+        }
+        for account in self.accounts().await? {
+            Engine::pause(self, &account.settings.address, until).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError> {
+        if !on {
+            self.never_log(&contact.account, &contact.address).await?;
+            return Ok(());
+        }
+        let mut settings = self.account(&contact.account).await?.settings;
+        settings.rules.never_addresses.retain(|address| *address != contact.address);
+        settings.rules.version += 1;
+        Ok(self.change_account(settings).await?)
+    }
+
+    async fn private_words(&self) -> Result<Vec<String>, AppError> {
+        let decided = self.log(NEWEST).await?;
+        let contacts = self.contacts(NEWEST).await?;
+        let people = decided.iter().flat_map(|d| d.from.iter().chain(&d.to));
+        let mut words: Vec<String> = people
+            .flat_map(|person| person.name.clone().into_iter().chain([person.address.to_string()]))
+            .chain(decided.iter().filter_map(|d| d.subject.clone()))
+            .chain(contacts.into_iter().filter_map(|c| c.name))
+            .collect();
+        words.sort();
+        words.dedup();
+        Ok(words)
+    }
+}

@@ -1,0 +1,118 @@
+//! The desktop shell: tray, window and notifications on top of the engine.
+//!
+//! [`controller`] owns the state; [`surface`] is the real desktop under it, [`desk`] the engine behind it. [`commands`] are
+//! what the window may ask. The tray ([`tray`]) and the notifications ([`notify`]) are pure functions of state.
+
+mod args;
+mod bindings;
+mod bundle;
+mod commands;
+mod controller;
+mod desk;
+mod desktop;
+mod dialogs;
+mod error;
+mod locale;
+mod logs;
+mod notify;
+mod platform;
+mod redact;
+mod settings;
+mod surface;
+#[cfg(test)]
+mod testing;
+mod toast;
+mod tray;
+mod views;
+mod windows;
+
+pub use args::Args;
+
+use controller::{Controller, Handle, Parts, Request};
+use desk::DataFolder;
+use jiff::tz::TimeZone;
+use std::process::ExitCode;
+use std::sync::Arc;
+use surface::{Known, Surface};
+use tauri::{RunEvent, Window, WindowEvent};
+use tauri_plugin_autostart::MacosLauncher;
+use threadline_engine::clock::SystemClock;
+use threadline_engine::{Engine, Home};
+
+/// Runs the app until the person quits it.
+pub fn run(args: Args) -> ExitCode {
+    platform::choose_renderer();
+    let logs = logs::listen();
+    match start(args, &logs) {
+        Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(error) => {
+            fail(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where no window comes up, the terminal and the system's own log are all that is left.
+#[expect(clippy::print_stderr, reason = "there is no window to say it in")]
+fn fail(error: &dyn std::error::Error) {
+    eprintln!("Threadline did not start: {error}");
+}
+
+fn start(args: Args, logs: &logs::Logs) -> Result<i32, Box<dyn std::error::Error>> {
+    let data_dir = match args.data_dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => Home::default_dir()?,
+    };
+    logs.keep_in(&data_dir);
+    let bindings = bindings::builder();
+    let (handle, ears) = controller::channel::<Engine>();
+    let (raise, closing) = (handle.clone(), handle.clone());
+    let known = Known::default();
+    let at_closing = known.clone();
+    let app = tauri::Builder::default()
+        // First, so that a second start ends before it does anything.
+        .plugin(tauri_plugin_single_instance::init(move |_, _, _| raise.tell(Request::Open(None))))
+        .plugin(tauri_plugin_autostart::init(MacosLauncher::LaunchAgent, Some(vec![args::HIDDEN])))
+        .plugin(tauri_plugin_dialog::init())
+        .manage(handle.clone())
+        .manage(logs.clone())
+        .invoke_handler(bindings.invoke_handler())
+        .on_window_event(move |window, event| closed(window, event, &at_closing, &closing))
+        .setup({
+            let logs = logs.clone();
+            move |app| {
+                bindings.mount_events(app);
+                let parts = Parts {
+                    opener: Arc::new(DataFolder::new(data_dir.clone())),
+                    desktop: Surface::new(app.handle().clone(), known, handle.clone()),
+                    clock: Arc::new(SystemClock::start()),
+                    zone: TimeZone::system(),
+                    data_dir,
+                    logs,
+                };
+                tauri::async_runtime::spawn(Controller::new(parts, ears).run());
+                if !args.hidden {
+                    handle.tell(Request::Open(None));
+                }
+                Ok(())
+            }
+        })
+        .build(tauri::generate_context!("./tauri.conf.json"))?;
+    Ok(app.run_return(|_, event| {
+        // The last window was closed; the program goes on in the tray.
+        if let RunEvent::ExitRequested { code: None, api, .. } = event {
+            api.prevent_exit();
+        }
+    }))
+}
+
+/// The window is destroyed, and its memory freed; without a tray it could not be found again, so it is minimised.
+fn closed(window: &Window, event: &WindowEvent, known: &Known, handle: &Handle<Engine>) {
+    let WindowEvent::CloseRequested { api, .. } = event else { return };
+    let minimised = !known.has_tray() && window.minimize().is_ok();
+    if minimised {
+        api.prevent_close();
+    }
+    handle.tell(Request::Closed { minimised });
+    tracing::debug!(label = window.label(), minimised, "the window was closed");
+}

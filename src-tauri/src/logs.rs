@@ -1,0 +1,190 @@
+//! What the program writes down of itself: the newest lines in memory for the window, and a file that is cut off at a
+//! size. Only our own crates write: the libraries' traces hold what is on the wire.
+
+mod file;
+
+use file::LogFile;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Lines kept in memory.
+const MOST_LINES: usize = 2_000;
+/// Longest line, in characters.
+const MOST_TEXT: usize = 2_000;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct LogLine {
+    /// Counts up.
+    pub id: u64,
+    pub at: Timestamp,
+    pub level: Level,
+    pub target: String,
+    pub text: String,
+}
+
+/// The newest lines. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Logs(Arc<Mutex<Ring>>);
+
+#[derive(Debug, Default)]
+struct Ring {
+    lines: VecDeque<LogLine>,
+    next: u64,
+    file: Option<LogFile>,
+}
+
+impl Logs {
+    /// The lines behind that one, the oldest first; all that are kept for `None`.
+    pub fn after(&self, id: Option<u64>) -> Vec<LogLine> {
+        self.ring().lines.iter().filter(|line| id.is_none_or(|id| line.id > id)).cloned().collect()
+    }
+
+    fn push(&self, at: Timestamp, level: Level, target: &str, text: String) {
+        let mut ring = self.ring();
+        let line = LogLine { id: ring.next, at, level, target: target.to_owned(), text };
+        ring.next += 1;
+        if let Some(file) = &mut ring.file {
+            file.write(&line);
+        }
+        if ring.lines.len() == MOST_LINES {
+            ring.lines.pop_front();
+        }
+        ring.lines.push_back(line);
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to keep the lines in files in this folder, too. A folder that cannot be written costs the files alone.
+    pub fn keep_in(&self, dir: &Path) {
+        self.ring().file = Some(LogFile::in_folder(dir));
+    }
+}
+
+/// Hears what our crates log from here on, in the whole process.
+pub fn listen() -> Logs {
+    let logs = Logs::default();
+    let _ = tracing_subscriber::registry().with(Listener(logs.clone()).with_filter(ours())).try_init();
+    keep_panics_silent();
+    logs
+}
+
+/// Our own words only.
+fn ours() -> Targets {
+    let crates = ["core", "mail", "store", "crm", "secrets", "engine", "app"];
+    Targets::new().with_targets(crates.map(|name| (format!("threadline_{name}"), LevelFilter::DEBUG)))
+}
+
+/// A panic tells where it was and not what: a parser's panic can quote the mail that it could not read.
+fn keep_panics_silent() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%place, "a task panicked");
+    }));
+}
+
+struct Listener(Logs);
+
+impl<S: Subscriber> Layer<S> for Listener {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = match *event.metadata().level() {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warn,
+            tracing::Level::INFO => Level::Info,
+            _ => Level::Debug,
+        };
+        let mut text = Text::default();
+        event.record(&mut text);
+        self.0.push(Timestamp::now(), level, event.metadata().target(), text.whole());
+    }
+}
+
+/// An event's message and fields as one line.
+#[derive(Debug, Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl Text {
+    fn whole(self) -> String {
+        threadline_core::envelope::clean(&format!("{}{}", self.message, self.fields), MOST_TEXT)
+    }
+}
+
+impl Visit for Text {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        // Writing to a string does not fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(log: impl FnOnce()) -> Vec<LogLine> {
+        let logs = Logs::default();
+        let listener = Listener(logs.clone()).with_filter(ours());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(listener), log);
+        logs.after(None)
+    }
+
+    #[test]
+    fn our_words_are_kept_and_those_of_the_libraries_are_not() {
+        let lines = heard(|| {
+            tracing::info!(target: "threadline_engine::mailbox", code = "dns_failure", "it is tried again");
+            tracing::error!(target: "async_imap::imap_stream", "A1 LOGIN ann hunter2");
+            tracing::trace!(target: "threadline_mail::wire", "a byte");
+        });
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["it is tried again code=dns_failure"]);
+        assert_eq!((lines[0].level, lines[0].target.as_str()), (Level::Info, "threadline_engine::mailbox"));
+    }
+
+    #[test]
+    fn the_oldest_lines_go_and_the_newest_are_asked_for_by_number() {
+        let logs = Logs::default();
+        for n in 0..MOST_LINES + 5 {
+            logs.push(Timestamp::UNIX_EPOCH, Level::Info, "t", n.to_string());
+        }
+        let all = logs.after(None);
+        assert_eq!((all.len(), all[0].text.as_str()), (MOST_LINES, "5"));
+        let last = all[all.len() - 2].id;
+        assert_eq!(logs.after(Some(last)).len(), 1);
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        let lines = heard(|| tracing::info!(target: "threadline_app", "a\nb\u{1b}[31m"));
+        assert!(!lines[0].text.contains(['\n', '\u{1b}']), "{}", lines[0].text);
+    }
+}

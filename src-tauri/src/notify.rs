@@ -1,0 +1,230 @@
+//! Which notifications there are, and when: a pure decision. How one is shown is in [`crate::toast`].
+
+use crate::error::AppError;
+use crate::locale::Catalogue;
+use crate::settings::AppSettings;
+use crate::tray::menu::Action;
+use crate::views::Route;
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use threadline_core::health::{Health, State};
+use threadline_core::reason::Reason;
+use threadline_engine::views::Status;
+
+/// A disconnect that was told and is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// A mailbox's address or a CRM's kind.
+    pub of: String,
+    pub reason: Option<Reason>,
+}
+
+/// One notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A mailbox or a CRM needs the person.
+    Disconnected {
+        of: Subject,
+        reason: Option<Reason>,
+        since: Timestamp,
+        /// Messages that wait for it.
+        waiting: u64,
+    },
+    /// It works again, after it was told that it does not.
+    Recovered { of: Subject },
+    /// The window was closed, and the program goes on.
+    TrayStays,
+    /// The window was closed on a desktop without a tray: it was minimised.
+    NoTray,
+    /// The engine has ended.
+    Stopped { error: AppError },
+    /// Mail with somebody is not logged any more.
+    LoggingStopped { who: String },
+    /// What was clicked in the tray was refused.
+    Refused { error: AppError },
+}
+
+/// Whose connection it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Mailbox(String),
+    Crm(String),
+}
+
+impl Subject {
+    fn name(&self) -> &str {
+        match self {
+            Subject::Mailbox(address) => address,
+            Subject::Crm(kind) => kind,
+        }
+    }
+
+    /// Where the person mends it.
+    pub fn route(&self) -> Route {
+        match self {
+            Subject::Mailbox(address) => Route::Reconnect { address: address.clone() },
+            Subject::Crm(_) => Route::Settings { page: Some("crm".to_owned()) },
+        }
+    }
+}
+
+/// A notification as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    pub title: String,
+    pub body: String,
+    /// The button, and what it and a click do.
+    pub action: Option<(String, Action)>,
+    /// It stays until it is answered.
+    pub urgent: bool,
+}
+
+/// What is to be told now of `status`. `told` is brought up to date. Only what needs the person is told, each cause once;
+/// and its end. What comes up in quiet hours is told after them, if it is not over by then.
+pub fn decide(status: &Status, told: &mut Vec<Told>, speak: bool) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mailboxes = status.mailboxes.iter().map(|m| {
+        let of = Subject::Mailbox(m.address.to_string());
+        (of, m.state, &m.channels, m.waiting)
+    });
+    let crms = status
+        .crms
+        .iter()
+        .map(|c| (Subject::Crm(c.settings.kind().to_owned()), c.state, &c.health, c.waiting));
+    let subjects: Vec<_> = mailboxes.chain(crms).collect();
+    // What was removed has no end to tell.
+    told.retain(|t| subjects.iter().any(|(of, ..)| of.name() == t.of));
+    for (of, state, channels, waiting) in subjects {
+        let broken: Vec<&Health> = match state {
+            State::Paused => Vec::new(),
+            _ => channels.iter().filter(|h| h.state == State::NeedsAttention).collect(),
+        };
+        for health in broken {
+            let cause = Told { of: of.name().to_owned(), reason: health.reason };
+            if speak && !told.contains(&cause) {
+                told.push(cause);
+                let (reason, since) = (health.reason, health.since);
+                notices.push(Notice::Disconnected { of: of.clone(), reason, since, waiting });
+            }
+        }
+        if state == State::Connected && told.iter().any(|t| t.of == of.name()) {
+            told.retain(|t| t.of != of.name());
+            if speak {
+                notices.push(Notice::Recovered { of });
+            }
+        }
+    }
+    notices
+}
+
+/// True where the settings let notifications be shown at this time of the day.
+pub fn may_speak(settings: &AppSettings, now: Timestamp, zone: &TimeZone) -> bool {
+    let time = now.to_zoned(zone.clone()).time();
+    settings.notifications && !is_quiet(settings.quiet_from, settings.quiet_until, time)
+}
+
+/// The quiet hours may go over midnight.
+fn is_quiet(from: Option<u16>, until: Option<u16>, time: Time) -> bool {
+    let minute = time.hour().unsigned_abs() as u16 * 60 + time.minute().unsigned_abs() as u16;
+    match (from, until) {
+        (Some(from), Some(until)) if from <= until => (from..until).contains(&minute),
+        (Some(from), Some(until)) => minute >= from || minute < until,
+        _ => false,
+    }
+}
+
+impl Notice {
+    /// The words to show.
+    pub fn words(&self, texts: &Catalogue, now: Timestamp, zone: &TimeZone) -> Words {
+        match self {
+            Notice::Disconnected { of, reason, since, waiting } => {
+                let since = texts.when(*since, now, zone);
+                let part = |part: &str| {
+                    reason
+                        .map(|r| texts.text(&format!("reason.{}.{part}", r.code()), &[]))
+                        .unwrap_or_default()
+                };
+                let (title, delayed, button) = match of {
+                    Subject::Mailbox(_) => {
+                        ("notify.disconnected.mailbox", "notify.delayed.mailbox", "notify.reconnect")
+                    }
+                    Subject::Crm(_) => ("notify.disconnected.crm", "notify.delayed.crm", "notify.open"),
+                };
+                let delayed = match waiting {
+                    0 => texts.text("notify.delayed.nothing_yet", &[]),
+                    waiting => texts.count(delayed, *waiting, &[]),
+                };
+                let since = texts.text("notify.since", &[("since", &since)]);
+                Words {
+                    title: texts.text(title, &[("name", &named(of, texts))]),
+                    body: join(&[&part("title"), &since, &delayed, &part("next")]),
+                    action: Some((texts.text(button, &[]), Action::Open(Some(of.route())))),
+                    urgent: true,
+                }
+            }
+            Notice::Recovered { of } => Words {
+                title: texts.text("notify.recovered.title", &[("name", &named(of, texts))]),
+                body: texts.text("notify.recovered.body", &[]),
+                action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
+                urgent: false,
+            },
+            Notice::TrayStays => said(texts, "notify.tray_stays.title", "notify.tray_stays.body", &[]),
+            Notice::NoTray => Words {
+                // Without a tray there is no other place to quit it.
+                action: Some((texts.text("notify.quit", &[]), Action::Quit)),
+                ..said(texts, "notify.no_tray.title", "notify.no_tray.body", &[])
+            },
+            Notice::Stopped { error } => Words {
+                action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
+                urgent: true,
+                ..said(texts, "notify.stopped.title", "notify.stopped.body", &[("why", &error.message)])
+            },
+            Notice::Refused { error } => Words {
+                action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
+                ..said(texts, "notify.refused.title", "notify.refused.body", &[("why", &error.message)])
+            },
+            Notice::LoggingStopped { who } => Words {
+                action: Some((
+                    texts.text("notify.open", &[]),
+                    Action::Open(Some(Route::Settings { page: Some("rules".into()) })),
+                )),
+                ..said(texts, "notify.logging_stopped.title", "notify.logging_stopped.body", &[("who", who)])
+            },
+        }
+    }
+}
+
+fn said(texts: &Catalogue, title: &str, body: &str, put_in: &[(&str, &str)]) -> Words {
+    let (title, body) = (texts.text(title, put_in), texts.text(body, put_in));
+    Words { title, body, action: None, urgent: false }
+}
+
+fn named(of: &Subject, texts: &Catalogue) -> String {
+    match of {
+        Subject::Mailbox(address) => address.clone(),
+        Subject::Crm(kind) => crm_name(kind, texts),
+    }
+}
+
+/// A CRM's name for a person.
+pub fn crm_name(kind: &str, texts: &Catalogue) -> String {
+    texts.text(
+        match kind {
+            "hubspot" => "shell.crm.hubspot",
+            "webhook" => "shell.crm.webhook",
+            "folder" => "shell.crm.folder",
+            _ => "shell.crm.ledger",
+        },
+        &[],
+    )
+}
+
+fn join(sentences: &[&str]) -> String {
+    sentences.iter().filter(|s| !s.is_empty()).copied().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[path = "notify/tests.rs"]
+mod tests;

@@ -1,0 +1,81 @@
+//! What the shell tells the window of itself.
+
+use crate::error::AppError;
+use crate::locale::Locale;
+use crate::settings::AppSettings;
+use serde::{Deserialize, Serialize};
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum EngineState {
+    Starting,
+    Running,
+    /// Another program has the data folder: `threadline run`, or the app in another session.
+    Held {
+        by: String,
+    },
+    WaitingForKeychain {
+        error: AppError,
+    },
+    Stopped {
+        error: AppError,
+    },
+}
+
+/// What the system lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    Tray,
+    Notifications,
+    Keychain,
+}
+
+/// The program as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct App {
+    pub version: String,
+    pub data_dir: String,
+    pub engine: EngineState,
+    /// No mailbox is set.
+    pub first_run: bool,
+    pub settings: AppSettings,
+    /// The language in force.
+    pub locale: Locale,
+    /// What the system lacks: each is said where the person looks, with the next step.
+    pub missing: Vec<Lack>,
+}
+
+/// A place in the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(tag = "to", rename_all = "snake_case")]
+pub enum Route {
+    Overview,
+    Threads { thread: Option<i64> },
+    Activity,
+    Settings { page: Option<String> },
+    Diagnostics,
+    Setup,
+    Reconnect { address: String },
+}
+
+/// How long a pause lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseFor {
+    Hour,
+    /// Until the day is over, in local time.
+    Tomorrow,
+}
+
+/// What happens, for the window: it asks again for what it shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum News {
+    App,
+    Status,
+    Threads,
+    Asked,
+    Navigate { route: Route },
+}
