@@ -1,11 +1,12 @@
 /** The live check, step by step, as a server would take its time. */
 import type { CheckReport, CheckStep, CheckStepName, MailboxDraft } from "../bindings";
-import type { Scene } from "./status";
+import { crmWords, cures, failedStep, faultOf, isOther, stuckAt } from "./cases";
 import { wait } from "./time";
+import type { World } from "./world";
 
 type Plan = { step: CheckStepName; ms: number; words: string };
 
-function plan(draft: MailboxDraft): Plan[] {
+function plan(draft: MailboxDraft, w: World): Plan[] {
   return [
     { step: "dns", ms: 18, words: `${draft.host} → 192.0.2.25` },
     { step: "tcp", ms: 31, words: `Port ${draft.port} answers` },
@@ -16,28 +17,39 @@ function plan(draft: MailboxDraft): Plan[] {
     { step: "inbox", ms: 41, words: "INBOX: 18,204 messages" },
     { step: "sent", ms: 38, words: "Sent: 7,731 messages" },
     ...(draft.smtp ? [{ step: "smtp" as const, ms: 1240, words: `${draft.smtp.host}: ready to send` }] : []),
-    { step: "crm", ms: 212, words: "HubSpot portal 4471920, Northwind Lab" },
+    { step: "crm", ms: 212, words: crmWords(w.status.crms[0]?.kind ?? null) },
   ];
 }
 
-/** A password "wrong" is refused; a host with "other" in it is another mailbox; one with "private" has a private authority. */
-export async function check(draft: MailboxDraft, password: string | null, scene: Scene, still: boolean, onStep: (step: CheckStep) => void): Promise<CheckReport> {
-  const refused = password === "wrong" || (scene === "broken" && password === null);
-  const untrusted = draft.host.includes("private") && draft.fingerprint === null && draft.authority === null;
+/**
+ * A password "wrong" is refused; a host with "other" in it is another mailbox; one with "private" has a private authority.
+ * `turn` is the case of `cases.ts`.
+ */
+export async function check(draft: MailboxDraft, password: string | null, w: World, turn: string | null, onStep: (step: CheckStep) => void): Promise<CheckReport> {
+  const { scene, still } = w;
+  const refused = password === "wrong" || (scene === "broken" && password === null && faultOf(turn) === null);
+  const asked = faultOf(turn);
+  const fault = asked !== null && !cures(asked, draft) ? asked : null;
+  const untrusted = (draft.host.includes("private") || fault?.reason === "tls_untrusted") && draft.fingerprint === null && draft.authority === null;
+  const stuck = stuckAt(turn);
   const steps: CheckStep[] = [];
   const say = (step: CheckStep): void => {
     if (step.state !== "running") steps.push(step);
     onStep(step);
   };
   let failed: CheckStepName | null = null;
-  for (const { step, ms, words } of plan(draft)) {
+  for (const { step, ms, words } of plan(draft, w)) {
     if (failed !== null) {
       say({ step, state: "skipped", ms: null, words: null, reason: null });
       continue;
     }
     say({ step, state: "running", ms: null, words: null, reason: null });
     if (!still) await wait(Math.max(220, ms));
-    if (step === "tls" && untrusted) {
+    if (step === stuck) await new Promise(() => undefined);
+    if (step === fault?.step) {
+      failed = step;
+      say(failedStep(fault, ms));
+    } else if (step === "tls" && untrusted) {
       failed = step;
       say({ step, state: "failed", ms, words: "unknown issuer: CN=Northwind Lab Internal CA", reason: "tls_untrusted" });
     } else if (step === "sign_in" && refused) {
@@ -50,7 +62,7 @@ export async function check(draft: MailboxDraft, password: string | null, scene:
   return {
     steps,
     failed,
-    same_mailbox: scene === "broken" && failed === null ? !draft.host.includes("other") : null,
+    same_mailbox: scene === "broken" && failed === null ? !isOther(turn, draft) : null,
     presented: untrusted
       ? { subject: `CN=${draft.host}`, issuer: "CN=Northwind Lab Internal CA", expires: "2027-01-31T23:59:59Z", fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
       : null,

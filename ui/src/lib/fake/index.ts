@@ -2,12 +2,14 @@
  * A made-up engine behind the program's calls, for `npm run dev`, tests and pictures. Never in the product's build.
  *
  * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, starting, stopped, notray;
- * `theme=` light, dark; `lang=` en, de; `clock=` a time in RFC 3339 at which everything stands still.
+ * `theme=` light, dark; `lang=` en, de; `clock=` a time in RFC 3339 at which everything stands still; `case=` a
+ * turn of `cases.ts`.
  */
 import type { Api } from "../api";
 import type { AppError, Decided, MailboxDraft, MailboxStatus, Status } from "../bindings";
 import { setClock } from "../clock.svelte";
 import * as activity from "./activity";
+import { withCase } from "./cases";
 import { check } from "./check";
 import { bundle, logLines } from "./diagnostics";
 import { html } from "./html";
@@ -71,6 +73,7 @@ export function fakeApi(params: URLSearchParams): Api {
   const begun = Date.now();
   setClock(fixed === null ? () => start + Date.now() - begun : () => start);
   const w = world(params, fixed !== null);
+  const turn = params.get("case");
   const latency = w.still ? 0 : 60;
   const later = <T>(make: () => T): Promise<T> => wait(latency).then(make).then(copy);
 
@@ -83,7 +86,7 @@ export function fakeApi(params: URLSearchParams): Api {
     }, beat);
   }
 
-  return {
+  const api: Api = {
     app: () => later(() => w.app),
     setAppSettings: (settings) =>
       later(() => {
@@ -132,7 +135,7 @@ export function fakeApi(params: URLSearchParams): Api {
       }),
 
     discover: (address) => wait(w.still ? 0 : 1100).then(() => ({ address, candidates: candidates(address) })),
-    check: (draft, password, onStep) => check(draft, password, w.scene, w.still, onStep),
+    check: (draft, password, onStep) => check(draft, password, w, turn, onStep),
     addMailbox: (draft) =>
       later(() => {
         heal(w, draft.address);
@@ -295,6 +298,7 @@ export function fakeApi(params: URLSearchParams): Api {
       return Promise.resolve();
     },
   };
+  return withCase(api, turn, w);
 }
 
 function draftOf(w: World, address: string): MailboxDraft {
