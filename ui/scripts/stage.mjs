@@ -32,7 +32,7 @@ async function serve() {
 }
 
 /**
- * Builds, serves and starts the browser. `open({hash, scene, theme, lang, moving, width, height})` gives a page whose
+ * Builds, serves and starts the browser. `open({hash, scene, turn, theme, lang, moving, width, height})` gives a page whose
  * `problems` are what the console complained of. Chromium is taken from CHROMIUM, else /usr/bin/chromium.
  */
 export async function stage() {
@@ -43,7 +43,7 @@ export async function stage() {
     args: ["--no-sandbox", "--force-color-profile=srgb", "--font-render-hinting=none"],
   });
   return {
-    async open({ hash = "#/overview", scene = "healthy", theme = "light", lang = "en", moving = false, width = 1200, height = 800 } = {}) {
+    async open({ hash = "#/overview", scene = "healthy", theme = "light", lang = "en", moving = false, turn, width = 1200, height = 800 } = {}) {
       const context = await browser.newContext({
         viewport: { width, height }, timezoneId: "Europe/Berlin", locale: lang === "de" ? "de-DE" : "en-GB", reducedMotion: "reduce", colorScheme: "light",
       });
@@ -51,7 +51,7 @@ export async function stage() {
       const problems = [];
       page.on("console", (line) => line.type() === "error" && problems.push(line.text()));
       page.on("pageerror", (error) => problems.push(String(error)));
-      const query = new URLSearchParams({ scene, theme, lang, ...(moving ? {} : { clock: CLOCK }) });
+      const query = new URLSearchParams({ scene, theme, lang, ...(moving ? {} : { clock: CLOCK }), ...(turn ? { case: turn } : {}) });
       await page.goto(`http://127.0.0.1:${server.port}/?${query}${hash}`);
       return { page, problems, close: () => context.close() };
     },

@@ -3,6 +3,8 @@
  * Both themes are taken unless `themes` says else. `act(page)` brings the page to what is to be seen; `spins`: something
  * turns in it. German (`lang: "de"`) and small windows (`width`, `height`) are taken where long words may not fit.
  */
+import { connect } from "./table-connect.mjs";
+
 const SMALL = { width: 900, height: 600 };
 
 export const table = [
@@ -53,4 +55,6 @@ export const table = [
   { screen: "window", name: "keychain-de-small", scene: "keychain", hash: "#/overview", lang: "de", ...SMALL },
   { screen: "window", name: "stopped", scene: "stopped", hash: "#/overview" },
   { screen: "window", name: "notray", scene: "notray", hash: "#/overview" },
+
+  ...connect,
 ];

@@ -1,0 +1,132 @@
+/** The way back to a broken mailbox: mend, check, connect, catch up. */
+import type { Broken, CatchUp, News, SetAside } from "../../lib/bindings";
+import { CheckRun } from "../../lib/connect/check-run.svelte";
+import { draftOf, emptyForm, formOf, problems, type FieldName, type Form, type Problems } from "../../lib/connect/form";
+import { fieldFor, mendFor, type Mend } from "../../lib/connect/mend";
+import { imapBeside } from "../../lib/connect/pop3";
+import { api } from "../../lib/index";
+import { ownerOf, type Owner } from "../../lib/reason";
+import { session, setStatus } from "../../lib/session.svelte";
+
+/** `other`: it is another mailbox than before, and nothing was changed. */
+export type Stage = "loading" | "unknown" | "mend" | "checking" | "other" | "connecting" | "catching_up" | "done";
+
+export class ReconnectFlow {
+  readonly address: string;
+  stage = $state<Stage>("loading");
+  broken = $state.raw<Broken | null>(null);
+  form = $state<Form>(emptyForm());
+  /** Empty: the one in the keychain. */
+  password = $state("");
+  problems = $state.raw<Problems>({});
+  readonly check = new CheckRun();
+  /** What `broken` or `reconnect` was refused with. */
+  error = $state.raw<unknown>(null);
+  catchUp = $state.raw<CatchUp | null>(null);
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  async load(): Promise<void> {
+    this.stage = "loading";
+    this.error = null;
+    try {
+      this.broken = await api().broken(this.address);
+      this.form = formOf(this.broken.draft);
+      this.stage = "mend";
+    } catch (error) {
+      this.error = error;
+      this.stage = "unknown";
+    }
+  }
+
+  /** Who must act, by what is known: the check just made, else what broke. */
+  get owner(): Owner {
+    const reason = this.check.failed?.reason ?? this.broken?.reason ?? null;
+    return reason === null ? "nobody" : ownerOf(reason);
+  }
+
+  get mend(): Mend {
+    const failed = this.check.failed;
+    if (failed !== null) return mendFor(failed.step, failed.reason, this.check.report?.presented != null);
+    return mendFor(this.broken?.failed ?? "dns", this.broken?.reason ?? null, false);
+  }
+
+  /** The field to mend, or `null` where nothing is to be typed. */
+  get field(): FieldName | null {
+    return this.broken === null || (this.broken.failed === null && this.broken.reason === null) ? null : fieldFor(this.mend);
+  }
+
+  /** The password itself is wrong: going on with the old one would fail in the same way. */
+  get passwordWanted(): boolean {
+    return this.field === "password";
+  }
+
+  /** Checks, and where it is fine and the same mailbox, connects. */
+  async go(): Promise<void> {
+    this.problems = problems(this.form, this.passwordWanted ? this.password : null);
+    if (Object.keys(this.problems).length > 0) return;
+    const draft = draftOf(this.form);
+    const password = this.password === "" ? null : this.password;
+    this.error = null;
+    this.stage = "checking";
+    const report = await this.check.run(draft, password);
+    if (report === null || report.failed !== null) {
+      this.stage = "mend";
+      return;
+    }
+    if (report.same_mailbox === false) {
+      this.stage = "other";
+      return;
+    }
+    this.stage = "connecting";
+    try {
+      const status = await api().reconnect(draft, password);
+      setStatus(status);
+      this.password = "";
+      if (this.stage === "connecting") this.stage = "catching_up";
+    } catch (error) {
+      this.error = error;
+      this.stage = "mend";
+    }
+  }
+
+  hear(news: News): void {
+    if (news.kind !== "catch_up" || news.progress.address !== this.address) return;
+    // News of a catch-up before this one are not about what is mended here.
+    if (this.stage !== "connecting" && this.stage !== "catching_up") return;
+    this.catchUp = news.progress;
+    this.stage = news.progress.done ? "done" : "catching_up";
+  }
+
+  /** Messages that could not be checked; they are named on the overview. */
+  get setAside(): readonly SetAside[] {
+    return session.status?.mailboxes.find((one) => one.address === this.address)?.set_aside ?? [];
+  }
+
+  /** How many were missed and not checked at the end. */
+  get gap(): number {
+    const at = this.catchUp;
+    return at === null ? 0 : Math.max(0, at.missed - at.checked);
+  }
+
+  /** The IMAP server beside a POP3 one. */
+  takeImap(): void {
+    this.form = { ...this.form, ...imapBeside(this.form) };
+    this.problems = {};
+  }
+
+  /** Trusts the certificate that was shown, for this server only, and checks again. */
+  async trust(): Promise<void> {
+    const shown = this.check.report?.presented;
+    if (shown == null) return;
+    this.form.pin = { host: this.form.host.trim(), port: this.form.port.trim(), fingerprint: shown.fingerprint };
+    await this.go();
+  }
+
+  async withoutSmtp(): Promise<void> {
+    this.form.sending = false;
+    await this.go();
+  }
+}
