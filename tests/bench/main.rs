@@ -3,6 +3,7 @@
 
 mod connect;
 mod contacts;
+mod html;
 mod idle;
 mod latency;
 
@@ -20,10 +21,11 @@ Usage: bench [NAME]...
   idle               memory and processor time of `threadline run` beside a folder of 100,000 mails, with a folder
                      and HubSpot
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
+  html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
-Without a name: latency, connect, idle, contacts.";
+Without a name: latency, connect, idle, contacts, html.";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,7 +35,7 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let names = if names.is_empty() { vec!["latency", "connect", "idle", "contacts"] } else { names };
+    let names = if names.is_empty() { vec!["latency", "connect", "idle", "contacts", "html"] } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
     println!(
@@ -48,6 +50,7 @@ fn main() -> Result<()> {
             "connect" => connect::run(million)?,
             "idle" => idle::run(&runtime)?,
             "contacts" => contacts::run(&runtime)?,
+            "html" => html::run(),
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }
     }

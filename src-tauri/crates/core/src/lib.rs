@@ -10,6 +10,7 @@ pub mod decide;
 pub mod envelope;
 pub mod health;
 pub mod id;
+pub mod inline;
 pub mod message;
 mod quiet;
 pub mod reason;

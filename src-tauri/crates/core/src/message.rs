@@ -80,7 +80,7 @@ impl Body {
 
 /// How much of a message is read so that no more than [`MOST_CONTAINERS`] messages and multiparts can lie in each
 /// other: the parser keeps one in the other, and frees them by recursion.
-fn shallow(raw: &[u8]) -> usize {
+pub(crate) fn shallow(raw: &[u8]) -> usize {
     let mut containers = 0;
     let mut at = 0;
     for line in raw.split_inclusive(|b| *b == b'\n') {

@@ -20,6 +20,7 @@ pub mod home;
 mod ingest;
 mod jobs;
 mod mailbox;
+mod message_html;
 pub mod once;
 mod outage;
 mod queue;

@@ -4,6 +4,7 @@ use crate::rig::{Rig, no_secrets, no_words, patient, tls_required};
 use threadline_core::reason::{Phase, Reason, Signal};
 use threadline_mail::connect::{Greeting, Security};
 use threadline_mail::error::MailError;
+use threadline_mail::mailbox_name::{MOST_NAME, decode};
 use threadline_testkit::script::{Script, Transcript};
 use tokio::io::AsyncReadExt;
 
@@ -112,6 +113,26 @@ pub async fn alert() {
     let (err, seen) = rig.imap_fails(Security::StartTls, script).await;
     no_words(&err);
     no_secrets(&seen);
+}
+
+/// What a server says before it is known goes nowhere.
+pub async fn greeting_codes() {
+    let rig = Rig::new();
+    for code in ["ALERT", "BADCHARSET (UTF-8)", "PARSE"] {
+        let script = Script::new().send(format!("* OK [{code}] bAjdyeKO\r\n")).expect("STARTTLS");
+        let script = script.send("{tag} OK begin\r\n").tls(&rig.identity).hang();
+        let (_server, opened) = rig.imap(Security::StartTls, script).await;
+        assert_eq!(opened.unwrap().greeting, Greeting::default());
+        let (err, seen) = starttls_fails(Script::new().send(format!("* NO [{code}] bAjdyeKO\r\n"))).await;
+        no_words(&err);
+        no_secrets(&seen);
+    }
+}
+
+/// A folder's name is text of bounded length; it is the window that shows text as text.
+pub async fn folder_markup() {
+    assert_eq!(decode(b"Click me! <Payload>"), "Click me! <Payload>");
+    assert!(decode("<b>".repeat(4_096).as_bytes()).chars().count() <= MOST_NAME);
 }
 
 /// Data before TLS leaves no trace behind it: the first byte that a session reads came inside TLS.

@@ -84,6 +84,8 @@ checks! {
     smtp_inject: "smtp-inject",
         "recipient/subject/In-Reply-To with CRLF; body with CRLF.CRLF and bare LF \".\" (SMTP smuggling)"
         => smtp::inject;
+    greeting_codes: "ui-spoof", "greeting ALERT / BADCHARSET / PARSE (OK and NO)" => imap::greeting_codes;
+    folder_markup: "ui-spoof", "LIST name with markup" => imap::folder_markup;
     multipart_bomb: "mime-bomb", "multipart depth 5000" => mime::multipart_bomb;
     rfc822_bomb: "mime-bomb", "message/rfc822 depth 100000" => mime::rfc822_bomb;
     subject_bomb: "mime-bomb", "50 MB Subject line" => mime::subject_bomb;
@@ -114,11 +116,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("imap-lie", "FETCH for another UID / two answers / no UID / UID 0", "tests/hostile_session.rs"),
     ("imap-lie", "EXPUNGE shifts sequence numbers during FETCH", "tests/hostile_session.rs"),
     ("imap-inject", "", "tests/hostile_session.rs"),
-    ("ui-spoof", "", "desktop app"),
-    ("html-leak", "", "desktop app"),
-    ("html-xss", "", "desktop app"),
-    ("html-dos", "", "desktop app"),
-    ("html-spoof", "", "desktop app"),
+    ("html-leak", "", "../html/tests/hostile.rs"),
+    ("html-xss", "", "../html/tests/hostile.rs"),
+    ("html-dos", "", "../html/tests/hostile.rs"),
+    ("html-spoof", "", "../html/tests/hostile.rs"),
     ("crash", "", "engine"),
 ];
 
@@ -149,7 +150,7 @@ async fn every_row_of_the_list_has_a_check_that_holds() {
             .find(|(area, name, _)| *area == row.area && (name.is_empty() || *name == row.name))
         {
             let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
-            assert!(!place.starts_with("tests/") || here.exists(), "{place} is gone, and its rows with it");
+            assert!(!place.ends_with(".rs") || here.exists(), "{place} is gone, and its rows with it");
             println!("hostile: {} {}: {place}: {}", row.id, row.area, row.name);
             continue;
         }
