@@ -6,6 +6,7 @@ pub mod address;
 pub mod arrival;
 pub mod clock;
 pub mod contact;
+pub mod conversation;
 pub mod decide;
 pub mod envelope;
 pub mod health;

@@ -2,7 +2,7 @@
 
 use crate::envelope::clean;
 use crate::record::Attachment;
-use mail_parser::{MessageParser, MimeHeaders};
+use mail_parser::{MessageParser, MessagePart, MimeHeaders};
 
 /// Largest message that is read whole, in bytes. Of a larger one the first part is read, which holds its text.
 pub const MOST_BYTES: u32 = 25 * 1024 * 1024;
@@ -41,8 +41,7 @@ impl Body {
             .filter(|part| part.is_text_html())
             .and_then(|part| part.text_contents())
             .map(str::to_owned);
-        let (stray, attached): (Vec<_>, Vec<_>) = message.attachments().partition(|part| is_stray_text(part));
-        for part in stray {
+        for part in message.attachments().filter(|part| is_stray_text(part)) {
             let contents = part.text_contents().unwrap_or_default();
             if !is_type(part, "html") {
                 texts.push(contents.to_owned());
@@ -53,28 +52,44 @@ impl Body {
                 }
             }
         }
-        let attachments: Vec<Attachment> = attached
-            .into_iter()
-            // What calls itself a multipart and could not be taken apart is no file.
-            .filter(|part| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
-            .take(MOST_ATTACHMENTS)
-            .map(|part| Attachment {
-                name: safe_name(part.attachment_name().unwrap_or("attachment")),
-                media_type: part.content_type().map_or_else(
-                    || "application/octet-stream".to_owned(),
-                    |t| match t.subtype() {
-                        Some(sub) => format!("{}/{}", t.ctype(), sub).to_lowercase(),
-                        None => t.ctype().to_lowercase(),
-                    },
-                ),
-                size: part.contents().len() as u64,
-            })
-            .collect();
+        let attachments: Vec<Attachment> = files(&message).map(described).collect();
         if texts.is_empty() && html.is_none() && attachments.is_empty() {
             // An illegal boundary, say: the text as it came is better than none.
             texts.push(String::from_utf8_lossy(behind_header(raw)).into_owned());
         }
         Self { text: cut(texts.join("\n")), html: html.map(cut), attachments }
+    }
+}
+
+/// The bytes of one of the files that [`Body::parse`] lists, by its place in the list, with what is listed of it. `None`
+/// where there is none.
+pub fn attachment(raw: &[u8], index: usize) -> Option<(Attachment, Vec<u8>)> {
+    let message = MessageParser::default().parse(&raw[..shallow(raw)])?;
+    let part = files(&message).nth(index)?;
+    Some((described(part), part.contents().to_vec()))
+}
+
+/// The parts that are files, at most [`MOST_ATTACHMENTS`].
+fn files<'a>(message: &'a mail_parser::Message<'a>) -> impl Iterator<Item = &'a MessagePart<'a>> {
+    message
+        .attachments()
+        .filter(|part| !is_stray_text(part))
+        // What calls itself a multipart and could not be taken apart is no file.
+        .filter(|part| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
+        .take(MOST_ATTACHMENTS)
+}
+
+fn described(part: &MessagePart<'_>) -> Attachment {
+    Attachment {
+        name: safe_name(part.attachment_name().unwrap_or("attachment")),
+        media_type: part.content_type().map_or_else(
+            || "application/octet-stream".to_owned(),
+            |t| match t.subtype() {
+                Some(sub) => format!("{}/{}", t.ctype(), sub).to_lowercase(),
+                None => t.ctype().to_lowercase(),
+            },
+        ),
+        size: part.contents().len() as u64,
     }
 }
 
@@ -113,14 +128,14 @@ fn behind_header(raw: &[u8]) -> &[u8] {
 
 /// A text that the parser took for an attachment because its multipart was cut off before the closing boundary:
 /// it has no file name and does not call itself an attachment.
-fn is_stray_text(part: &mail_parser::MessagePart<'_>) -> bool {
+fn is_stray_text(part: &MessagePart<'_>) -> bool {
     (is_type(part, "plain") || is_type(part, "html"))
         && part.text_contents().is_some()
         && part.attachment_name().is_none()
         && !part.content_disposition().is_some_and(|d| d.is_attachment())
 }
 
-fn is_type(part: &mail_parser::MessagePart<'_>, subtype: &str) -> bool {
+fn is_type(part: &MessagePart<'_>, subtype: &str) -> bool {
     part.content_type().is_some_and(|t| {
         t.ctype().eq_ignore_ascii_case("text") && t.subtype().is_some_and(|s| s.eq_ignore_ascii_case(subtype))
     })
@@ -175,6 +190,22 @@ mod tests {
             body.attachments,
             [Attachment { name: "_a_b.pdf".into(), media_type: "application/pdf".into(), size: 3 }]
         );
+    }
+
+    #[test]
+    fn a_file_is_given_by_its_place_in_the_list() {
+        let raw = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nwords\r\n\
+             --b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=a.png\r\n\r\none\r\n\
+             --b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"../b.pdf\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b--\r\n";
+        let listed = Body::parse(raw.as_bytes()).attachments;
+        for (index, bytes) in [(0, &b"one"[..]), (1, &[0, 0, 0])] {
+            let (file, contents) = attachment(raw.as_bytes(), index).unwrap();
+            assert_eq!(file, listed[index]);
+            assert_eq!(contents, bytes);
+        }
+        assert!(attachment(raw.as_bytes(), 2).is_none());
+        assert!(attachment(b"", 0).is_none());
     }
 
     #[test]

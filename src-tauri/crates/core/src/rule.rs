@@ -20,6 +20,7 @@ pub enum Rule {
     // ignored
     KeywordNever,
     ToldNotTo,
+    TakenOut,
     NeverAddress,
     NeverDomain,
     NeverFolder,
@@ -52,6 +53,7 @@ impl Rule {
         Rule::ReceivedFromOutsider,
         Rule::KeywordNever,
         Rule::ToldNotTo,
+        Rule::TakenOut,
         Rule::NeverAddress,
         Rule::NeverDomain,
         Rule::NeverFolder,
@@ -83,6 +85,7 @@ impl Rule {
             Rule::ReceivedFromOutsider => "received_from_outsider",
             Rule::KeywordNever => "keyword_never",
             Rule::ToldNotTo => "told_not_to",
+            Rule::TakenOut => "taken_out",
             Rule::NeverAddress => "never_address",
             Rule::NeverDomain => "never_domain",
             Rule::NeverFolder => "never_folder",
@@ -112,6 +115,7 @@ impl Rule {
         match self {
             Rule::ToldToLog => "You were asked, and said to log it.",
             Rule::ToldNotTo => "You were asked, and said not to log it.",
+            Rule::TakenOut => "You took it out of the log. What the CRM has by then stays there.",
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",
             Rule::SentInLoggedThread => "It was sent in a conversation that is logged.",

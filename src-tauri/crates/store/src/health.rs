@@ -1,5 +1,6 @@
 //! `health`: the history of each channel's states. The open row is the present.
 
+use crate::activity;
 use crate::error::StoreError;
 use crate::sql::{maybe_named, maybe_time, most, named, reason, time, us};
 use crate::tx::Tx;
@@ -28,6 +29,11 @@ CREATE UNIQUE INDEX health_open_sink ON health (sink, channel) WHERE until IS NU
 CREATE INDEX health_by_account ON health (account);
 ";
 
+/// The second version: what ended lately is found.
+pub(crate) const SECOND: &str = "
+CREATE INDEX health_by_end ON health (until, since);
+";
+
 /// Whose health it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
@@ -37,7 +43,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    fn columns(&self) -> (Option<i64>, Option<&str>) {
+    pub(crate) fn columns(&self) -> (Option<i64>, Option<&str>) {
         match self {
             Owner::Account(id) => (Some(*id), None),
             Owner::Sink(name) => (None, Some(name)),
@@ -80,7 +86,7 @@ fn channel(name: &str) -> Option<Channel> {
     [Channel::Inbox, Channel::Sent, Channel::Smtp, Channel::Crm].into_iter().find(|c| c.name() == name)
 }
 
-fn state(name: &str) -> Option<State> {
+pub(crate) fn state(name: &str) -> Option<State> {
     use State::{Connected, NeedsAttention, Offline, Paused, Retrying, Working};
     [Connected, Working, Retrying, Offline, NeedsAttention, Paused].into_iter().find(|s| s.name() == name)
 }
@@ -111,6 +117,9 @@ pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreErr
                     health.next_try.map(us)
                 ],
             )?;
+            if !same {
+                activity::health(tx, owner, health)?;
+            }
             return Ok(!same);
         }
         tx.run(
@@ -134,13 +143,20 @@ pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreErr
             ":next_try": health.next_try.map(us),
         },
     )?;
+    if is_trouble(health) || open.is_some_and(|open| is_trouble(&open.health)) {
+        activity::health(tx, owner, health)?;
+    }
     Ok(true)
+}
+
+/// A state in which nothing is read or pushed.
+fn is_trouble(health: &Health) -> bool {
+    matches!(health.state, State::Retrying | State::Offline | State::NeedsAttention)
 }
 
 /// A failure that waiting can heal.
 fn heals(health: &Health) -> bool {
-    matches!(health.state, State::Retrying | State::Offline | State::NeedsAttention)
-        && health.reason.is_some_and(Reason::is_transient)
+    is_trouble(health) && health.reason.is_some_and(Reason::is_transient)
 }
 
 fn open_period(tx: &Tx<'_>, owner: &Owner, channel: Channel) -> Result<Option<Period>, StoreError> {
@@ -169,6 +185,20 @@ pub fn present(tx: &Tx<'_>, owner: &Owner) -> Result<Vec<Health>, StoreError> {
         }
     }?;
     Ok(periods.into_iter().map(|period| period.health).collect())
+}
+
+/// The periods in which a channel was in trouble that last still or ended after a time, the oldest first.
+pub fn troubles(tx: &Tx<'_>, after: Timestamp) -> Result<Vec<Period>, StoreError> {
+    const IN_TROUBLE: &str = "state IN ('retrying', 'offline', 'needs_attention')";
+    let mut periods =
+        tx.all(&format!("SELECT * FROM health WHERE until > ?1 AND {IN_TROUBLE}"), [us(after)], read)?;
+    periods.extend(tx.all(
+        &format!("SELECT * FROM health WHERE until IS NULL AND {IN_TROUBLE}"),
+        [],
+        read,
+    )?);
+    periods.sort_by_key(|p| (p.health.since, p.id));
+    Ok(periods)
 }
 
 /// All periods by id, from behind `after` (0 for the first page): for an export.

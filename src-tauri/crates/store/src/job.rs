@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::place::Place;
 use crate::sql::{most, named, reason, time, us};
 use crate::tx::Tx;
-use crate::{body, outbox, place, sql};
+use crate::{activity, body, outbox, place, sql};
 use jiff::Timestamp;
 use rusqlite::{Row, named_params, params};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,34 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Job>, StoreError> {
     tx.one(&format!("{SELECT} WHERE id = ?1"), [id], read)
 }
 
+/// A message's jobs.
+pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Job>, StoreError> {
+    tx.all(&format!("{SELECT} WHERE message = ?1 ORDER BY id"), [message], read)
+}
+
+/// Takes back that a job was removed. Its folder may be gone meanwhile: then there is nothing to read.
+pub(crate) fn put_back(tx: &Tx<'_>, job: &Job) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO job (account, folder, uidvalidity, uid, message, kind, state, attempts, next_try, reason, words)
+         SELECT :account, id, :uidvalidity, :uid, :message, :kind, :state, :attempts, :next_try, :reason, :words
+         FROM folder WHERE id = :folder",
+        named_params! {
+            ":account": job.account,
+            ":folder": job.place.folder,
+            ":uidvalidity": job.place.uidvalidity,
+            ":uid": job.place.uid,
+            ":message": job.message,
+            ":kind": job.kind.name(),
+            ":state": if job.set_aside { "set_aside" } else { "waiting" },
+            ":attempts": job.attempts,
+            ":next_try": us(job.next_try),
+            ":reason": job.reason.map(Reason::code),
+            ":words": job.words,
+        },
+    )?;
+    Ok(())
+}
+
 /// The jobs in these folders whose time has come, the longest due first.
 pub fn due(
     tx: &Tx<'_>,
@@ -196,8 +224,13 @@ pub fn set_aside(
     id: i64,
     reason: Option<Reason>,
     words: Option<&str>,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
-    failed(tx, id, "set_aside", None, reason, words)
+    failed(tx, id, "set_aside", None, reason, words)?;
+    match get(tx, id)? {
+        Some(job) => activity::set_aside(tx, job.place.folder, Some(job.message), reason, words, at),
+        None => Ok(()),
+    }
 }
 
 fn failed(

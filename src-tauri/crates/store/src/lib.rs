@@ -7,6 +7,7 @@
 //! mails keep their headers until they are decided.
 
 pub mod account;
+pub mod activity;
 pub mod association;
 pub mod body;
 pub mod contact;

@@ -14,13 +14,17 @@ use threadline_core::id::{MessageId, MessageKey};
 use threadline_core::record::Direction;
 use threadline_core::rule::{Answer, Rule};
 
+mod image;
 mod merge;
 mod recheck;
 mod record;
+mod take_out;
 
+pub use image::Image;
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
 pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
+pub use take_out::take_out;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (
@@ -50,6 +54,11 @@ CREATE TABLE asked_address (
   address TEXT NOT NULL,
   PRIMARY KEY (message, address)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The second version: the newest message of each direction is found without reading the others.
+pub(crate) const SECOND: &str = "
+CREATE INDEX message_by_direction ON message (thread, direction, time) WHERE thread IS NOT NULL;
 ";
 
 /// A verdict without what belongs to it, the weakest first.
@@ -106,6 +115,18 @@ pub struct Headers {
     pub bcc: Vec<Mailbox>,
     pub subject: String,
     pub date: Option<Timestamp>,
+}
+
+impl Headers {
+    /// Everybody it went to, the sender not among them.
+    pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
+        self.to.iter().chain(&self.cc).chain(&self.bcc)
+    }
+
+    /// The sender and everybody it went to.
+    pub fn people(&self) -> impl Iterator<Item = &Mailbox> {
+        self.from.iter().chain(self.recipients())
+    }
 }
 
 /// Mail text: a debug print, which may reach a log, shows none of it.
@@ -199,10 +220,14 @@ pub fn newest(
     )
 }
 
-/// Messages that a person is to be asked about, newest first.
+/// Messages that a person is to be asked about, newest first. One that is about to be decided again is none of them.
 pub fn asked(tx: &Tx<'_>, account: i64, limit: usize) -> Result<Vec<Message>, StoreError> {
     tx.all(
-        &format!("{SELECT} WHERE m.account = ?1 AND m.verdict = 'ask' ORDER BY m.id DESC LIMIT ?2"),
+        &format!(
+            "{SELECT} WHERE m.account = ?1 AND m.verdict = 'ask'
+               AND NOT EXISTS (SELECT 1 FROM job j WHERE j.message = m.id AND j.kind = 'recheck')
+             ORDER BY m.id DESC LIMIT ?2"
+        ),
         params![account, most(limit)],
         read,
     )
@@ -260,6 +285,20 @@ pub fn of_outcome(
     tx.all(
         &format!("{SELECT} WHERE m.account = ?1 AND m.verdict = ?2 AND m.id > ?3 ORDER BY m.id LIMIT ?4"),
         params![account, outcome.name(), after, most(limit)],
+        read,
+    )
+}
+
+/// The newest messages of a mailbox with an outcome, by id.
+pub fn newest_of_outcome(
+    tx: &Tx<'_>,
+    account: i64,
+    outcome: Outcome,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    tx.all(
+        &format!("{SELECT} WHERE m.account = ?1 AND m.verdict = ?2 ORDER BY m.id DESC LIMIT ?3"),
+        params![account, outcome.name(), most(limit)],
         read,
     )
 }

@@ -40,6 +40,41 @@ CREATE INDEX outbox_due ON outbox (sink, state, next_try, id);
 CREATE INDEX outbox_leases ON outbox (sink, lease_until, id) WHERE state = 'leased';
 ";
 
+/// The second version: an entry can be abandoned and still be known.
+pub(crate) const SECOND: &str = "
+ALTER TABLE outbox RENAME TO outbox_1;
+DROP INDEX outbox_due;
+DROP INDEX outbox_leases;
+CREATE TABLE outbox (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  sink        TEXT NOT NULL,
+  message     INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  key         BLOB NOT NULL CHECK (length(key) = 32),
+  state       TEXT NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'leased', 'done', 'set_aside', 'abandoned')),
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  uncertain   INTEGER NOT NULL DEFAULT 0 CHECK (uncertain IN (0, 1)),
+  lease_until INTEGER,
+  next_try    INTEGER NOT NULL,
+  reason      TEXT,
+  words       TEXT,
+  remote_id   TEXT,
+  link        TEXT,
+  how         TEXT,
+  queued_at   INTEGER NOT NULL,
+  pushed_at   INTEGER,
+  stored_at   INTEGER,
+  UNIQUE (message, sink),
+  CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
+  CHECK ((state = 'done') = (stored_at IS NOT NULL))
+) STRICT;
+INSERT INTO outbox SELECT id, sink, message, key, state, attempts, uncertain, lease_until, next_try, reason, words,
+  remote_id, link, how, queued_at, pushed_at, stored_at FROM outbox_1;
+DROP TABLE outbox_1;
+CREATE INDEX outbox_due ON outbox (sink, state, next_try, id);
+CREATE INDEX outbox_leases ON outbox (sink, lease_until, id) WHERE state = 'leased';
+";
+
 /// Where a message is on its way to a CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +86,8 @@ pub enum State {
     Done,
     /// Given up until a person tries it again.
     SetAside,
+    /// A person took the message out of the log before the CRM had it.
+    Abandoned,
 }
 
 impl State {
@@ -60,11 +97,14 @@ impl State {
             State::Leased => "leased",
             State::Done => "done",
             State::SetAside => "set_aside",
+            State::Abandoned => "abandoned",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [State::Waiting, State::Leased, State::Done, State::SetAside].into_iter().find(|s| s.name() == name)
+        [State::Waiting, State::Leased, State::Done, State::SetAside, State::Abandoned]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 
@@ -123,7 +163,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-/// Queues a message for a sink, due at once, whatever a clock that is set back says; false where it is there already.
+/// Queues a message for a sink, due at once, whatever a clock that is set back says; false where it is there already. One
+/// that was abandoned goes on.
 pub fn add(
     tx: &Tx<'_>,
     sink: &str,
@@ -133,7 +174,7 @@ pub fn add(
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
         "INSERT INTO outbox (sink, message, key, next_try, queued_at) VALUES (?1, ?2, ?3, 0, ?4)
-         ON CONFLICT (message, sink) DO NOTHING",
+         ON CONFLICT (message, sink) DO UPDATE SET state = 'waiting', next_try = 0 WHERE state = 'abandoned'",
         params![sink, message, key.as_bytes(), us(queued_at)],
     )?;
     Ok(changed > 0)
@@ -177,6 +218,41 @@ pub fn abandon(tx: &Tx<'_>, sink: &str) -> Result<usize, StoreError> {
     tx.run("DELETE FROM outbox WHERE sink = ?1 AND state <> 'done'", [sink])
 }
 
+/// Abandons what a CRM does not have of a message yet. Where a worker has it, what the CRM says counts all the same.
+pub(crate) fn abandon_message(tx: &Tx<'_>, message: i64) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE outbox SET uncertain = max(uncertain, state = 'leased'), state = 'abandoned', lease_until = NULL
+         WHERE message = ?1 AND state NOT IN ('done', 'abandoned')",
+        [message],
+    )?;
+    Ok(())
+}
+
+/// Takes an entry that was abandoned back to where it was. One that a worker had waits; whether the CRM may have it stays
+/// known.
+pub(crate) fn put_back(tx: &Tx<'_>, was: &Entry) -> Result<(), StoreError> {
+    let state = if was.state == State::Leased { State::Waiting } else { was.state };
+    if !matches!(state, State::Done | State::Abandoned) {
+        tx.run(
+            "UPDATE outbox SET state = ?2, next_try = ?3 WHERE id = ?1 AND state = 'abandoned'",
+            params![was.id, state.name(), us(was.next_try)],
+        )?;
+    }
+    Ok(())
+}
+
+/// The sink's entries that failed: those that were given up, and those that are tried again. The longest due first.
+pub fn failed(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    tx.all(
+        &format!(
+            "{SELECT} WHERE sink = ?1 AND state IN ('set_aside', 'waiting') AND reason IS NOT NULL
+             ORDER BY next_try, id LIMIT ?2"
+        ),
+        params![sink, most(limit)],
+        read,
+    )
+}
+
 /// How many entries of a sink are not at the CRM yet and not set aside.
 pub fn waiting(tx: &Tx<'_>, sink: &str) -> Result<u64, StoreError> {
     let number: Option<u32> = tx.one(
@@ -187,23 +263,14 @@ pub fn waiting(tx: &Tx<'_>, sink: &str) -> Result<u64, StoreError> {
     Ok(number.map_or(0, u64::from))
 }
 
-/// The sink's entries that were given up.
-pub fn given_up(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<Entry>, StoreError> {
-    tx.all(
-        &format!("{SELECT} WHERE sink = ?1 AND state = 'set_aside' ORDER BY next_try, id LIMIT ?2"),
-        params![sink, most(limit)],
-        read,
-    )
-}
-
-/// Takes an entry that was given up back into work. Whether the CRM may have it stays known.
+/// Takes an entry that was given up, or that waits for its time, into work at once. Whether the CRM may have it stays known.
 pub fn retry(tx: &Tx<'_>, id: i64, next_try: Timestamp) -> Result<(), StoreError> {
     let changed = tx.run(
-        "UPDATE outbox SET state = 'waiting', next_try = ?2 WHERE id = ?1 AND state = 'set_aside'",
+        "UPDATE outbox SET state = 'waiting', next_try = ?2 WHERE id = ?1 AND state IN ('set_aside', 'waiting')",
         params![id, us(next_try)],
     )?;
     match changed {
-        0 => Err(StoreError::NotFound { what: "message set aside in the outbox", id }),
+        0 => Err(StoreError::NotFound { what: "failed push", id }),
         _ => Ok(()),
     }
 }

@@ -1,15 +1,16 @@
 //! The tables' SQL, put together into the versions of the file.
 
 use crate::error::StoreError;
+use crate::tx::{Salt, Tx};
 use crate::{
-    account, association, body, contact, egress, folder, health, job, message, message_id, outbox, place,
-    reference, set_aside, setting, thread,
+    account, activity, association, body, contact, egress, folder, health, job, message, message_id, outbox,
+    place, reference, set_aside, setting, thread,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -31,12 +32,40 @@ const FIRST: &[&str] = &[
     set_aside::SQL,
 ];
 
+/// The second version. The activity comes last: it reads what the others made.
+const SECOND: &[&str] = &[thread::SECOND, message::SECOND, outbox::SECOND, health::SECOND, activity::SECOND];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let first = FIRST.join("\n");
-    let steps = [M::up(&first)];
+    let (first, second) = (FIRST.join("\n"), SECOND.join("\n"));
+    let steps = [M::up(&first), M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?))];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+        rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),
         other => StoreError::Query { source: rusqlite::Error::ToSqlConversionFailure(Box::new(other)) },
     })
+}
+
+/// Fills what the second version keeps of each thread.
+fn fill(tx: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    // Nothing here makes a hash, so the salt does not matter.
+    let salt = Salt::new(&[0; 32]);
+    thread::refresh_all(&Tx::new(tx, &salt)).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+/// The ledger's own error comes through the library's inside one of its own.
+fn unwrapped(error: rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::ToSqlConversionFailure(cause) => match cause.downcast::<StoreError>() {
+            Ok(own) => *own,
+            Err(cause) => rusqlite::Error::ToSqlConversionFailure(cause).into(),
+        },
+        other => other.into(),
+    }
+}
+
+/// A file of the first version, for the tests of what comes after it.
+#[cfg(test)]
+pub(crate) fn first_version(conn: &mut Connection) {
+    let first = FIRST.join("\n");
+    Migrations::from_slice(&[M::up(&first)]).to_latest(conn).unwrap();
 }

@@ -1,5 +1,6 @@
 //! `set_aside`: messages that could not be taken in, one by one, so that nothing waits behind them.
 
+use crate::activity;
 use crate::error::StoreError;
 use crate::place;
 use crate::place::Place;
@@ -52,7 +53,7 @@ pub fn add(
     )?;
     match changed {
         0 => Err(StoreError::NotFound { what: "folder", id: place.folder }),
-        _ => Ok(()),
+        _ => activity::set_aside(tx, place.folder, None, reason, Some(what), at),
     }
 }
 

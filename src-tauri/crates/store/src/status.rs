@@ -97,6 +97,7 @@ pub fn sinks(tx: &Tx<'_>) -> Result<Vec<SinkCounts>, StoreError> {
             State::Waiting | State::Leased => counts.waiting += number,
             State::SetAside => counts.set_aside += number,
             State::Done => counts.done += number,
+            State::Abandoned => {}
         }
     }
     Ok(sinks)

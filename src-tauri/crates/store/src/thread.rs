@@ -1,19 +1,25 @@
 //! `thread`: a logged conversation, and `participant`: who took part in it.
 
-use crate::association;
 use crate::error::StoreError;
-use crate::outbox::State;
-use crate::sql::{address, key, most, named, time, us};
+use crate::sql::{address, direction, key, named, time, us};
 use crate::tx::Tx;
+use crate::{association, message};
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Row, params};
 use std::collections::HashMap;
 use std::fmt;
-use threadline_core::address::Address;
+use threadline_core::address::{Address, Mailbox};
+use threadline_core::conversation::ThreadState;
 use threadline_core::decide::KnownThread;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::{MessageId, MessageKey};
-use threadline_core::record::Association;
+use threadline_core::record::Direction;
+
+mod list;
+mod standing;
+
+pub use list::{Page, Query, Summary, list, page, summary};
+pub(crate) use standing::{refresh, refresh_all, refresh_answered};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE thread (
@@ -33,6 +39,27 @@ CREATE TABLE participant (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The second version: the list is read from the threads' rows alone, and words are found by an index.
+///
+/// `secure-delete` belongs to FTS5's own index; the file's setting does not reach into it.
+pub(crate) const SECOND: &str = "
+DROP INDEX thread_by_last;
+ALTER TABLE thread ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE thread ADD COLUMN state TEXT NOT NULL DEFAULT 'received';
+ALTER TABLE thread ADD COLUMN state_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE thread ADD COLUMN direction TEXT NOT NULL DEFAULT 'incoming';
+ALTER TABLE thread ADD COLUMN last_outgoing INTEGER;
+CREATE INDEX thread_list ON thread (last, id, account, state, direction, last_outgoing);
+CREATE INDEX participant_by_address ON participant (address, thread);
+CREATE VIRTUAL TABLE thread_text USING fts5 (
+  words, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO thread_text (thread_text, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER thread_gone AFTER DELETE ON thread BEGIN
+  DELETE FROM thread_text WHERE rowid = old.id;
+END;
+";
+
 /// A conversation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Thread {
@@ -46,6 +73,12 @@ pub struct Thread {
     pub created: Timestamp,
     /// The time of its newest message.
     pub last: Timestamp,
+    pub messages: u32,
+    pub state: ThreadState,
+    /// Since when the state is so.
+    pub state_since: Timestamp,
+    /// Of its newest message.
+    pub direction: Direction,
 }
 
 /// Subjects are mail text, and a debug print may reach a log.
@@ -55,27 +88,10 @@ impl fmt::Debug for Thread {
             .field("id", &self.id)
             .field("account", &self.account)
             .field("last", &self.last)
+            .field("messages", &self.messages)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
-}
-
-/// A conversation as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    pub thread: Thread,
-    pub messages: u32,
-    /// Everybody it is logged on, each address once.
-    pub contacts: Vec<Association>,
-    /// How many of its messages are in which state at which sink.
-    pub crm: Vec<(String, State, u32)>,
-}
-
-/// Which conversations a list shows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter<'a> {
-    pub account: Option<i64>,
-    /// Words in the subject, in an address or in a contact's name; `%` and `_` mean themselves.
-    pub search: Option<&'a str>,
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Thread> {
@@ -86,10 +102,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Thread> {
         subject: row.get("subject")?,
         created: time(row, "created")?,
         last: time(row, "last")?,
+        messages: row.get("messages")?,
+        state: named(row, "state", ThreadState::from_name)?,
+        state_since: time(row, "state_since")?,
+        direction: named(row, "direction", direction)?,
     })
 }
 
-const COLUMNS: &str = "id, account, key, subject, created, last";
+const COLUMNS: &str = "id, account, key, subject, created, last, messages, state, state_since, direction";
 
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Thread>, StoreError> {
     tx.one(&format!("SELECT {COLUMNS} FROM thread WHERE id = ?1"), [id], read)
@@ -125,21 +145,30 @@ pub(crate) fn begin(
     )
 }
 
-/// Notes that a message joined: its time and its people.
-pub(crate) fn joined(
+/// Notes who takes part because of a message.
+pub(crate) fn joined<'a>(
     tx: &Tx<'_>,
     thread: i64,
-    envelope: &Envelope,
-    time: Timestamp,
+    people: impl IntoIterator<Item = &'a Mailbox>,
 ) -> Result<(), StoreError> {
-    tx.run("UPDATE thread SET last = max(last, ?2) WHERE id = ?1", params![thread, us(time)])?;
-    for mailbox in envelope.from.iter().chain(envelope.recipients()) {
+    for mailbox in people {
         tx.run(
             "INSERT OR IGNORE INTO participant (thread, address) VALUES (?1, ?2)",
             params![thread, mailbox.address.as_str()],
         )?;
     }
     Ok(())
+}
+
+/// A message has left the thread: who took part only by it is forgotten. A thread without messages goes.
+pub(crate) fn left(tx: &Tx<'_>, thread: i64) -> Result<(), StoreError> {
+    tx.run("DELETE FROM participant WHERE thread = ?1", [thread])?;
+    for message in message::of_thread(tx, thread)? {
+        if let Some(headers) = &message.headers {
+            joined(tx, thread, headers.people())?;
+        }
+    }
+    refresh(tx, thread)
 }
 
 /// The logged thread of each of these ids that is the id of a logged message.
@@ -178,73 +207,4 @@ pub fn participants(tx: &Tx<'_>, thread: i64) -> Result<Vec<Address>, StoreError
     tx.all("SELECT address FROM participant WHERE thread = ?1 ORDER BY address", [thread], |row| {
         address(row, "address")
     })
-}
-
-/// Conversations with the newest message first. The next page begins before the `last` and `id` of the last row.
-pub fn list(
-    tx: &Tx<'_>,
-    filter: Filter<'_>,
-    before: Option<(Timestamp, i64)>,
-    limit: usize,
-) -> Result<Vec<Summary>, StoreError> {
-    let (last, id) = before.map_or((i64::MAX, i64::MAX), |(last, id)| (us(last), id));
-    let threads = tx.all(
-        &format!(
-            "SELECT {COLUMNS} FROM thread t WHERE (t.last, t.id) < (:last, :id)
-               AND (:account IS NULL OR t.account = :account)
-               AND (:like IS NULL OR t.subject LIKE :like ESCAPE '\\'
-                 OR EXISTS (SELECT 1 FROM participant p WHERE p.thread = t.id AND p.address LIKE :like ESCAPE '\\')
-                 OR EXISTS (SELECT 1 FROM message m CROSS JOIN association a ON a.message = m.id
-                            WHERE m.thread = t.id AND a.name LIKE :like ESCAPE '\\'))
-             ORDER BY t.last DESC, t.id DESC LIMIT :limit"
-        ),
-        named_params! {
-            ":last": last,
-            ":id": id,
-            ":account": filter.account,
-            ":like": filter.search.map(pattern),
-            ":limit": most(limit),
-        },
-        read,
-    )?;
-    threads.into_iter().map(|thread| summary(tx, thread)).collect()
-}
-
-/// All threads by id, from behind `after` (0 for the first page): for an export.
-pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Summary>, StoreError> {
-    let threads = tx.all(
-        &format!("SELECT {COLUMNS} FROM thread WHERE id > ?1 ORDER BY id LIMIT ?2"),
-        params![after, most(limit)],
-        read,
-    )?;
-    threads.into_iter().map(|thread| summary(tx, thread)).collect()
-}
-
-/// What a list shows of one thread.
-pub fn summary(tx: &Tx<'_>, thread: Thread) -> Result<Summary, StoreError> {
-    let messages = tx.one("SELECT count(*) FROM message WHERE thread = ?1", [thread.id], |row| row.get(0))?;
-    let crm = tx.all(
-        "SELECT o.sink, o.state, count(*) AS number FROM message m CROSS JOIN outbox o ON o.message = m.id
-         WHERE m.thread = ?1 GROUP BY o.sink, o.state ORDER BY o.sink, o.state",
-        [thread.id],
-        |row| Ok((row.get("sink")?, named(row, "state", State::from_name)?, row.get("number")?)),
-    )?;
-    Ok(Summary {
-        messages: messages.unwrap_or(0),
-        contacts: association::of_thread(tx, thread.id)?,
-        crm,
-        thread,
-    })
-}
-
-fn pattern(words: &str) -> String {
-    let mut like = String::from("%");
-    for c in words.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            like.push('\\');
-        }
-        like.push(c);
-    }
-    like.push('%');
-    like
 }

@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::error::StoreError;
 use crate::sql::named;
+use crate::thread;
 use crate::tx::Tx;
 use std::cmp::Reverse;
 
@@ -67,9 +68,8 @@ fn absorb(tx: &Tx<'_>, stays: i64, goes: i64) -> Result<(), StoreError> {
     let thread: Option<i64> =
         tx.one("SELECT thread FROM message WHERE id = ?1", [goes], |row| row.get(0))?.flatten();
     tx.run("DELETE FROM message WHERE id = ?1", [goes])?;
-    tx.run(
-        "DELETE FROM thread WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM message m WHERE m.thread = ?1)",
-        [thread],
-    )?;
-    Ok(())
+    match thread {
+        Some(thread) => thread::refresh(tx, thread),
+        None => Ok(()),
+    }
 }

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::place::Place;
 use crate::sql::{direction_name, maybe_json, named, to_json, us};
 use crate::tx::{IdHash, Tx};
-use crate::{association, message_id, place, reference, thread};
+use crate::{activity, association, message_id, place, reference, thread};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use threadline_core::decide::{self, Decision, Verdict};
@@ -128,6 +128,15 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
     link(tx, message, new, &own)?;
     let new_place = place::put(tx, new.place, message)?;
     let now = self::before(tx, message)?.ok_or(StoreError::NotFound { what: "message", id: message })?;
+    if let Some(thread) = now.thread {
+        thread::refresh(tx, thread)?;
+    }
+    if is_notice(now.rule) || before.is_some_and(|b| is_notice(b.rule)) {
+        thread::refresh_answered(tx, message)?;
+    }
+    if before.is_none_or(|b| b.outcome != now.outcome) {
+        activity::decided(tx, message, Some(new.place.folder), new.at)?;
+    }
     Ok(Recorded {
         message,
         before,
@@ -136,6 +145,11 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
         new_place,
         newly_logged: now.outcome == Outcome::Log && before.is_none_or(|b| b.outcome != Outcome::Log),
     })
+}
+
+/// A delivery report or an automatic answer: it is not logged, and says how a thread stands.
+fn is_notice(rule: Rule) -> bool {
+    matches!(rule, Rule::Bounce | Rule::AutoReply)
 }
 
 pub(super) fn before(tx: &Tx<'_>, message: i64) -> Result<Option<Before>, StoreError> {
@@ -199,7 +213,7 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
         Verdict::Log { contacts, .. } => {
             association::add(tx, message, contacts)?;
             if let Some(thread) = thread {
-                thread::joined(tx, thread, envelope, new.time)?;
+                thread::joined(tx, thread, envelope.from.iter().chain(envelope.recipients()))?;
             }
         }
         Verdict::Ask => {

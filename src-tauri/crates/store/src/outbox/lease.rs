@@ -1,5 +1,6 @@
 //! Leases: a worker takes entries for a while, and says what became of them.
 
+use crate::activity;
 use crate::error::StoreError;
 use crate::sql::{key, most, time, us};
 use crate::tx::Tx;
@@ -96,10 +97,13 @@ pub fn accept(tx: &Tx<'_>, id: i64, accepted: &Accepted) -> Result<bool, StoreEr
            remote_id = ?2, link = ?3, how = ?4, stored_at = ?5 WHERE id = ?1 AND state <> 'done'",
         params![id, accepted.remote_id, accepted.link, accepted.how, us(accepted.at)],
     )?;
+    if changed > 0 {
+        activity::pushed(tx, id, accepted.at)?;
+    }
     Ok(changed > 0)
 }
 
-/// It failed, and is tried again; `uncertain` says that the CRM may have it all the same. False where the lease was lost.
+/// It failed at `at`, and is tried again; `uncertain` says that the CRM may have it all the same. False where the lease was lost.
 pub fn retry_later(
     tx: &Tx<'_>,
     lease: &Lease,
@@ -107,6 +111,7 @@ pub fn retry_later(
     uncertain: bool,
     reason: Option<Reason>,
     words: Option<&str>,
+    at: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
         "UPDATE outbox SET state = 'waiting', lease_until = NULL, next_try = :next_try, uncertain = :uncertain,
@@ -120,6 +125,9 @@ pub fn retry_later(
             ":attempts": lease.attempts,
         },
     )?;
+    if changed > 0 {
+        activity::pushed(tx, lease.id, at)?;
+    }
     Ok(changed > 0)
 }
 
@@ -131,6 +139,7 @@ pub fn set_aside(
     uncertain: bool,
     reason: Option<Reason>,
     words: Option<&str>,
+    at: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = tx.run(
         "UPDATE outbox SET state = 'set_aside', lease_until = NULL, uncertain = :uncertain, reason = :reason,
@@ -143,6 +152,9 @@ pub fn set_aside(
             ":attempts": lease.attempts,
         },
     )?;
+    if changed > 0 {
+        activity::pushed(tx, lease.id, at)?;
+    }
     Ok(changed > 0)
 }
 

@@ -39,7 +39,7 @@ fn jobs_come_when_due_and_the_longest_due_first() {
     let row = job::get(&tx, first).unwrap().unwrap();
     assert_eq!((row.attempts, row.reason), (1, Some(Reason::ConnectionReset)));
     assert_eq!(row.words.as_deref(), Some("bye"));
-    job::set_aside(&tx, second, Some(Reason::ProtocolError), None).unwrap();
+    job::set_aside(&tx, second, Some(Reason::ProtocolError), None, at(60)).unwrap();
     assert_eq!(due(30), [late]);
     assert_eq!(job::given_up(&tx, bed.account).unwrap()[0].id, second);
     job::retry(&tx, second, at(20)).unwrap();
@@ -72,7 +72,7 @@ fn a_body_that_was_given_up_is_read_where_the_message_comes_up_again() {
     let (message, job) = body_job(&bed, 1, 10);
     job::revive(&tx, message, place(&bed, 7), at(20)).unwrap();
     assert_eq!(job::get(&tx, job).unwrap().unwrap().place.uid, 1, "it is not given up");
-    job::set_aside(&tx, job, Some(Reason::FolderMissing), None).unwrap();
+    job::set_aside(&tx, job, Some(Reason::FolderMissing), None, at(60)).unwrap();
     job::revive(&tx, message, place(&bed, 1), at(20)).unwrap();
     assert!(job::get(&tx, job).unwrap().unwrap().set_aside, "the same place is no news");
     job::revive(&tx, message, place(&bed, 7), at(20)).unwrap();
@@ -153,7 +153,7 @@ fn the_status_counts_bodies_that_were_never_read() {
     bed.record(bed.inbox, 2, &mail("a@x", ""), &super::ask());
     bed.record(bed.inbox, 3, &mail("h@x", ""), &super::hold());
     job::finish_body(&tx, first, b"raw", false, &["folder"], at(50)).unwrap();
-    job::set_aside(&tx, second, None, None).unwrap();
+    job::set_aside(&tx, second, None, None, at(60)).unwrap();
     let counts = status::account(&tx, bed.account).unwrap();
     assert_eq!((counts.logged, counts.asked, counts.held, counts.ignored), (3, 1, 1, 1));
     assert_eq!((counts.jobs_waiting, counts.jobs_set_aside), (1, 1));

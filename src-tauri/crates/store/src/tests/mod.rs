@@ -1,5 +1,6 @@
 //! The ledger's tests, over real files in folders of their own.
 
+mod activity;
 mod contacts;
 mod decisions;
 mod health;
@@ -9,8 +10,11 @@ mod orders;
 mod outbox;
 pub(crate) mod plan;
 mod small;
+mod standing;
+mod taken_out;
 mod threads;
 mod transactions;
+mod upgrade;
 
 use crate::message::{self, NewDecision, Recorded};
 use crate::place::Place;
@@ -66,6 +70,11 @@ pub(crate) fn log(thread: Thread) -> Decision {
         rule: Rule::SentToContact,
         direction: Direction::Outgoing,
     }
+}
+
+/// The verdict on a message in a thread that is there.
+pub(crate) fn joined(thread: i64) -> Verdict {
+    Verdict::Log { thread: Thread::Join(thread), contacts: vec![contact("bob@client.example")] }
 }
 
 pub(crate) fn other(verdict: Verdict, rule: Rule) -> Decision {

@@ -1,12 +1,15 @@
 //! Threads: which one a message joins, who is in it, and the list of them.
 
-use super::{Bed, address, at, id, ignore, log, mail};
+use super::{Bed, address, at, id, ignore, joined, log, mail, other};
 use crate::outbox::{self, Accepted, State};
-use crate::thread::{self, Filter};
+use crate::thread::{self, Query};
 use crate::{contact, message};
 use std::time::Duration;
+use threadline_core::conversation::ThreadState;
 use threadline_core::decide::Thread;
 use threadline_core::id::MessageKey;
+use threadline_core::record::Direction;
+use threadline_core::rule::Rule;
 
 #[test]
 fn only_logged_messages_make_a_thread_known() {
@@ -101,9 +104,10 @@ fn the_list_has_counts_contacts_and_crm_states() {
         outbox::lease(&tx, "hubspot", at(first.message), 1, u64::MAX, Duration::from_secs(1)).unwrap();
     let accepted = Accepted { remote_id: Some("1".into()), link: None, how: "created".into(), at: at(9) };
     outbox::accept(&tx, leases[0].id, &accepted).unwrap();
-    let list = thread::list(&tx, Filter::default(), None, 10).unwrap();
-    assert_eq!(list.len(), 1);
-    assert_eq!(list[0].messages, 2);
+    let page = thread::list(&tx, &Query { limit: 10, ..Query::default() }).unwrap();
+    let list = page.rows;
+    assert_eq!((page.total, list.len()), (1, 1));
+    assert_eq!(list[0].thread.messages, 2);
     assert_eq!(list[0].contacts, [super::contact("bob@client.example")]);
     assert_eq!(
         list[0].crm,
@@ -117,29 +121,101 @@ fn the_list_is_paged_and_searched() {
     let bed = Bed::new();
     let tx = bed.tx();
     for uid in 1..=7 {
-        let more = if uid == 3 { "Cc: Zoe <zoe@100%.example>" } else { "" };
-        bed.record(bed.sent, uid, &mail(&format!("n{uid}_@x"), more), &log(Thread::New));
+        let more = if uid == 3 { "Cc: Zoe <zoe@grüße.example>" } else { "" };
+        bed.record(bed.sent, uid, &mail(&format!("n{uid}@x"), more), &log(Thread::New));
     }
     let mut subjects = Vec::new();
-    let mut before = None;
-    loop {
-        let page = thread::list(&tx, Filter::default(), before, 3).unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some((last.thread.last, last.thread.id));
-        subjects.extend(page.into_iter().map(|s| s.thread.subject));
+    for offset in [0, 3, 6, 9] {
+        let page = thread::list(&tx, &Query { offset, limit: 3, ..Query::default() }).unwrap();
+        assert_eq!(page.total, 7);
+        subjects.extend(page.rows.into_iter().map(|s| s.thread.subject));
     }
-    let want: Vec<String> = (1..=7).rev().map(|uid| format!("About n{uid}_@x")).collect();
+    let want: Vec<String> = (1..=7).rev().map(|uid| format!("About n{uid}@x")).collect();
     assert_eq!(subjects, want);
-    let search = |words| {
-        let filter = Filter { account: Some(bed.account), search: Some(words) };
-        thread::list(&tx, filter, None, 10).unwrap().len()
-    };
-    assert_eq!(search("about N3"), 1);
-    assert_eq!(search("bob@client"), 7);
-    assert_eq!(search("Bob"), 7);
-    assert_eq!(search("n_@x"), 0, "an underscore means itself");
-    assert_eq!(search("3_@"), 1);
-    let nobody = Filter { account: Some(bed.account + 1), search: None };
-    assert!(thread::list(&tx, nobody, None, 10).unwrap().is_empty());
+    let count = |query: Query<'_>| thread::list(&tx, &query).unwrap().total;
+    for (words, want) in [
+        ("about N3", 1),
+        ("n3 ABOUT", 1),
+        ("bob@client", 7),
+        ("Bob", 7),
+        ("cli", 7),
+        ("zoe", 1),
+        ("nobody", 0),
+        ("about nobody", 0),
+        ("ann@firm.example", 0),
+        ("n3\" OR \"n4", 0),
+        ("NEAR(about n3)", 0),
+        ("-", 7),
+        ("", 7),
+    ] {
+        let query = Query { account: Some(bed.account), search: Some(words), ..Query::default() };
+        assert_eq!(count(query), want, "{words}");
+    }
+    assert_eq!(count(Query { account: Some(bed.account + 1), ..Query::default() }), 0);
+    let zoe = [address("zoe@grüße.example"), address("nobody@x")];
+    assert_eq!(count(Query { people: Some(&zoe), ..Query::default() }), 1);
+    assert_eq!(count(Query { people: Some(&zoe), search: Some("n4"), ..Query::default() }), 0);
     assert_eq!(contact::count(&tx, "hubspot").unwrap(), 0);
+}
+
+#[test]
+fn accents_and_case_do_not_count_in_a_search() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let decision = log(Thread::New);
+    let mut envelope = mail("a@x", "");
+    envelope.subject = "Angebot für Müller".into();
+    bed.record(bed.sent, 1, &envelope, &decision);
+    for words in ["müller", "MULLER", "angeb fur"] {
+        let query = Query { search: Some(words), ..Query::default() };
+        assert_eq!(thread::list(&tx, &query).unwrap().total, 1, "{words}");
+    }
+}
+
+#[test]
+fn the_list_is_filtered_by_state_direction_and_silence() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    // Sent at 1,001, 1,002 and 1,003; the third is answered.
+    for uid in 1..=3 {
+        bed.record(bed.sent, uid, &mail(&format!("s{uid}@x"), ""), &log(Thread::New));
+    }
+    let third = thread::known(&tx, bed.account, &[id("s3@x")]).unwrap()[&id("s3@x")].id;
+    let reply = other(joined(third), Rule::ReplyInLoggedThread);
+    bed.record(bed.inbox, 9, &mail("r@y", "In-Reply-To: <s3@x>"), &reply);
+    let ids = |query: Query<'_>| {
+        let page = thread::list(&tx, &Query { limit: 9, ..query }).unwrap();
+        page.rows.iter().map(|row| row.thread.subject.clone()).collect::<Vec<_>>()
+    };
+    let state = |state| Query { state: Some(state), ..Query::default() };
+    assert_eq!(ids(state(ThreadState::Replied)), ["About s3@x"]);
+    assert_eq!(ids(state(ThreadState::AwaitingReply)), ["About s2@x", "About s1@x"]);
+    assert_eq!(ids(Query { direction: Some(Direction::Incoming), ..Query::default() }), ["About s3@x"]);
+    assert_eq!(ids(Query { silent_since: Some(at(1_001)), ..Query::default() }), ["About s1@x"]);
+    assert!(ids(Query { silent_since: Some(at(1_000)), ..Query::default() }).is_empty());
+}
+
+/// More threads than are looked up one by one: the other way to the same list.
+#[test]
+fn a_search_that_finds_many_gives_the_same_list() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    tx.conn
+        .execute(
+            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2100)
+             INSERT INTO thread (account, key, subject, created, last)
+             SELECT ?1, randomblob(32), 'x', i, i FROM n",
+            [bed.account],
+        )
+        .unwrap();
+    tx.conn
+        .execute("INSERT INTO thread_text (rowid, words) SELECT id, 'word ' || (id % 3) FROM thread", [])
+        .unwrap();
+    let find = |words, offset| {
+        let query = Query { search: Some(words), offset, limit: 5, ..Query::default() };
+        let page = thread::list(&tx, &query).unwrap();
+        (page.total, page.rows.iter().map(|row| row.thread.id).collect::<Vec<_>>())
+    };
+    assert_eq!(find("word", 1), (2_100, vec![2_099, 2_098, 2_097, 2_096, 2_095]));
+    assert_eq!(find("word 1", 0), (700, vec![2_098, 2_095, 2_092, 2_089, 2_086]));
 }

@@ -1,0 +1,34 @@
+//! Taking a logged message out of the log.
+
+use crate::error::StoreError;
+use crate::sql::us;
+use crate::tx::Tx;
+use crate::{activity, outbox, thread};
+use jiff::Timestamp;
+use rusqlite::params;
+use threadline_core::rule::Rule;
+
+/// Takes a logged message out: its text goes, what waits for a CRM is abandoned, and it is not logged again when another
+/// copy of it comes up. Its hashed ids stay, so that it is known. What a CRM has by then stays there, and stays known.
+/// False where it is not logged.
+pub fn take_out(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let thread =
+        tx.one("SELECT thread FROM message WHERE id = ?1 AND verdict = 'log'", [message], |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
+    let Some(thread) = thread else { return Ok(false) };
+    tx.run(
+        "UPDATE message SET verdict = 'ignore', rule = ?2, decided_at = ?3, thread = NULL, key = NULL, headers = NULL,
+           answer = NULL WHERE id = ?1",
+        params![message, Rule::TakenOut.name(), us(at)],
+    )?;
+    for table in ["association", "body", "job"] {
+        tx.run(&format!("DELETE FROM {table} WHERE message = ?1"), [message])?;
+    }
+    outbox::abandon_message(tx, message)?;
+    if let Some(thread) = thread {
+        thread::left(tx, thread)?;
+    }
+    activity::decided(tx, message, None, at)?;
+    Ok(true)
+}
