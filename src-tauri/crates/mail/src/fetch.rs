@@ -206,7 +206,7 @@ impl Batch {
 }
 
 /// The first answer for an item stays.
-fn merge(into: &mut Fetched, from: Fetched) {
+pub(crate) fn merge(into: &mut Fetched, from: Fetched) {
     into.uid = into.uid.or(from.uid);
     into.flags = into.flags.take().or(from.flags);
     into.internal_date = into.internal_date.take().or(from.internal_date);
@@ -214,12 +214,12 @@ fn merge(into: &mut Fetched, from: Fetched) {
     into.section = into.section.take().or(from.section);
 }
 
-fn header_items() -> String {
+pub(crate) fn header_items() -> String {
     format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])", FIELDS.join(" "))
 }
 
 /// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.
-fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
+pub(crate) fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
     let envelope = Envelope::parse(&one.section?);
     let internal_date = one
         .internal_date

@@ -6,6 +6,7 @@ pub mod connect;
 mod dial;
 pub mod error;
 pub mod fetch;
+pub mod find;
 pub mod folders;
 pub mod guard;
 mod login;
