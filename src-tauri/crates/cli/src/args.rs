@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use threadline_core::address::Address;
+use threadline_core::conversation::ThreadState;
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
 ///
@@ -60,9 +61,20 @@ pub enum Command {
     /// How mailboxes and CRM are, since when and why.
     Status,
     /// Logged conversations.
+    #[command(args_conflicts_with_subcommands = true)]
     Threads {
         #[command(subcommand)]
         command: Option<ThreadsCommand>,
+        #[command(flatten)]
+        list: ThreadsArgs,
+    },
+    /// Where is my mail? Looks in the mailbox's Sent folder (the last 14 days) and in the ledger, by recipient or subject.
+    Where {
+        /// The mailbox.
+        address: Address,
+        /// Words of the subject, an address or a name.
+        #[arg(required = true)]
+        words: Vec<String>,
     },
     /// Decisions with the rule that made each, newest first.
     Log(LogArgs),
@@ -256,12 +268,52 @@ pub struct RunArgs {
 #[derive(Debug, Subcommand)]
 pub enum ThreadsCommand {
     /// List the conversations, the newest first.
-    List {
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
+    List(ThreadsArgs),
     /// Show one conversation with its messages.
     Show { id: i64 },
+}
+
+#[derive(Debug, Args)]
+pub struct ThreadsArgs {
+    /// Most lines printed, up to 500.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Only those with these words in the subject, an address or a contact's name; the beginning of a word is enough.
+    #[arg(long, value_name = "WORDS")]
+    pub search: Option<String>,
+    /// Only those in this state.
+    #[arg(long, value_enum)]
+    pub state: Option<StateArg>,
+    /// Only those in which you have waited for a reply for so many days.
+    #[arg(long, value_name = "DAYS")]
+    pub silent_days: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum StateArg {
+    /// You wrote last.
+    AwaitingReply,
+    /// Somebody answered you.
+    Replied,
+    /// Somebody else began, and you have not answered.
+    Received,
+    /// It could not be delivered.
+    Bounced,
+    /// Only an automatic answer came.
+    OutOfOffice,
+}
+
+impl From<StateArg> for ThreadState {
+    fn from(state: StateArg) -> Self {
+        match state {
+            StateArg::AwaitingReply => ThreadState::AwaitingReply,
+            StateArg::Replied => ThreadState::Replied,
+            StateArg::Received => ThreadState::Received,
+            StateArg::Bounced => ThreadState::Bounced,
+            StateArg::OutOfOffice => ThreadState::OutOfOffice,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,18 +2,17 @@
 
 use crate::args::AskedCommand;
 use crate::output::{self, printable, when};
-use anyhow::Context;
 use serde_json::json;
 use std::process::ExitCode;
-use threadline_core::rule::Answer;
 use threadline_engine::Engine;
+use threadline_engine::answers::AskedAnswer;
 
 pub async fn run(engine: &Engine, command: Option<AskedCommand>, json: bool) -> anyhow::Result<ExitCode> {
     match command.unwrap_or(AskedCommand::List { limit: 50 }) {
         AskedCommand::List { limit } => list(engine, limit as usize, json).await?,
-        AskedCommand::Log { id } => answer(engine, id, Answer::Log, json).await?,
-        AskedCommand::Ignore { id } => answer(engine, id, Answer::Ignore, json).await?,
-        AskedCommand::Never { id } => never(engine, id, json).await?,
+        AskedCommand::Log { id } => answer(engine, id, AskedAnswer::Log, json).await?,
+        AskedCommand::Ignore { id } => answer(engine, id, AskedAnswer::Ignore, json).await?,
+        AskedCommand::Never { id } => answer(engine, id, AskedAnswer::Never, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -47,35 +46,15 @@ async fn list(engine: &Engine, limit: usize, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn answer(engine: &Engine, id: i64, answer: Answer, json: bool) -> anyhow::Result<()> {
-    engine.answer(id, answer).await?;
+async fn answer(engine: &Engine, id: i64, answer: AskedAnswer, json: bool) -> anyhow::Result<()> {
+    engine.answer(&[id], answer).await?;
     if json {
-        return output::json(&json!({ "done": answer.name(), "message": id }));
+        return output::json(&json!({ "done": answer, "message": id }));
     }
     output::say(match answer {
-        Answer::Log => "It is logged, at once where Threadline runs.",
-        Answer::Ignore => "It is not logged.",
+        AskedAnswer::Log => "It is logged, at once where Threadline runs.",
+        AskedAnswer::Ignore => "It is not logged.",
+        AskedAnswer::Never => "It is not logged, nor any other mail with these people from now on.",
     });
-    Ok(())
-}
-
-async fn never(engine: &Engine, id: i64, json: bool) -> anyhow::Result<()> {
-    let asked = engine.asked(usize::MAX).await?;
-    let found = asked
-        .into_iter()
-        .find(|d| d.message == id)
-        .with_context(|| format!("There is no question about the message {id}. See `threadline asked`"))?;
-    let rules = engine.account(&found.account).await?.settings.rules;
-    let people = found.from.iter().chain(&found.to).map(|m| m.address.clone());
-    let outside: Vec<_> = people.filter(|a| !rules.is_colleague(a)).collect();
-    engine.answer(id, Answer::Ignore).await?;
-    for address in &outside {
-        engine.never_log(&found.account, address).await?;
-    }
-    if json {
-        return output::json(&json!({ "done": "never", "message": id, "addresses": outside }));
-    }
-    let names: Vec<&str> = outside.iter().map(|a| a.as_str()).collect();
-    output::say(&format!("Mail with {} is never logged from now on.", names.join(", ")));
     Ok(())
 }

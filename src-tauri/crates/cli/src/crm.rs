@@ -54,7 +54,7 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
             }
         }
         CrmCommand::Retry { kind } => {
-            let entries = engine.retry_pushes(&kind).await?;
+            let entries = engine.retry_push(&kind, None).await?;
             match json {
                 true => output::json(&json!({ "done": "retry", "kind": kind, "entries": entries }))?,
                 false => {

@@ -10,6 +10,8 @@ mod output;
 mod prompt;
 mod run;
 mod show;
+mod threads;
+mod whereabouts;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -87,7 +89,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Asked { command } => asked::run(&engine, command, json).await?,
         Command::Run(args) => run::run(&engine, &args, json).await?,
         Command::Status => show::status(&engine, json).await?,
-        Command::Threads { command } => show::threads(&engine, command, json).await?,
+        Command::Threads { command, list } => threads::run(&engine, command, list, json).await?,
+        Command::Where { address, words } => {
+            whereabouts::run(&engine, &address, &words.join(" "), json).await?
+        }
         Command::Log(args) => show::log(&engine, args.limit, json).await?,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,
     };

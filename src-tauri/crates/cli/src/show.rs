@@ -1,16 +1,13 @@
-//! `threadline status`, `threads`, `log` and `export`
+//! `threadline status`, `log` and `export`
 
-use crate::args::ThreadsCommand;
 use crate::output::{printable, when};
 use crate::{NEEDS_YOU, output};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use threadline_core::health::{Health, State};
-use threadline_core::record::Direction;
 use threadline_engine::Engine;
 use threadline_engine::engine::until_resumed;
-use threadline_engine::views::{MessageView, ThreadLine};
 
 pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
     let status = engine.status().await?;
@@ -87,80 +84,6 @@ fn channel(health: &Health) {
     output::say(&line);
     if let (Some(_), Some(words)) = (health.reason, &health.evidence) {
         output::say(&format!("         {}", printable(words, 300)));
-    }
-}
-
-pub async fn threads(
-    engine: &Engine,
-    command: Option<ThreadsCommand>,
-    json: bool,
-) -> anyhow::Result<ExitCode> {
-    match command.unwrap_or(ThreadsCommand::List { limit: 50 }) {
-        ThreadsCommand::List { limit } => {
-            let lines = engine.threads(limit as usize).await?;
-            if json {
-                lines.iter().try_for_each(output::json)?;
-            } else if lines.is_empty() {
-                output::say("Nothing is logged yet.");
-            } else {
-                let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-                output::table(&["ID", "LAST", "MESSAGES", "CONTACTS", "SUBJECT", "CRM"], &rows);
-            }
-        }
-        ThreadsCommand::Show { id } => {
-            let thread = engine.thread(id).await?;
-            if json {
-                output::json(&thread)?;
-            } else {
-                output::say(&format!("{} ({})", printable(&thread.line.subject, 200), thread.line.account));
-                thread.items.iter().for_each(message);
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn row(line: &ThreadLine) -> Vec<String> {
-    let contacts: Vec<&str> = line.contacts.iter().map(|c| c.address.as_str()).collect();
-    let crm: Vec<String> =
-        line.crm.iter().map(|c| format!("{} {} {}", c.sink, c.messages, c.state)).collect();
-    vec![
-        line.id.to_string(),
-        when(line.last),
-        line.messages.to_string(),
-        contacts.join(", "),
-        line.subject.clone(),
-        crm.join(", "),
-    ]
-}
-
-fn message(item: &MessageView) {
-    let arrow = match item.decided.direction {
-        Direction::Outgoing => "sent",
-        Direction::Incoming => "received",
-    };
-    output::say("");
-    output::say(&format!(
-        "{} {arrow}, logged by {}: {}",
-        when(item.decided.date),
-        item.decided.rule,
-        item.decided.why
-    ));
-    if let Some(from) = &item.decided.from {
-        output::say(&format!("  From: {}", from.address));
-    }
-    let to: Vec<&str> = item.decided.to.iter().map(|m| m.address.as_str()).collect();
-    output::say(&format!("  To: {}", to.join(", ")));
-    for state in &item.crm {
-        let place = state.link.as_deref().or(state.remote_id.as_deref()).unwrap_or_default();
-        let words = state.words.as_deref().unwrap_or_default();
-        output::say(&format!("  {}: {} {place} {}", state.sink, state.state, printable(words, 200)));
-    }
-    for file in &item.attachments {
-        output::say(&format!("  File: {} ({} bytes)", printable(&file.name, 100), file.size));
-    }
-    for line in item.text.as_deref().unwrap_or("(The text is not here.)").lines() {
-        output::say(&format!("  | {}", printable(line, 200)));
     }
 }
 

@@ -3,11 +3,49 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
+use crate::rules::put_on_the_list;
+use crate::undo::{Never, Steps, Undo};
 use crate::views::{Decided, decided};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use threadline_core::address::Address;
-use threadline_core::rule::Answer;
+use threadline_core::rule::{Answer, Rules};
 use threadline_store::job::{self, Kind};
+use threadline_store::message::{Headers, Image, Outcome};
 use threadline_store::{Tx, account, message, place, set_aside};
+
+/// What the person says of mail that was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedAnswer {
+    /// Log it, and make a contact of whoever is none yet.
+    Log,
+    /// Do not log this one.
+    Ignore,
+    /// Do not log this one, nor any other with the people outside who are on it.
+    Never,
+}
+
+impl AskedAnswer {
+    fn of_one(self) -> Answer {
+        match self {
+            AskedAnswer::Log => Answer::Log,
+            AskedAnswer::Ignore | AskedAnswer::Never => Answer::Ignore,
+        }
+    }
+}
+
+/// The people on a mail who are no colleagues.
+fn outside(image: &Image, rules: Option<&Rules>) -> Vec<Address> {
+    let mut outside: Vec<Address> = Vec::new();
+    let people = image.message().headers.iter().flat_map(Headers::people).map(|m| &m.address);
+    for address in people.filter(|a| rules.is_some_and(|r| !r.is_colleague(a))) {
+        if !outside.contains(address) {
+            outside.push(address.clone());
+        }
+    }
+    outside
+}
 
 impl Engine {
     /// Mail of all mailboxes that the person is to be asked about, newest first.
@@ -26,36 +64,38 @@ impl Engine {
         Ok(self.ledger().read(read).await?)
     }
 
-    /// Answers for one of them. Its header is read once more and decided about with the answer, when the mailbox is
-    /// connected. An answer that the rules forbid, such as logging a never-log address, changes nothing.
-    pub async fn answer(&self, id: i64, answer: Answer) -> Result<(), EngineError> {
+    /// Answers for some of them. The header of each is read once more and decided about with the answer, when the mailbox is
+    /// connected. An answer that the rules forbid, such as logging a never-log address, changes nothing. A question that was
+    /// settled meanwhile is passed over; where none is left, that is an error.
+    pub async fn answer(&self, messages: &[i64], answer: AskedAnswer) -> Result<Undo, EngineError> {
+        let shared = self.shared();
+        let rules: HashMap<i64, Rules> =
+            self.accounts().await?.into_iter().map(|a| (a.id, a.settings.rules)).collect();
+        let ids = messages.to_vec();
         let store = move |tx: &Tx<'_>| {
-            let Some(row) = message::get(tx, id)? else { return Ok(false) };
-            let places = place::of_message(tx, id)?;
-            let (message::Outcome::Ask, Some(place)) = (row.outcome, places.first()) else {
-                return Ok(false);
-            };
-            message::set_answer(tx, id, answer)?;
-            job::add(tx, Kind::Recheck, id, *place, job::AT_ONCE)?;
+            let mut steps = Steps::default();
+            for id in ids {
+                let place = place::of_message(tx, id)?.into_iter().next();
+                let asked = Image::take(tx, id)?.filter(|i| i.message().outcome == Outcome::Ask);
+                let (Some(image), Some(place)) = (asked, place) else { continue };
+                message::set_answer(tx, id, answer.of_one())?;
+                job::add(tx, Kind::Recheck, id, place, job::AT_ONCE)?;
+                if answer == AskedAnswer::Never {
+                    let account = image.message().account;
+                    let outside = outside(&image, rules.get(&account));
+                    let never = Never { account, addresses: outside, ..Never::default() };
+                    steps.never.push(put_on_the_list(tx, never)?);
+                }
+                steps.messages.push(image);
+            }
             count_up(tx, Part::News)?;
-            Ok(true)
+            Ok(steps)
         };
-        match self.ledger().write(store).await? {
-            true => Ok(()),
-            false => Err(EngineError::NotAsked(id)),
+        let steps = shared.ledger.write(store).await?;
+        if steps.messages.is_empty() {
+            return Err(EngineError::NotAsked(messages.first().copied().unwrap_or_default()));
         }
-    }
-
-    /// Never logs mail with this address again, in this mailbox. Gives false where it was on the list.
-    pub async fn never_log(&self, mailbox: &Address, address: &Address) -> Result<bool, EngineError> {
-        let mut settings = self.account(mailbox).await?.settings;
-        if settings.rules.never_addresses.contains(address) {
-            return Ok(false);
-        }
-        settings.rules.never_addresses.push(address.clone());
-        settings.rules.version += 1;
-        self.change_account(settings).await?;
-        Ok(true)
+        Ok(shared.undos.keep(steps, &*shared.clock))
     }
 
     /// Reads once more what could not be read of a mailbox's messages; gives their number.

@@ -22,7 +22,7 @@ use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::session::{Login, Session};
 use threadline_secrets::Secrets;
-use threadline_store::{Ledger, Tx, account, outbox, setting};
+use threadline_store::{Ledger, account, outbox, setting};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -182,19 +182,6 @@ impl Engine {
         Ok(self.shared.ledger.write(move |tx| count_up(tx, Part::Account(id))).await?)
     }
 
-    /// Pushes again now what a CRM refused or what waits for it.
-    pub async fn retry_pushes(&self, kind: &str) -> Result<usize, EngineError> {
-        let kind = self.crm(kind).await?.kind();
-        let now = self.shared.clock.now();
-        let hurry = move |tx: &Tx<'_>| {
-            let entries = outbox::hurry(tx, kind, now)?;
-            // A pause that the CRM's worker keeps ends with a new connection.
-            count_up(tx, Part::Crm(kind))?;
-            Ok(entries)
-        };
-        Ok(self.shared.ledger.write(hurry).await?)
-    }
-
     /// Stops the connection until then; `None` takes the pause back.
     pub async fn pause(&self, address: &Address, until: Option<Timestamp>) -> Result<(), EngineError> {
         let found = self.account(address).await?;
@@ -241,7 +228,7 @@ impl Engine {
     }
 
     /// The CRM of this kind, where one is set.
-    async fn crm(&self, kind: &str) -> Result<CrmSettings, EngineError> {
+    pub(crate) async fn crm(&self, kind: &str) -> Result<CrmSettings, EngineError> {
         let crms = self.crms().await?;
         let set = crms.iter().map(CrmSettings::kind).collect::<Vec<_>>().join(", ");
         let missing = || EngineError::CrmSetting(format!("no CRM of the kind {kind} is set, but {set}"));

@@ -37,6 +37,30 @@ pub enum EngineError {
     NoThread(String),
     #[error("There is no question about the message {0}. See the list with `threadline asked`.")]
     NotAsked(i64),
+    #[error("The message {0} is not logged. Look at the list again: it may have gone meanwhile.")]
+    NotLogged(i64),
+    #[error(
+        "This cannot be taken back any more: ten minutes are over, or Threadline was started anew. Change it by hand."
+    )]
+    UndoGone,
+    #[error("The message {0} cannot be read. Open it in your mail program.")]
+    Unreadable(i64),
+    #[error("The message {message} has no file {index} here. Open it in your mail program.")]
+    NoAttachment { message: i64, index: usize },
+    #[error(
+        "{0} is neither an address nor a domain. Write name@firm.example, or @firm.example for all of a firm."
+    )]
+    NotAnAddress(String),
+    #[error(
+        "{0} is your own: with it on the never-log list no mail would be logged. Name somebody else, or pause the mailbox."
+    )]
+    NeverOwn(String),
+    #[error("The mailbox {0} is paused. Resume it first.")]
+    Paused(String),
+    #[error("The password of {0} is not in the keychain. Enter it again.")]
+    NoPassword(String),
+    #[error("Deleting broke off. Start Threadline again and delete what is left.")]
+    Unfinished,
     #[error("The setting {what} cannot be read: {cause}. Set it again.")]
     BrokenSetting { what: String, cause: String },
     #[error("The CRM setting is not usable: {0}.")]
@@ -70,6 +94,15 @@ impl EngineError {
             EngineError::NoAccount(_) => "no_account",
             EngineError::NoThread(_) => "no_thread",
             EngineError::NotAsked(_) => "not_asked",
+            EngineError::NotLogged(_) => "not_logged",
+            EngineError::UndoGone => "undo_gone",
+            EngineError::Unreadable(_) => "message_unreadable",
+            EngineError::NoAttachment { .. } => "no_attachment",
+            EngineError::NotAnAddress(_) => "not_an_address",
+            EngineError::NeverOwn(_) => "never_own",
+            EngineError::Paused(_) => "paused",
+            EngineError::NoPassword(_) => "no_password",
+            EngineError::Unfinished => "unfinished",
             EngineError::BrokenSetting { .. } => "broken_setting",
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",

@@ -16,6 +16,10 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 const LEDGER: &str = "ledger.db";
 /// The file with the id of the ledger's key in the keychain.
 const KEY_ID: &str = "key-id";
+/// The ids of the keys of ledgers that were set aside, a line each: a key can come back from another session's keychain.
+const OLD_KEY_IDS: &str = "old-key-ids";
+/// What lies in a data folder beside the ledgers and the export.
+const FILES: &[&str] = &[KEY_ID, OLD_KEY_IDS, "holder", "opening", "id", "lock"];
 
 /// A data folder. Several processes may read one; one at a time may hold it (see [`Hold`]).
 #[derive(Debug, Clone)]
@@ -142,6 +146,7 @@ impl Home {
         }
         let (id, key) = new_key(|id| self.key_name(id), secrets)?;
         if path.exists() {
+            self.remember_old_key().map_err(failed)?;
             aside = Some(threadline_store::move_aside(&path, now)?);
         }
         write_whole(&self.dir.join(KEY_ID), &id).map_err(failed)?;
@@ -169,7 +174,70 @@ impl Home {
     }
 
     fn key_name(&self, id: &str) -> String {
-        self.secret_name(&format!("ledger-key-{id}"))
+        self.secret_name(&key_entry(id))
+    }
+
+    /// The present key's id goes to those of the ledgers that were set aside.
+    fn remember_old_key(&self) -> std::io::Result<()> {
+        let id = match std::fs::read_to_string(self.dir.join(KEY_ID)) {
+            Ok(id) => id,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        let mut old = OpenOptions::new().create(true).append(true).open(self.dir.join(OLD_KEY_IDS))?;
+        writeln!(old, "{}", id.trim())?;
+        old.sync_all()
+    }
+
+    /// The names of the ledgers' keys in the keychain, before the data folder's own mark; the present one's is the last.
+    pub(crate) fn key_names(&self) -> Result<Vec<String>, EngineError> {
+        let mut names = Vec::new();
+        for file in [OLD_KEY_IDS, KEY_ID] {
+            match std::fs::read_to_string(self.dir.join(file)) {
+                Ok(text) => names.extend(text.lines().map(str::trim).filter(|id| is_id(id)).map(key_entry)),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(EngineError::Folder { dir: self.dir.clone(), source }),
+            }
+        }
+        Ok(names)
+    }
+
+    /// Deletes what lies in the folder: the ledgers, and the export where that is wanted. A folder that is empty then goes
+    /// too. The ledger must be closed.
+    pub(crate) fn delete(&self, hold: Hold, export: bool) -> Result<(), EngineError> {
+        let failed = |source| EngineError::Folder { dir: self.dir.clone(), source };
+        for entry in std::fs::read_dir(&self.dir).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().starts_with(LEDGER) {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        if export {
+            gone(std::fs::remove_dir_all(self.default_export_dir())).map_err(failed)?;
+        }
+        // An open file cannot be removed on Windows.
+        drop(hold);
+        for name in FILES {
+            gone(std::fs::remove_file(self.dir.join(name))).map_err(failed)?;
+        }
+        // What a person put into it stays, and so does the folder then.
+        match std::fs::remove_dir(&self.dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::DirectoryNotEmpty => gone(Err(e)).map_err(failed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a ledger's key is called in the keychain, before the data folder's own mark.
+fn key_entry(id: &str) -> String {
+    format!("ledger-key-{id}")
+}
+
+/// That something was not there is no error: it is gone.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

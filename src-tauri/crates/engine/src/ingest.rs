@@ -226,7 +226,7 @@ fn stays_out(before: Before) -> bool {
     before.outcome == Outcome::Ignore
         && matches!(
             before.rule,
-            Rule::KeywordNever | Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder
+            Rule::KeywordNever | Rule::TakenOut | Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder
         )
 }
 

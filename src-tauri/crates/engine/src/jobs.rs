@@ -186,7 +186,7 @@ fn later(failures: u32, now: Timestamp) -> Timestamp {
 
 fn fail(tx: &Tx<'_>, job: &Job, now: Timestamp, reason: Reason, words: &str) -> Result<(), StoreError> {
     if job.attempts + 1 >= ATTEMPTS {
-        return job::set_aside(tx, job.id, Some(reason), Some(words));
+        return job::set_aside(tx, job.id, Some(reason), Some(words), now);
     }
     job::retry_later(tx, job.id, later(job.attempts, now), Some(reason), Some(words))
 }

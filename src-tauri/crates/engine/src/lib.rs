@@ -6,11 +6,14 @@
 //!
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
-mod answers;
+pub mod activity;
+pub mod answers;
 mod backoff;
 mod broken;
 pub mod clock;
 pub mod contacts;
+mod contents;
+pub mod disconnects;
 pub mod engine;
 pub mod error;
 pub mod event;
@@ -24,13 +27,19 @@ mod message_html;
 pub mod once;
 mod outage;
 mod queue;
+mod rules;
 pub mod settings;
 mod shared;
 mod sinks;
 mod supervisor;
 #[cfg(test)]
 mod testing;
+pub mod threads;
+pub mod undo;
+mod unlog;
 pub mod views;
+pub mod whereabouts;
+mod wipe;
 
 pub use engine::Engine;
 pub use error::EngineError;

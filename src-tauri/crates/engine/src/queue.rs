@@ -91,7 +91,14 @@ impl Queue for LedgerQueue {
                 self.shared
                     .ledger
                     .write(move |tx| {
-                        outbox::set_aside(tx, &row, row.uncertain, Some(Reason::ProtocolError), Some(words))
+                        outbox::set_aside(
+                            tx,
+                            &row,
+                            row.uncertain,
+                            Some(Reason::ProtocolError),
+                            Some(words),
+                            now,
+                        )
                     })
                     .await?;
                 continue;
@@ -148,7 +155,7 @@ impl Queue for LedgerQueue {
             .ledger
             .write(move |tx| {
                 book(tx, sink, row.message, now, &sent)?;
-                outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words))
+                outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words), now)
             })
             .await?;
         self.failed(&lease, error, Some(at));
@@ -164,7 +171,7 @@ impl Queue for LedgerQueue {
             .ledger
             .write(move |tx| {
                 book(tx, sink, row.message, now, &sent)?;
-                outbox::set_aside(tx, &row, uncertain, Some(reason), Some(&words))
+                outbox::set_aside(tx, &row, uncertain, Some(reason), Some(&words), now)
             })
             .await?;
         self.failed(&lease, error, None);

@@ -117,6 +117,9 @@ pub enum CrmSettings {
 }
 
 impl CrmSettings {
+    /// What the secrets of all CRMs are called in the keychain, before the data folder's own mark.
+    pub(crate) const SECRETS: &[&str] = &["crm:hubspot", "crm:webhook"];
+
     /// The sink's name, and the CRM's on the command line.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -130,8 +133,8 @@ impl CrmSettings {
     /// What its secret is called in the keychain; `None` where it needs none.
     pub fn secret_name(&self) -> Option<&'static str> {
         match self {
-            CrmSettings::Hubspot { .. } => Some("crm:hubspot"),
-            CrmSettings::Webhook { .. } => Some("crm:webhook"),
+            CrmSettings::Hubspot { .. } => Some(Self::SECRETS[0]),
+            CrmSettings::Webhook { .. } => Some(Self::SECRETS[1]),
             CrmSettings::Folder { .. } | CrmSettings::Ledger => None,
         }
     }

@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::home::Home;
 use crate::settings::CrmSettings;
+use crate::undo::Undos;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub ledger: Ledger,
     pub clock: Arc<dyn Clock>,
     pub events: broadcast::Sender<Event>,
+    pub undos: Undos,
     secrets: Arc<dyn Secrets>,
     desk: Mutex<Desk>,
 }
@@ -45,7 +47,7 @@ struct Desk {
 impl Shared {
     pub fn new(home: Home, ledger: Ledger, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
         let (events, _) = broadcast::channel(EVENTS);
-        Self { home, ledger, secrets, clock, events, desk: Mutex::default() }
+        Self { home, ledger, secrets, clock, events, undos: Undos::default(), desk: Mutex::default() }
     }
 
     /// Tells whoever listens; nobody may.

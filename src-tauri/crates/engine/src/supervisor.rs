@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use threadline_store::{Tx, account, job, message, outbox};
+use threadline_store::{Tx, account, activity, job, message, outbox};
 use tokio::task::JoinHandle;
 
 /// How often a running engine looks for what another process set.
@@ -27,6 +27,8 @@ const TIDY: Duration = Duration::from_secs(3600);
 /// How long the headers of a mail that was asked about are kept without an answer.
 const UNANSWERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How much is kept of what happened.
+const MOST_ACTIVITY: usize = 50_000;
 /// The longest pause that a CRM asks for: until midnight in its portal's time zone.
 const LONGEST_PUSH_PAUSE: SignedDuration = SignedDuration::from_hours(26);
 
@@ -197,13 +199,14 @@ async fn keep(shared: Arc<Shared>, part: Part) -> Infallible {
     }
 }
 
-/// Takes the headers of mails that nobody was interested in for so long.
+/// Takes the headers of mails that nobody was interested in for so long, and what happened long ago.
 async fn forget_unanswered(shared: &Shared) -> Result<(), EngineError> {
     let Ok(before) = shared.clock.now().checked_sub(UNANSWERED) else { return Ok(()) };
     let forget = move |tx: &Tx<'_>| {
         for account in account::list(tx)? {
             message::expire_unanswered(tx, account.id, before)?;
         }
+        activity::keep(tx, MOST_ACTIVITY)?;
         Ok(())
     };
     Ok(shared.ledger.write(forget).await?)

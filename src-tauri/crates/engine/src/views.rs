@@ -6,6 +6,7 @@ use crate::settings::CrmSettings;
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::{Address, Mailbox};
+use threadline_core::conversation::ThreadState;
 use threadline_core::health::{Health, State, combine};
 use threadline_core::id::MessageKey;
 use threadline_core::message::Body;
@@ -14,10 +15,10 @@ use threadline_core::rule::Rule;
 use threadline_store::health::Owner;
 use threadline_store::message::{Message, Outcome};
 use threadline_store::status::{AccountCounts, SinkCounts};
-use threadline_store::thread::{Filter, Summary};
+use threadline_store::thread::Summary;
 use threadline_store::{
-    StoreError, Tx, account, association, body, contact, health, job, message, outbox, set_aside, status,
-    thread,
+    StoreError, Tx, account, association, body, contact, folder, health, job, message, outbox, place,
+    set_aside, status, thread,
 };
 
 /// How everything is.
@@ -47,7 +48,10 @@ pub struct MailboxStatus {
     pub ignored: u64,
     /// Messages that were seen and whose body was never read.
     pub bodies_never_read: u64,
+    /// Headers and texts that are still to be read from the server.
     pub waiting: u64,
+    /// The time of the newest message that was seen.
+    pub last_seen: Option<Timestamp>,
     /// Messages that cannot be read, with the folder, the UID and the cause.
     pub set_aside: Vec<SetAside>,
 }
@@ -112,9 +116,14 @@ pub struct ThreadLine {
     pub messages: u32,
     pub contacts: Vec<Association>,
     pub crm: Vec<CrmCount>,
+    pub state: ThreadState,
+    /// Since when it is so.
+    pub state_since: Timestamp,
+    /// Of its newest message.
+    pub direction: Direction,
 }
 
-threadline_core::debug_only!(ThreadLine { id, messages, crm });
+threadline_core::debug_only!(ThreadLine { id, messages, crm, state });
 
 /// How many messages of a conversation are in which state at which CRM.
 #[derive(Debug, Clone, Serialize)]
@@ -146,6 +155,8 @@ pub struct MessageView {
     pub cc: Vec<Mailbox>,
     /// `None` while it is not fetched.
     pub text: Option<String>,
+    /// It can be shown as it was written, too; see `Engine::message_html_raw`.
+    pub has_html: bool,
     pub attachments: Vec<Attachment>,
     pub truncated: bool,
     pub contacts: Vec<Association>,
@@ -206,14 +217,6 @@ impl Engine {
     pub async fn log(&self, limit: usize) -> Result<Vec<Decided>, EngineError> {
         let read = move |tx: &Tx<'_>| {
             message::newest(tx, None, limit)?.into_iter().map(|m| decided(tx, &m)).collect()
-        };
-        Ok(self.ledger().read(read).await?)
-    }
-
-    /// The logged conversations, the one with the newest message first.
-    pub async fn threads(&self, limit: usize) -> Result<Vec<ThreadLine>, EngineError> {
-        let read = move |tx: &Tx<'_>| {
-            thread::list(tx, Filter::default(), None, limit)?.into_iter().map(|s| line(tx, s)).collect()
         };
         Ok(self.ledger().read(read).await?)
     }
@@ -293,12 +296,19 @@ fn mailbox_status(
         held: counts.held,
         ignored: counts.ignored,
         waiting: counts.jobs_waiting,
+        last_seen: last_seen(tx, account.id)?,
         set_aside: aside,
     })
 }
 
+fn last_seen(tx: &Tx<'_>, account: i64) -> Result<Option<Timestamp>, StoreError> {
+    let folders = folder::list(tx, account)?;
+    let newest = folders.into_iter().map(|f| place::newest(tx, f.id)).collect::<Result<Vec<_>, _>>()?;
+    Ok(newest.into_iter().flatten().max())
+}
+
 fn folder_name(tx: &Tx<'_>, id: i64) -> Result<String, StoreError> {
-    Ok(threadline_store::folder::get(tx, id)?.map(|f| f.name).unwrap_or_default())
+    Ok(folder::get(tx, id)?.map(|f| f.name).unwrap_or_default())
 }
 
 fn crm_status(tx: &Tx<'_>, settings: CrmSettings, counts: &[SinkCounts]) -> Result<CrmStatus, StoreError> {
@@ -354,7 +364,10 @@ pub(crate) fn line(tx: &Tx<'_>, summary: Summary) -> Result<ThreadLine, StoreErr
         subject: summary.thread.subject,
         begun: summary.thread.created,
         last: summary.thread.last,
-        messages: summary.messages,
+        messages: summary.thread.messages,
+        state: summary.thread.state,
+        state_since: summary.thread.state_since,
+        direction: summary.thread.direction,
         contacts: summary.contacts,
         crm: summary
             .crm
@@ -374,6 +387,7 @@ pub(crate) fn whole(tx: &Tx<'_>, row: &Message) -> Result<MessageView, StoreErro
         cc: row.headers.as_ref().map(|h| h.cc.clone()).unwrap_or_default(),
         truncated,
         attachments: parsed.as_ref().map(|b| b.attachments.clone()).unwrap_or_default(),
+        has_html: parsed.as_ref().is_some_and(|b| b.html.is_some()),
         text: parsed.map(|b| b.text),
         contacts: association::of_message(tx, row.id)?,
         crm: crm_states(tx, row.id)?,

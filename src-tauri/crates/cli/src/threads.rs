@@ -1,0 +1,101 @@
+//! `threadline threads`
+
+use crate::args::{ThreadsArgs, ThreadsCommand};
+use crate::output::{self, printable, when};
+use std::process::ExitCode;
+use threadline_core::record::Direction;
+use threadline_engine::Engine;
+use threadline_engine::threads::ThreadQuery;
+use threadline_engine::views::{MessageView, ThreadLine};
+
+pub async fn run(
+    engine: &Engine,
+    command: Option<ThreadsCommand>,
+    list: ThreadsArgs,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    match command.unwrap_or(ThreadsCommand::List(list)) {
+        ThreadsCommand::List(args) => {
+            let asks = args.search.is_some() || args.state.is_some() || args.silent_days.is_some();
+            let page = engine.threads_page(query(args)).await?;
+            if json {
+                page.rows.iter().try_for_each(output::json)?;
+            } else if page.rows.is_empty() {
+                output::say(if asks { "No conversation is like that." } else { "Nothing is logged yet." });
+            } else {
+                let rows: Vec<Vec<String>> = page.rows.iter().map(row).collect();
+                output::table(&["ID", "LAST", "MESSAGES", "CONTACTS", "STATE", "SUBJECT", "CRM"], &rows);
+                if page.total as usize > page.rows.len() {
+                    output::note(&format!("{} of {}", page.rows.len(), page.total));
+                }
+            }
+        }
+        ThreadsCommand::Show { id } => {
+            let thread = engine.thread(id).await?;
+            if json {
+                output::json(&thread)?;
+            } else {
+                output::say(&format!("{} ({})", printable(&thread.line.subject, 200), thread.line.account));
+                let state = thread.line.state.name().replace('_', " ");
+                output::say(&format!("{state} since {}", when(thread.line.state_since)));
+                thread.items.iter().for_each(message);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn query(args: ThreadsArgs) -> ThreadQuery {
+    ThreadQuery {
+        search: args.search,
+        state: args.state.map(Into::into),
+        silent_days: args.silent_days,
+        limit: args.limit,
+        ..ThreadQuery::default()
+    }
+}
+
+fn row(line: &ThreadLine) -> Vec<String> {
+    let contacts: Vec<&str> = line.contacts.iter().map(|c| c.address.as_str()).collect();
+    let crm: Vec<String> =
+        line.crm.iter().map(|c| format!("{} {} {}", c.sink, c.messages, c.state)).collect();
+    vec![
+        line.id.to_string(),
+        when(line.last),
+        line.messages.to_string(),
+        contacts.join(", "),
+        line.state.name().replace('_', " "),
+        line.subject.clone(),
+        crm.join(", "),
+    ]
+}
+
+fn message(item: &MessageView) {
+    let arrow = match item.decided.direction {
+        Direction::Outgoing => "sent",
+        Direction::Incoming => "received",
+    };
+    output::say("");
+    output::say(&format!(
+        "{} {arrow}, logged by {}: {}",
+        when(item.decided.date),
+        item.decided.rule,
+        item.decided.why
+    ));
+    if let Some(from) = &item.decided.from {
+        output::say(&format!("  From: {}", from.address));
+    }
+    let to: Vec<&str> = item.decided.to.iter().map(|m| m.address.as_str()).collect();
+    output::say(&format!("  To: {}", to.join(", ")));
+    for state in &item.crm {
+        let place = state.link.as_deref().or(state.remote_id.as_deref()).unwrap_or_default();
+        let words = state.words.as_deref().unwrap_or_default();
+        output::say(&format!("  {}: {} {place} {}", state.sink, state.state, printable(words, 200)));
+    }
+    for file in &item.attachments {
+        output::say(&format!("  File: {} ({} bytes)", printable(&file.name, 100), file.size));
+    }
+    for line in item.text.as_deref().unwrap_or("(The text is not here.)").lines() {
+        output::say(&format!("  | {}", printable(line, 200)));
+    }
+}

@@ -1,0 +1,237 @@
+//! What a person does to mail, and takes back: on a real ledger, without a server.
+
+use super::*;
+use crate::answers::AskedAnswer;
+use crate::home::Home;
+use crate::ingest;
+use crate::settings::{AccountSettings, Encryption};
+use std::sync::Arc;
+use threadline_core::arrival::{Arrival, Role};
+use threadline_core::envelope::Envelope;
+use threadline_core::rule::{LogMode, Rule};
+use threadline_secrets::Memory;
+use threadline_store::message::{self, Outcome};
+use threadline_store::{folder, job, outbox};
+use threadline_testkit::clock::HandClock;
+use zeroize::Zeroizing;
+
+const ANN: &str = "ann@firm.example";
+
+struct Desk {
+    _dir: tempfile::TempDir,
+    engine: Engine,
+    clock: HandClock,
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+impl Desk {
+    async fn new(mode: LogMode) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        let clock = HandClock::at(Timestamp::from_second(1_000).unwrap());
+        let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(clock.clone()), None).unwrap();
+        let mut settings = AccountSettings::new(address(ANN), "imap.firm.example".into(), Encryption::Tls);
+        settings.rules.mode = mode;
+        engine.add_account(settings, Zeroizing::new("secret".into())).await.unwrap();
+        Self { _dir: dir, engine, clock }
+    }
+
+    async fn rules(&self) -> threadline_core::rule::Rules {
+        self.engine.account(&address(ANN)).await.unwrap().settings.rules
+    }
+
+    fn arrival(uid: u32, to: &str) -> Arrival {
+        let header = format!("Message-ID: <{uid}@x>\r\nFrom: {ANN}\r\nTo: {to}\r\nSubject: S{uid}\r\n\r\n");
+        Arrival {
+            uid,
+            internal_date: Timestamp::from_second(900 + i64::from(uid)).unwrap(),
+            size: 100,
+            flags: Vec::new(),
+            envelope: Envelope::parse(header.as_bytes()),
+        }
+    }
+
+    /// Ann's mail to somebody comes up in her Sent folder, or is read once more there. Gives its id.
+    async fn sees(&self, uid: u32, to: &str, again: bool) -> i64 {
+        let account = self.engine.account(&address(ANN)).await.unwrap();
+        let of = ingest::Mailbox {
+            id: account.id,
+            address: address(ANN),
+            rules: account.settings.rules,
+            contact_sources: vec![crate::contacts::LOCAL.to_owned()],
+        };
+        let (arrival, now) = (Self::arrival(uid, to), self.engine.clock().now());
+        self.engine
+            .ledger()
+            .write(move |tx| {
+                let folder = folder::ensure(tx, of.id, "Sent", Role::Sent)?;
+                let place = threadline_store::place::Place { folder: folder.id, uidvalidity: 1, uid };
+                match again {
+                    true => ingest::recheck(tx, &of, &folder, place, &arrival, now)?,
+                    false => ingest::store_one(tx, &of, &folder, 1, &arrival, now)?,
+                };
+                Ok(message::known(tx, of.id, &arrival.envelope)?.unwrap().message)
+            })
+            .await
+            .unwrap()
+    }
+
+    /// The text of a logged mail is there, and waits for the folder.
+    async fn fetched(&self, id: i64) {
+        let now = self.engine.clock().now();
+        let finish = move |tx: &Tx<'_>| {
+            for job in job::of_message(tx, id)? {
+                job::finish_body(tx, job.id, b"Subject: x\r\n\r\nwords", false, &["folder"], now)?;
+            }
+            Ok(())
+        };
+        self.engine.ledger().write(finish).await.unwrap();
+    }
+
+    async fn rule(&self, id: i64) -> (Outcome, Rule) {
+        let row = self.engine.ledger().read(move |tx| message::get(tx, id)).await.unwrap().unwrap();
+        (row.outcome, row.rule)
+    }
+
+    async fn pushes(&self, id: i64) -> Vec<outbox::State> {
+        let rows = self.engine.ledger().read(move |tx| outbox::of_message(tx, id)).await.unwrap();
+        rows.into_iter().map(|e| e.state).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_message_taken_out_comes_back_within_ten_minutes() {
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let id = desk.sees(1, "bob@client.example", false).await;
+    desk.fetched(id).await;
+    let undo = desk.engine.unlog_message(id).await.unwrap();
+    assert_eq!(undo.until, Timestamp::from_second(1_600).unwrap());
+    assert_eq!(desk.rule(id).await, (Outcome::Ignore, Rule::TakenOut));
+    assert_eq!(desk.pushes(id).await, [outbox::State::Abandoned]);
+    assert_eq!(desk.engine.unlog_message(id).await.unwrap_err().code(), "not_logged");
+    // Seen again, in another folder or by a new connection, it stays out.
+    desk.sees(1, "bob@client.example", false).await;
+    desk.sees(1, "bob@client.example", true).await;
+    assert_eq!(desk.rule(id).await, (Outcome::Ignore, Rule::TakenOut));
+    desk.clock.advance(Duration::from_secs(599));
+    desk.engine.undo(undo.token).await.unwrap();
+    assert_eq!(desk.rule(id).await, (Outcome::Log, Rule::SentToOutsider));
+    assert_eq!(desk.pushes(id).await, [outbox::State::Waiting]);
+    assert_eq!(desk.engine.undo(undo.token).await.unwrap_err().code(), "undo_gone");
+}
+
+#[tokio::test]
+async fn after_ten_minutes_or_in_another_process_a_token_means_nothing() {
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let id = desk.sees(1, "bob@client.example", false).await;
+    let undo = desk.engine.unlog_message(id).await.unwrap();
+    desk.clock.advance(Duration::from_secs(600));
+    assert_eq!(desk.engine.undo(undo.token).await.unwrap_err().code(), "undo_gone");
+    assert_eq!(desk.rule(id).await.1, Rule::TakenOut);
+}
+
+#[tokio::test]
+async fn a_thread_taken_out_comes_back_whole() {
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let id = desk.sees(1, "bob@client.example", false).await;
+    desk.fetched(id).await;
+    let page = desk.engine.threads_page(Default::default()).await.unwrap();
+    let thread = page.rows[0].id;
+    let undo = desk.engine.unlog_thread(thread).await.unwrap();
+    assert_eq!(desk.engine.threads_page(Default::default()).await.unwrap().total, 0);
+    assert_eq!(desk.engine.unlog_thread(thread).await.unwrap_err().code(), "no_thread");
+    desk.engine.undo(undo.token).await.unwrap();
+    let view = desk.engine.thread(thread).await.unwrap();
+    assert_eq!(view.items[0].text.as_deref(), Some("words"));
+}
+
+#[tokio::test]
+async fn the_never_log_list_takes_addresses_and_domains_and_gives_them_back() {
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let before = desk.rules().await;
+    let ann = address(ANN);
+    let undo = desk.engine.never_log(&ann, "bob@client.example").await.unwrap();
+    let again = desk.engine.never_log(&ann, "Bob@client.example").await.unwrap();
+    desk.engine.never_log(&ann, "@bank.example").await.unwrap();
+    let rules = desk.rules().await;
+    assert_eq!((rules.never_addresses.len(), rules.version), (1, before.version + 2));
+    assert_eq!(rules.never_domains, ["bank.example"]);
+    // What was on the list before stays there.
+    desk.engine.undo(again.token).await.unwrap();
+    assert_eq!(desk.rules().await.never_addresses.len(), 1);
+    desk.engine.undo(undo.token).await.unwrap();
+    let rules = desk.rules().await;
+    assert!(rules.never_addresses.is_empty() && rules.version > before.version + 2);
+    assert_eq!(rules.never_domains, ["bank.example"]);
+    for (who, code) in [(ANN, "never_own"), ("@firm.example", "never_own"), ("nobody", "not_an_address")] {
+        assert_eq!(desk.engine.never_log(&ann, who).await.unwrap_err().code(), code, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_taken_back_before_and_after_they_were_carried_out() {
+    let desk = Desk::new(LogMode::KnownContacts).await;
+    let before = desk.rules().await;
+    for (uid, answer, carried_out) in [
+        (1, AskedAnswer::Log, false),
+        (2, AskedAnswer::Log, true),
+        (3, AskedAnswer::Ignore, true),
+        (4, AskedAnswer::Never, true),
+    ] {
+        let to = format!("zoe{uid}@new.example");
+        let id = desk.sees(uid, &to, false).await;
+        assert_eq!(desk.rule(id).await, (Outcome::Ask, Rule::UnknownRecipient));
+        let undo = desk.engine.answer(&[id], answer).await.unwrap();
+        assert!(desk.engine.asked(9).await.unwrap().iter().all(|d| d.message != id), "it is answered");
+        if carried_out {
+            desk.sees(uid, &to, true).await;
+            let done = desk.engine.ledger().write(move |tx| {
+                job::of_message(tx, id)?
+                    .iter()
+                    .filter(|j| j.kind == job::Kind::Recheck)
+                    .try_for_each(|j| job::done(tx, j.id))
+            });
+            done.await.unwrap();
+            assert_ne!(desk.rule(id).await.0, Outcome::Ask);
+        }
+        desk.engine.undo(undo.token).await.unwrap();
+        assert_eq!(desk.rule(id).await, (Outcome::Ask, Rule::UnknownRecipient), "{answer:?}");
+        assert!(desk.engine.asked(9).await.unwrap().iter().any(|d| d.message == id));
+    }
+    assert_eq!(desk.rules().await.never_addresses, before.never_addresses);
+    assert_eq!(desk.engine.threads_page(Default::default()).await.unwrap().total, 0);
+    assert_eq!(desk.engine.answer(&[999], AskedAnswer::Log).await.unwrap_err().code(), "not_asked");
+}
+
+#[tokio::test]
+async fn several_questions_are_answered_at_once() {
+    let desk = Desk::new(LogMode::KnownContacts).await;
+    let first = desk.sees(1, "zoe@new.example", false).await;
+    let second = desk.sees(2, "eve@new.example", false).await;
+    let undo = desk.engine.answer(&[first, 999, second], AskedAnswer::Never).await.unwrap();
+    assert!(desk.engine.asked(9).await.unwrap().is_empty());
+    let never = desk.rules().await.never_addresses;
+    assert_eq!(never, [address("zoe@new.example"), address("eve@new.example")]);
+    desk.engine.undo(undo.token).await.unwrap();
+    assert_eq!(desk.engine.asked(9).await.unwrap().len(), 2);
+    assert!(desk.rules().await.never_addresses.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_taken_out_and_cannot_be_taken_back() {
+    let clock = HandClock::at(Timestamp::from_second(1_000).unwrap());
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let id = desk.sees(1, "bob@client.example", false).await;
+    desk.fetched(id).await;
+    let image = desk.engine.ledger().read(move |tx| Image::take(tx, id)).await.unwrap().unwrap();
+    let undos = Undos::default();
+    let small = undos.keep(Steps { messages: vec![image.clone()], ..Steps::default() }, &clock);
+    // Each image counts for some kilobytes: so many do not fit.
+    let many = vec![image.clone(); MOST_BYTES / image.bytes() + 1];
+    let large = undos.keep(Steps { messages: many, ..Steps::default() }, &clock);
+    assert_eq!(large.until, Timestamp::from_second(1_000).unwrap());
+    assert!(undos.find(large.token, &clock).is_none() && undos.find(small.token, &clock).is_none());
+}
