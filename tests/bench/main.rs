@@ -6,6 +6,7 @@ mod contacts;
 mod html;
 mod idle;
 mod latency;
+mod threads;
 
 use anyhow::{Context, Result, bail};
 
@@ -22,10 +23,11 @@ Usage: bench [NAME]...
                      and HubSpot
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
   html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
+  threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
-Without a name: latency, connect, idle, contacts, html.";
+Without a name: latency, connect, idle, contacts, html, threads.";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -35,7 +37,8 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let names = if names.is_empty() { vec!["latency", "connect", "idle", "contacts", "html"] } else { names };
+    let usual = ["latency", "connect", "idle", "contacts", "html", "threads"];
+    let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
     println!(
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
             "idle" => idle::run(&runtime)?,
             "contacts" => contacts::run(&runtime)?,
             "html" => html::run(),
+            "threads" => threads::run(&runtime)?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }
     }

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use threadline_core::address::Address;
 use threadline_engine::settings::CrmSettings;
+use threadline_engine::threads::ThreadQuery;
 use threadline_secrets::{SecretError, Secrets};
 use threadline_testkit::webhook::WebhookReceiver;
 use threadline_tests::desk::{ANN, Desk};
@@ -49,7 +50,7 @@ async fn with_the_ledger_alone_nothing_leaves_and_nothing_waits() -> Result<()> 
     ensure!(desk.engine.catch_up().await?.is_well());
     desk.send("1@lab.test")?;
     ensure!(desk.engine.catch_up().await?.is_well());
-    let threads = desk.engine.threads(10).await?;
+    let threads = desk.engine.threads_page(ThreadQuery::default()).await?.rows;
     ensure!(threads.len() == 1 && threads[0].crm.is_empty(), "{threads:?}");
     ensure!(!desk.engine.home().default_export_dir().exists(), "a folder was made all the same");
     Ok(())

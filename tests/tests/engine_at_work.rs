@@ -4,8 +4,10 @@ use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use threadline_core::address::Address;
 use threadline_core::health::State;
-use threadline_core::rule::{Answer, Rule};
+use threadline_core::rule::Rule;
+use threadline_engine::answers::AskedAnswer;
 use threadline_engine::settings::CrmSettings;
+use threadline_engine::threads::ThreadQuery;
 use threadline_secrets::{SecretError, Secrets};
 use threadline_store::job::{self, Kind};
 use threadline_store::{account, folder, message, place};
@@ -151,10 +153,10 @@ async fn what_a_catch_up_could_not_push_is_in_its_report() -> Result<()> {
     // What was put aside before is told by the status, not by each later run.
     ensure!(desk.engine.catch_up().await?.is_well());
     ensure!(desk.engine.status().await?.crms[0].set_aside == 1);
-    ensure!(desk.engine.retry_pushes("webhook").await? == 1);
+    ensure!(desk.engine.retry_push("webhook", None).await? == 1);
     ensure!(desk.engine.catch_up().await?.is_well());
     ensure!(receiver.stored().len() == 1);
-    let nonsense = desk.engine.retry_pushes("nonsense").await.err().context("nonsense was retried")?;
+    let nonsense = desk.engine.retry_push("nonsense", None).await.err().context("nonsense was retried")?;
     ensure!(nonsense.code() == "crm_setting", "{nonsense}");
     Ok(())
 }
@@ -183,13 +185,16 @@ async fn mail_that_was_asked_about_is_logged_or_not_as_the_person_says() -> Resu
     }
     desk.engine.catch_up().await?;
     let asked = desk.engine.asked(10).await?;
-    ensure!(asked.len() == 2 && desk.engine.threads(10).await?.is_empty(), "{asked:?}");
+    ensure!(
+        asked.len() == 2 && desk.engine.threads_page(ThreadQuery::default()).await?.total == 0,
+        "{asked:?}"
+    );
     let of = |to: &str| {
         let found = asked.iter().find(|d| d.to[0].address.as_str() == to);
         found.map(|d| d.message).with_context(|| format!("{to} is not asked about"))
     };
-    desk.engine.answer(of("zoe@new.example")?, Answer::Log).await?;
-    desk.engine.answer(of("eve@new.example")?, Answer::Ignore).await?;
+    desk.engine.answer(&[of("zoe@new.example")?], AskedAnswer::Log).await?;
+    desk.engine.answer(&[of("eve@new.example")?], AskedAnswer::Ignore).await?;
     ensure!(desk.engine.catch_up().await?.is_well());
     ensure!(desk.engine.asked(10).await?.is_empty());
     let logged = desk.engine.log(10).await?;
@@ -198,11 +203,11 @@ async fn mail_that_was_asked_about_is_logged_or_not_as_the_person_says() -> Resu
     ensure!(rule("zoe@new.example") == Some(Rule::ToldToLog), "{logged:?}");
     ensure!(logged.iter().any(|d| d.rule == Rule::ToldNotTo), "{logged:?}");
     ensure!(done(&desk).await? == 1);
-    let error = desk.engine.answer(of("eve@new.example")?, Answer::Log).await.err();
+    let error = desk.engine.answer(&[of("eve@new.example")?], AskedAnswer::Log).await.err();
     ensure!(error.context("it was answered twice")?.code() == "not_asked");
     // Never again: the next mail is not even asked about.
     let ann = Address::parse(ANN)?;
-    ensure!(desk.engine.never_log(&ann, &Address::parse("eve@new.example")?).await?);
+    desk.engine.never_log(&ann, "eve@new.example").await?;
     let raw = format!("From: {ANN}\r\nTo: eve@new.example\r\nMessage-ID: <3@lab.test>\r\n\r\nhello\r\n");
     desk.lab.append(ANN, "Sent", raw.as_bytes())?;
     desk.engine.catch_up().await?;
