@@ -279,7 +279,8 @@ export type ThreadView = ThreadLine & { items: MessageView[] };
 export type MessageHtml = { html: string; blocked_pictures: number; cut: boolean };
 /** What can be taken back, until then. */
 export type Undo = { token: number; until: string };
-export type TraceStage = "not_in_sent" | "not_seen" | "ignored" | "asked" | "held" | "fetching" | "waiting" | "in_crm" | "failed";
+/** `not_asked` is no mail but a note: the mailbox could not be asked, so only what the ledger knows is shown. */
+export type TraceStage = "not_in_sent" | "not_seen" | "ignored" | "asked" | "held" | "fetching" | "waiting" | "in_crm" | "failed" | "not_asked";
 /** One answer to "Where is my mail?". */
 export type Trace = {
   message: number | null;

@@ -80,6 +80,8 @@ fn a_removed_account_leaves_nothing() {
         "job",
         "outbox",
         "set_aside",
+        "thread_text",
+        "activity",
     ] {
         assert_eq!(bed.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
