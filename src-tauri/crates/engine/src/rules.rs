@@ -167,7 +167,7 @@ mod tests {
             ..Rules::default()
         };
         let sound = sound(given, &ann).unwrap();
-        assert_eq!(sound.own, [ann.clone()]);
+        assert_eq!(sound.own, std::slice::from_ref(&ann));
         assert_eq!(sound.colleagues, ["firm.example"]);
         assert_eq!(sound.never_domains, ["bank.example"]);
         let wrong = Rules { never_domains: vec!["a@b".into()], ..Rules::default() };

@@ -4,7 +4,7 @@ import type { Tone } from "../../lib/state";
 
 export const STAGE_TONE: Record<TraceStage, Tone> = {
   not_in_sent: "warn", not_seen: "busy", ignored: "idle", asked: "warn", held: "busy", fetching: "busy", waiting: "busy",
-  in_crm: "ok", failed: "bad",
+  in_crm: "ok", failed: "bad", not_asked: "warn",
 };
 
 export type Step = { name: "sent" | "decided" | "in_crm"; at: string | null };
