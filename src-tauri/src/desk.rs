@@ -10,6 +10,7 @@ use threadline_core::address::Address;
 use threadline_core::reason::Reason;
 use threadline_engine::clock::SystemClock;
 use threadline_engine::home::Hold;
+use threadline_engine::threads::ThreadQuery;
 use threadline_engine::views::Status;
 use threadline_engine::{Engine, EngineError, Event, Home};
 use threadline_secrets::{SecretError, Secrets};
@@ -150,8 +151,8 @@ impl Desk for Engine {
     }
 
     async fn last_contact(&self) -> Result<Option<LastContact>, AppError> {
-        let newest = self.threads(1).await?;
-        Ok(newest.into_iter().next().and_then(|thread| {
+        let newest = self.threads_page(ThreadQuery { limit: 1, ..ThreadQuery::default() }).await?;
+        Ok(newest.rows.into_iter().next().and_then(|thread| {
             let contact = thread.contacts.into_iter().next()?;
             Some(LastContact { account: thread.account, address: contact.address, name: contact.name })
         }))
@@ -169,7 +170,7 @@ impl Desk for Engine {
 
     async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError> {
         if !on {
-            self.never_log(&contact.account, &contact.address).await?;
+            self.never_log(&contact.account, contact.address.as_str()).await?;
             return Ok(());
         }
         let mut settings = self.account(&contact.account).await?.settings;

@@ -41,6 +41,7 @@ pub fn mailbox(name: &str, state: State, reason: Option<Reason>, since: &str) ->
         ignored: 0,
         bodies_never_read: 0,
         waiting: 0,
+        last_seen: None,
         set_aside: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Who is to speak next in a conversation, as far as mail tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum ThreadState {
     /// The person wrote last, and nobody has answered.
     AwaitingReply,

@@ -23,6 +23,7 @@ const MOST_ROWS: usize = 500;
 
 /// One thing that happened.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Activity {
     /// Counts up with each thing that happens, across all mailboxes and CRMs.
     pub id: i64,
@@ -51,6 +52,7 @@ threadline_core::debug_only!(Activity { id, kind, message, outcome, rule, reason
 
 /// A push that failed: it was given up, or is tried again.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct FailedPush {
     pub outbox: i64,
     pub sink: String,

@@ -14,6 +14,7 @@ use threadline_store::{StoreError, Tx};
 
 /// A time in which a channel was not connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Outage {
     /// The mailbox's address, or the CRM's kind.
     pub of: String,

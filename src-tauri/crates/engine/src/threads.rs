@@ -16,6 +16,7 @@ pub const MOST_ROWS: u32 = 500;
 
 /// Which conversations a list shows; what is `None` is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ThreadQuery {
     /// Words of which each begins a word of the subject, of an address or of a contact's name. Neither case nor accents
     /// count.
@@ -53,6 +54,7 @@ impl Default for ThreadQuery {
 
 /// A part of the list.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ThreadPage {
     /// How many conversations the whole list has.
     pub total: u32,

@@ -22,6 +22,7 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// What can be taken back, until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Undo {
     pub token: i64,
     /// The time of the action where it is too large to be taken back.

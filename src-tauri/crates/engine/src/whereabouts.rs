@@ -34,6 +34,7 @@ const LOOKED_AT: usize = 500;
 /// How far a mail has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum TraceStage {
     /// It is in no folder for sent mail: the mail program has not sent it yet, or files no copy.
     NotInSent,
@@ -59,6 +60,7 @@ pub enum TraceStage {
 
 /// One answer to "Where is my mail?".
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Trace {
     /// Where the ledger knows it.
     pub message: Option<i64>,

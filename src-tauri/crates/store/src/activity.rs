@@ -45,7 +45,9 @@ INSERT INTO activity (at, kind, account, message, direction, outcome, rule)
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+// To whom it is shown it is one kind among others.
+#[serde(rename_all = "snake_case", rename = "ActivityKind")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum Kind {
     /// A message was decided about.
     Decided,
