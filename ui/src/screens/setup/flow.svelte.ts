@@ -1,12 +1,12 @@
 /** The first run, step by step: what was entered stays when the person goes back. */
 import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Portal } from "../../lib/bindings";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
+import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "../../lib/connect/crm-form";
 import { draftOf, emptyForm, isAddress, problems, withCandidate, type Form, type Problems } from "../../lib/connect/form";
 import { mendFor, type Mend } from "../../lib/connect/mend";
 import { imapBeside } from "../../lib/connect/pop3";
 import { api } from "../../lib/index";
 import { setStatus } from "../../lib/session.svelte";
-import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "./crm-form";
 import { FirstMail } from "./first-mail.svelte";
 import { HistoryOffer } from "./history-offer.svelte";
 

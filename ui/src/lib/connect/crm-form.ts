@@ -1,5 +1,5 @@
 /** Where the mails go, while it is typed. */
-import type { CrmDraft, CrmKind, CrmSettings } from "../../lib/bindings";
+import type { CrmDraft, CrmKind, CrmSettings } from "../bindings";
 
 export type CrmForm = { kind: CrmKind; dir: string; url: string; token: string; secret: string };
 export type CrmProblems = Partial<Record<"dir" | "url" | "token" | "secret", "missing" | "url" | "secret">>;
