@@ -21,7 +21,7 @@ export type Form = {
 
 export type FieldName = "address" | "user" | "password" | "host" | "port" | "encryption" | "smtp_host" | "smtp_port" | "authority";
 /** `pop3` is more than a wrong number: it is explained at length where it is found. */
-export type Problem = "missing" | "address" | "host" | "port" | "pop3" | "authority";
+export type Problem = "missing" | "address" | "known" | "host" | "port" | "pop3" | "authority";
 export type Problems = Partial<Record<FieldName, Problem>>;
 
 export function emptyForm(address = ""): Form {

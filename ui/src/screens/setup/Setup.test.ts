@@ -2,12 +2,14 @@ import { flushSync, mount, tick, unmount } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fakeApi } from "../../lib/fake/index";
 import { setApi } from "../../lib/index";
+import { setStatus } from "../../lib/session.svelte";
 import Setup from "./Setup.svelte";
 
 let shown: Record<string, unknown> | null = null;
 afterEach(async () => {
   if (shown !== null) await unmount(shown);
   shown = null;
+  setStatus({ running: null, mailboxes: [], crms: [] });
 });
 
 function open(turn = ""): HTMLElement {

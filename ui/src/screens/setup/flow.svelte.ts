@@ -1,5 +1,5 @@
 /** The first run, step by step: what was entered stays when the person goes back. */
-import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Portal } from "../../lib/bindings";
+import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Portal, Status } from "../../lib/bindings";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "../../lib/connect/crm-form";
 import { draftOf, emptyForm, isAddress, problems, withCandidate, type Form, type Problems } from "../../lib/connect/form";
@@ -52,15 +52,26 @@ export class SetupFlow {
   history = $state.raw<HistoryOffer | null>(null);
 
   #asked = "";
-  #crmSet: CrmSettings | null;
+  readonly #dataDir: string;
+  #known: Status | null = null;
+  // What is set, as far as it is known; a screen shows whether the chosen one is.
+  #crmSet = $state.raw<CrmSettings | null>(null);
   #crmTried = $state("");
   /** The kind that this run has set, to be taken back when another is chosen. */
   #crmApplied: { kind: CrmKind; as: string } | null = null;
   #modeSet = false;
 
-  constructor(dataDir: string, crmSet: CrmSettings | null = null) {
-    this.#crmSet = crmSet;
-    this.crm = crmFormFor(crmSet, dataDir);
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+    this.crm = crmFormFor(null, dataDir);
+  }
+
+  /** What is set up already; told once, and before the CRM is chosen. */
+  know(status: Status): void {
+    if (this.#known !== null || this.index > STEPS.indexOf("account")) return;
+    this.#known = status;
+    this.#crmSet = status.crms[0] ?? null;
+    this.crm = crmFormFor(this.#crmSet, this.#dataDir);
   }
 
   get index(): number {
@@ -109,6 +120,10 @@ export class SetupFlow {
     const address = this.form.address.trim();
     if (!isAddress(address)) {
       this.problems = { address: "address" };
+      return false;
+    }
+    if (this.#known?.mailboxes.some((one) => one.address.toLowerCase() === address.toLowerCase())) {
+      this.problems = { address: "known" };
       return false;
     }
     this.problems = {};

@@ -12,6 +12,7 @@ const found: Candidate = {
   user: "ann@firm.example", source: "autoconfig", provider: null, hint: null, help: null, trusted: true,
 };
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null };
+const HUBSPOT = { kind: "hubspot" } as Status["crms"][number];
 const settings = { draft: { address: "ann@firm.example" }, rules: { version: 1, mode: "known_contacts" }, paused_until: null } as unknown as MailboxSettings;
 
 function program(more: Partial<Api> = {}) {
@@ -105,6 +106,28 @@ describe("step 1", () => {
   });
 });
 
+describe("what is set up already", () => {
+  it("is not set up a second time", async () => {
+    const api = program();
+    const flow = new SetupFlow("/data");
+    flow.know({ ...STATUS, mailboxes: [{ address: "Ann@firm.example" } as Status["mailboxes"][number]] });
+    flow.form.address = "ann@firm.example";
+    expect(await flow.discover()).toBe(false);
+    expect(flow.problems.address).toBe("known");
+    expect(api.discover).not.toHaveBeenCalled();
+  });
+
+  it("changes nothing under the person's hands once the CRM is chosen", async () => {
+    program();
+    const flow = new SetupFlow("/data");
+    await toAccount(flow);
+    flow.password = "secret";
+    flow.account();
+    flow.know({ ...STATUS, crms: [HUBSPOT] });
+    expect(flow.crm.kind).toBe("folder");
+  });
+});
+
 describe("step 2", () => {
   it("sends no password to servers of a doubtful answer before they are confirmed", async () => {
     program({ discover: async (address) => ({ address, candidates: [{ ...found, trusted: false }] }) });
@@ -176,7 +199,8 @@ describe("step 3", () => {
 
   it("does not try or set again what is set", async () => {
     const api = program();
-    const flow = new SetupFlow("/data", { kind: "hubspot" });
+    const flow = new SetupFlow("/data");
+    flow.know({ ...STATUS, crms: [HUBSPOT] });
     await toCheck(flow);
     expect(api.tryCrm).not.toHaveBeenCalled();
     expect(api.setCrm).not.toHaveBeenCalled();
