@@ -1,6 +1,7 @@
 //! Figures, each printed with what it was measured on. Nothing here asserts: a figure is for a person to judge.
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
+mod app;
 mod connect;
 mod contacts;
 mod html;
@@ -24,10 +25,12 @@ Usage: bench [NAME]...
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
   html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
   threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
+  app                the desktop app: start to tray and to window, memory with the window open and closed beside a bare
+                     Tauri app, sizes of the package and of the interface
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
-Without a name: latency, connect, idle, contacts, html, threads.";
+Without a name: all but `kill`.";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -37,7 +40,7 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let usual = ["latency", "connect", "idle", "contacts", "html", "threads"];
+    let usual = ["latency", "connect", "idle", "contacts", "html", "threads", "app"];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
@@ -55,6 +58,7 @@ fn main() -> Result<()> {
             "contacts" => contacts::run(&runtime)?,
             "html" => html::run(),
             "threads" => threads::run(&runtime)?,
+            "app" => app::run()?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }
     }

@@ -2,6 +2,8 @@
 //! lab of real mail servers.
 
 pub mod desk;
+#[cfg(target_os = "linux")]
+pub mod desktop;
 pub mod proxy;
 pub mod sinks;
 
@@ -23,7 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Computer {
     pub data: PathBuf,
     keyring: Keyring,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     /// Set for every `threadline` that is started, beside the keychain's.
     pub env: Vec<(String, String)>,
 }
@@ -58,7 +60,22 @@ impl Computer {
     /// A computer whose keychain is in some state.
     pub fn with(keyring: Keyring) -> Result<Self> {
         let dir = tempfile::tempdir()?;
-        Ok(Self { data: dir.path().join("data"), keyring, _dir: dir, env: Vec::new() })
+        Ok(Self { data: dir.path().join("data"), keyring, dir, env: Vec::new() })
+    }
+
+    /// Where the computer's things lie, beside the data folder.
+    pub fn folder(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    /// What a program must have in its environment to use this computer's keychain and no other.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        [self.keyring.env(), self.env.clone()].concat()
+    }
+
+    /// The keychain is closed, as at the end of a session.
+    pub fn lock(&mut self) -> Result<()> {
+        self.keyring.lock()
     }
 
     /// The person types the keychain's password.
@@ -78,7 +95,7 @@ impl Computer {
     pub fn command(&self, args: &[&str]) -> Result<Command> {
         let mut command = Command::new(binary("threadline")?);
         command.args(args).arg("--data-dir").arg(&self.data);
-        command.envs(self.keyring.env()).envs(self.env.iter().cloned());
+        command.envs(self.environment());
         Ok(command)
     }
 

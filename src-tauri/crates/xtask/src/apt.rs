@@ -2,11 +2,17 @@
 
 use crate::run::{Failed, command, output, root, works};
 
-/// What the build and the tests need, and why.
-const PACKAGES: &[(&str, &str)] = &[
+/// A Debian package, and why it is needed.
+pub type Package = (&'static str, &'static str);
+
+/// What the build and the tests need.
+pub const PACKAGES: &[Package] = &[
     ("build-essential", "a C compiler and linker"),
-    ("pkg-config", "finds libssl"),
+    ("pkg-config", "finds the libraries"),
     ("libssl-dev", "SQLCipher's cryptography"),
+    ("libwebkit2gtk-4.1-dev", "the app's window"),
+    ("librsvg2-dev", "its icons"),
+    ("libayatana-appindicator3-dev", "its tray"),
     ("dbus", "a private message bus for the keychain's tests"),
     ("gnome-keyring", "a real keychain"),
     ("dovecot-core", "the lab's mail server"),
@@ -16,6 +22,12 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3", "mail clients and judges that are not ours"),
     ("python3-venv", "keeps their packages apart"),
     ("util-linux", "runs the servers as another user"),
+    ("xvfb", "a screen for the tests of the real window"),
+    ("openbox", "its window manager"),
+    ("xdotool", "a person at the keyboard and at the window's frame"),
+    ("imagemagick", "photographs the screen"),
+    ("webkit2gtk-driver", "clicks and reads in the window"),
+    ("chromium", "a browser for the interface's own tests"),
 ];
 
 /// Installs as root. Package scripts must not start the servers that they install: a `policy-rc.d` forbids it
@@ -33,23 +45,27 @@ apt-get update -q
 apt-get install -y -q --no-install-recommends "$@"
 "#;
 
-/// Installs the packages that are missing.
-pub fn install() -> Result<(), Failed> {
-    if !works(command("dpkg-query", &["--version"])) {
-        println!("xtask: this is no Debian. The tests need what these Debian packages hold:");
-        for (package, why) in PACKAGES {
-            println!("  {package:<18}{why}");
+pub fn is_debian() -> bool {
+    works(command("dpkg-query", &["--version"]))
+}
+
+/// Installs those that are missing.
+pub fn install(packages: &[Package]) -> Result<(), Failed> {
+    if !is_debian() {
+        println!("xtask: this is no Debian. What these Debian packages hold is needed:");
+        for (package, why) in packages {
+            println!("  {package:<30}{why}");
         }
         return Ok(());
     }
-    let missing: Vec<&(&str, &str)> = PACKAGES.iter().filter(|(package, _)| !is_there(package)).collect();
+    let missing: Vec<&Package> = packages.iter().filter(|(package, _)| !is_there(package)).collect();
     if missing.is_empty() {
-        println!("xtask: all {} Debian packages are there", PACKAGES.len());
+        println!("xtask: all {} Debian packages are there", packages.len());
         return Ok(());
     }
     println!("xtask: installing {} Debian packages:", missing.len());
     for (package, why) in &missing {
-        println!("  {package:<18}{why}");
+        println!("  {package:<30}{why}");
     }
     let names: Vec<&str> = missing.iter().map(|(package, _)| *package).collect();
     let script = [&["-c", INSTALL, "sh"][..], &names].concat();
@@ -107,6 +123,6 @@ fn is_there(package: &str) -> bool {
         .is_some_and(|s| s == "installed")
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     output(command("id", &["-u"])).is_some_and(|uid| uid.trim() == "0")
 }

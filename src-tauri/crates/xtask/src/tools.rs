@@ -1,4 +1,4 @@
-//! cargo-nextest and cargo-deny, in a folder of the project's own.
+//! cargo-nextest, cargo-deny and tauri-driver, in a folder of the project's own.
 
 use crate::run::{Failed, cargo, command, root, show, works};
 use std::path::PathBuf;
@@ -16,8 +16,29 @@ pub fn has_deny() -> bool {
     works(cargo(&["deny", "--version"]))
 }
 
-/// Installs what is missing: prebuilt in seconds, else from source in minutes.
+/// Drives the real window in the tests. Its version and, by its own lock file, those of all it is made of are fixed.
+const DRIVER: &str = "tauri-driver";
+const DRIVER_VERSION: &str = "2.1.0";
+
+/// Installs what is missing.
 pub fn install() -> Result<(), Failed> {
+    cargo_tools()?;
+    driver()
+}
+
+/// From source, unoptimised: it passes messages on, and nobody offers it built.
+fn driver() -> Result<(), Failed> {
+    let installed = std::fs::read_to_string(folder().join(".crates.toml")).unwrap_or_default();
+    if !cfg!(target_os = "linux") || installed.contains(&format!("\"{DRIVER} {DRIVER_VERSION} ")) {
+        return Ok(());
+    }
+    println!("xtask: building {DRIVER} into {}: about a minute, once", folder().display());
+    let (root, version) = (folder(), format!("{DRIVER}@{DRIVER_VERSION}"));
+    show(cargo(&["install", "--locked", "--debug", "--root", &root.to_string_lossy(), &version]))
+}
+
+/// Prebuilt in seconds, else from source in minutes.
+fn cargo_tools() -> Result<(), Failed> {
     if has_nextest() && has_deny() {
         println!("xtask: cargo-nextest and cargo-deny are there");
         return Ok(());

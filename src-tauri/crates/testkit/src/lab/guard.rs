@@ -25,7 +25,7 @@ exit $code
 
 /// A running server; stopped when dropped.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub struct Guarded {
     shell: Child,
 }
 

@@ -20,12 +20,13 @@ mod seed;
 mod tls;
 
 pub use builder::LabBuilder;
+pub use guard::Guarded;
+pub use place::free_ports;
 pub use player::Player;
 pub use rawlog::{RawLine, RawSession};
 pub use seed::Seeded;
 
 use anyhow::{Context, Result, anyhow, bail};
-use guard::Guarded;
 use imap::Imap;
 use place::User;
 use std::collections::BTreeMap;

@@ -26,7 +26,7 @@ pub(crate) fn folder() -> Result<TempDir> {
 
 /// Ports that were free a moment ago, each different. They lie below the range from which the kernel takes ports
 /// for outgoing connections (32768 on Linux), so that a stopped server finds its port free again.
-pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
     const FIRST: u16 = 10_000;
     const COUNT: u16 = 22_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

@@ -1,0 +1,68 @@
+//! What is run to be looked at: the demo and the benchmarks.
+
+use crate::run::{Failed, cargo, show};
+use crate::stages::{APP, setup};
+use crate::{node, package};
+
+/// The programs that demo and benchmarks are made of; the app with its interface inside.
+const PROGRAMS: &[&str] = &["--package", "threadline-cli", "--package", "threadline-tests"];
+const WITH_APP: &[&str] = &["--package", "threadline-app"];
+
+pub fn demo(words: &[String]) -> Result<(), Failed> {
+    setup()?;
+    let mut build = [&["build", "--bins"], PROGRAMS].concat();
+    if !words.iter().any(|word| word == "--terminal") {
+        node::build()?;
+        build.extend([WITH_APP, APP].concat());
+    }
+    show(cargo(&build))?;
+    foreground("demo", &[], words)
+}
+
+/// How often `bench kill` kills at each boundary.
+const ROUNDS: &str = "5";
+
+/// What `bench app` measures the app against.
+const BARE: &[&str] =
+    &["build", "--release", "--package", "threadline-app", "--example", "bare", "--features", "bare"];
+
+pub fn bench(words: &[String]) -> Result<(), Failed> {
+    setup()?;
+    let is_named = |name: &str| words.iter().any(|word| word == name);
+    if is_named("kill") && words.len() > 1 {
+        return Err(Failed("`kill` takes about half an hour: run it alone, `cargo xtask bench kill`".into()));
+    }
+    show(cargo(&[&["build", "--release", "--bins"], PROGRAMS].concat()))?;
+    if is_named("kill") {
+        println!(
+            "xtask: THREADLINE_KILL_FULL={ROUNDS}: each boundary {ROUNDS} times, and 200 random instants"
+        );
+        let test = ["test", "--release", "--package", "threadline-tests", "--test", "kill"];
+        let mut test = cargo(&[&test[..], &["--", "--nocapture", "--test-threads", "1"]].concat());
+        test.env("THREADLINE_KILL_FULL", ROUNDS);
+        return show(test);
+    }
+    if is_named("app") || words.is_empty() {
+        // The package's program is the one that is measured.
+        package::build()?;
+        show(cargo(&[BARE, APP].concat()))?;
+    }
+    foreground("bench", &["--release"], words)
+}
+
+/// Runs a program of the tests' package, with this terminal as its own.
+fn foreground(bin: &str, how: &[&str], words: &[String]) -> Result<(), Failed> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let start = ["run", "--quiet", "--package", "threadline-tests", "--bin", bin];
+    let mut run = cargo(&[&start[..], how, &["--"], &words].concat());
+    // In this process's place, so that Ctrl-C is the program's own and the shell waits until it has cleared up.
+    #[cfg(unix)]
+    let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut run));
+    #[cfg(not(unix))]
+    let status = run.status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failed(format!("`{bin}` failed ({status})"))),
+        Err(e) => Err(Failed(format!("`{bin}` cannot be run: {e}"))),
+    }
+}
