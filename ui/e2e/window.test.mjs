@@ -1,0 +1,138 @@
+/** The ways of the keyboard through window and overview, in the browser. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { settled, stage } from "../scripts/stage.mjs";
+
+let at;
+before(async () => {
+  at = await stage();
+});
+after(() => at.close());
+
+/** Opens, runs, and complains of what the console complained of. */
+async function on(options, run) {
+  const { page, problems, close } = await at.open({ moving: true, ...options });
+  try {
+    await settled(page, options.spins);
+    await run(page);
+    assert.deepEqual(problems, []);
+  } finally {
+    await close();
+  }
+}
+
+/** The name or the text of what has the focus. */
+function focused(page) {
+  return page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent?.trim() ?? "");
+}
+
+/** Presses Tab until what has the focus is called so. */
+async function tabTo(page, name, most = 40) {
+  for (let n = 0; n < most; n += 1) {
+    await page.keyboard.press("Tab");
+    if (name.test(await focused(page))) return;
+  }
+  assert.fail(`Tab never reached ${name}`);
+}
+
+test("the first stop skips the sidebar", () =>
+  on({}, async (page) => {
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(page), "Skip to content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  }));
+
+test("the sidebar leads to a screen, and Back leads back", () =>
+  on({}, async (page) => {
+    await tabTo(page, /^Activity$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Activity", level: 1 }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === "main");
+    assert.equal(await page.getByRole("link", { name: "Activity", exact: true }).getAttribute("aria-current"), "page");
+    await page.goBack();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  }));
+
+test("pausing and resuming", () =>
+  on({}, async (page) => {
+    await tabTo(page, /^Pause$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("menuitem", { name: "For 1 hour" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await page.getByText("What you send meanwhile is caught up.").first().waitFor();
+    assert.equal(await page.locator(".connection .state").textContent(), "Paused");
+    await page.getByRole("button", { name: "Resume" }).first().press("Enter");
+    await page.waitForFunction(() => document.querySelector(".connection .state")?.textContent === "Connected");
+  }));
+
+test("questions are answered in a dialog, taken back, and the focus returns", () =>
+  on({}, async (page) => {
+    await page.getByRole("button", { name: "Answer" }).press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Log these mails?" });
+    await dialog.waitFor();
+    assert.equal(await dialog.getByRole("listitem").count(), 4);
+    await dialog.getByRole("button", { name: "Log", exact: true }).first().press("Enter");
+    await page.getByText("1 mail is logged.").waitFor();
+    assert.equal(await dialog.getByRole("listitem").count(), 3);
+    for (let n = 0; n < 12; n += 1) {
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement?.closest("[role=dialog]") !== null), true, "the focus left the dialog");
+    }
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await focused(page), "Answer");
+    await page.getByRole("button", { name: "Undo" }).press("Enter");
+    await page.getByText("Taken back.").waitFor();
+    assert.match((await page.locator(".asked").textContent()) ?? "", /4 questions/);
+  }));
+
+test("the last 30 days are walked by arrows", () =>
+  on({ scene: "broken" }, async (page) => {
+    const marks = page.locator(".strip").first().getByRole("button");
+    await marks.first().focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("The mailbox was moved to another server.").waitFor();
+    await page.keyboard.press("ArrowRight");
+    await page.getByText("9 h").waitFor();
+    assert.equal(await marks.nth(1).getAttribute("aria-pressed"), "true");
+  }));
+
+test("a disconnect leads to the wizard of its mailbox", () =>
+  on({ scene: "broken" }, async (page) => {
+    await page.getByRole("button", { name: "Reconnect…" }).first().press("Enter");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    assert.match(page.url(), /#\/reconnect\/ann\.keller%40northwind-lab\.example$/);
+  }));
+
+test("activity is held while it is read", () =>
+  on({ scene: "busy", hash: "#/activity" }, async (page) => {
+    const entries = page.getByRole("list", { name: "Entries, the newest first" });
+    const first = () => entries.locator(".entry").first().textContent();
+    await entries.waitFor();
+    const before = await first();
+    await page.waitForFunction((text) => document.querySelector(".entry")?.textContent !== text, before);
+    await entries.getByRole("link").first().focus();
+    const held = await first();
+    const button = page.getByRole("button", { name: /Show \d+ new entr/ });
+    await button.waitFor();
+    assert.equal(await first(), held);
+    await button.press("Enter");
+    await page.waitForFunction((text) => document.querySelector(".entry")?.textContent !== text, held);
+  }));
+
+test("a refused mail is tried again", () =>
+  on({ scene: "broken", hash: "#/activity" }, async (page) => {
+    await page.getByRole("button", { name: /^Retry: Frame contract/ }).press("Enter");
+    await page.getByText("1 mail is tried again.").waitFor();
+    await page.getByRole("heading", { name: "2 mails did not reach the CRM" }).waitFor();
+  }));
+
+test("a keychain that was unlocked is tried from the window", () =>
+  on({ scene: "keychain" }, async (page) => {
+    await tabTo(page, /^Try again$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  }));
