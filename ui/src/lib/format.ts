@@ -39,6 +39,14 @@ export function day(iso: string, locale: Locale, now: number): string {
   return formatter(locale, { day: "numeric", month: "short", ...(other ? { year: "numeric" as const } : {}) }).format(date);
 }
 
+/** "Thursday, 12 March", and with the year where it is another one than now: for headings. */
+export function weekday(iso: string, locale: Locale, now: number): string {
+  const date = new Date(iso);
+  const other = date.getFullYear() !== new Date(now).getFullYear();
+  const year = other ? { year: "numeric" as const } : {};
+  return formatter(locale, { weekday: "long", day: "numeric", month: "long", ...year }).format(date);
+}
+
 /** "Thursday, 12 March 2026 at 14:02:11" */
 export function absolute(iso: string, locale: Locale): string {
   return formatter(locale, { dateStyle: "full", timeStyle: "medium" }).format(new Date(iso));

@@ -7,6 +7,14 @@ it("takes marks away that hide what a name is", () => {
   expect(plain("שלום")).toBe("שלום");
 });
 
+it("cuts long text, and never through a character", () => {
+  expect(plain("x".repeat(400))).toBe(`${"x".repeat(300)}…`);
+  expect(plain("😀😀😀", 3)).toBe("😀…");
+  expect(plain(`${"\u202e".repeat(50)}ok`, 20)).toBe("ok");
+  // Nothing but marks, and much of it: what follows is not looked for.
+  expect(plain("\u202e".repeat(1e6), 20)).toBe("…");
+});
+
 it("shows a link's host as the network knows it", () => {
   expect(linkHost("https://аррӏе.example/login")).toMatch(/^xn--/);
   expect(linkHost("https://bank.example@evil.example/")).toBe("evil.example");
