@@ -54,6 +54,7 @@ export const table = [
   { screen: "window", name: "keychain", scene: "keychain", hash: "#/overview" },
   { screen: "window", name: "keychain-de-small", scene: "keychain", hash: "#/overview", lang: "de", ...SMALL },
   { screen: "window", name: "stopped", scene: "stopped", hash: "#/overview" },
+  { screen: "window", name: "mute", scene: "mute", hash: "#/overview" },
   { screen: "window", name: "notray", scene: "notray", hash: "#/overview" },
 
   ...connect,

@@ -60,6 +60,11 @@ async function refresh(what: "app" | "status" | "asked"): Promise<void> {
   }
 }
 
+/** Asks the program for everything, after it could not be asked. */
+export function askAgain(): Promise<void> {
+  return refresh("app");
+}
+
 /** Asks the program once, and then follows its news. */
 export async function startSession(): Promise<() => void> {
   const stop = await api().onNews((news) => {

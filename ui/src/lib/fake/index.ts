@@ -1,7 +1,7 @@
 /**
  * A made-up engine behind the program's calls, for `npm run dev`, tests and pictures. Never in the product's build.
  *
- * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, starting, stopped, notray;
+ * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, starting, stopped, notray, mute;
  * `theme=` light, dark; `lang=` en, de; `clock=` a time in RFC 3339 at which everything stands still; `case=` a
  * turn of `cases.ts`.
  */
@@ -87,7 +87,7 @@ export function fakeApi(params: URLSearchParams): Api {
   }
 
   const api: Api = {
-    app: () => later(() => w.app),
+    app: () => later(() => (w.scene === "mute" ? refuse("engine_silent", "The program did not answer within ten seconds.", "Close the window and open it again.") : w.app)),
     setAppSettings: (settings) =>
       later(() => {
         const locale = settings.language === "system" ? (navigator.language.startsWith("de") ? "de" : "en") : settings.language;

@@ -5,10 +5,10 @@ import { ago, DAY, HOUR, MINUTE, now } from "./time";
 
 export type Scene =
   | "empty" | "healthy" | "broken" | "offline" | "paused" | "held" | "keychain" | "busy" | "many" | "hostile"
-  | "starting" | "stopped" | "notray";
+  | "starting" | "stopped" | "notray" | "mute";
 
 export const SCENES: readonly Scene[] = [
-  "empty", "healthy", "broken", "offline", "paused", "held", "keychain", "busy", "many", "hostile", "starting", "stopped", "notray",
+  "empty", "healthy", "broken", "offline", "paused", "held", "keychain", "busy", "many", "hostile", "starting", "stopped", "notray", "mute",
 ];
 
 function health(channel: Channel, state: State, since: string, more: Partial<Health> = {}): Health {
