@@ -18,6 +18,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use threadline_core::address::Address;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
@@ -243,13 +244,7 @@ impl Mailbox {
                 self.shared.ledger.write(move |tx| account::set_worked_secret(tx, id, true)).await?;
                 Ok(session)
             }
-            Err(error) if error.phase == Phase::Auth => {
-                let row = self.shared.ledger.read(move |tx| account::get(tx, id)).await?;
-                let worked_before = row.is_some_and(|r| r.worked_secret);
-                let evidence = Evidence { worked_before, ..error.evidence };
-                Err(MailError::new(&error.server, evidence).into())
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(with_history(&self.shared, &self.settings.address, error).await?.into()),
         }
     }
 
@@ -331,6 +326,21 @@ impl Mailbox {
     pub fn mended(&self, job: i64) {
         lock(&self.breaks).remove(&job);
     }
+}
+
+/// A sign-in with the stored password was refused: what counts is whether the same password was accepted before.
+pub(crate) async fn with_history(
+    shared: &Shared,
+    address: &Address,
+    error: MailError,
+) -> Result<MailError, StoreError> {
+    if error.phase != Phase::Auth {
+        return Ok(error);
+    }
+    let address = address.clone();
+    let row = shared.ledger.read(move |tx| account::by_address(tx, &address)).await?;
+    let worked_before = row.is_some_and(|r| r.worked_secret);
+    Ok(MailError::new(&error.server, Evidence { worked_before, ..error.evidence }))
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,6 +2,7 @@
 
 pub mod capability;
 mod catchup;
+pub mod certificate;
 pub mod connect;
 mod dial;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod fetch;
 pub mod find;
 pub mod folders;
 pub mod guard;
+pub mod history;
 mod login;
 pub mod mailbox_name;
 mod reply;
