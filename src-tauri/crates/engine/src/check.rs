@@ -135,10 +135,13 @@ impl Engine {
     ) -> Result<CheckReport, EngineError> {
         let (server, smtp_server) = (settings.server()?, settings.smtp_server()?);
         let stored = password.is_none();
-        let login = self.login(settings, password).await;
+        let login = self.login(settings, password).await.map_err(|error| match error {
+            EngineError::Mail(error) => (error.reason, error.evidence.words),
+            EngineError::Secret(error) => (error.code(), error.to_string()),
+            other => (Reason::SettingUnusable, other.to_string()),
+        });
         let mut steps = Steps { told: Vec::new(), begun: Instant::now(), on_step };
-        let mut report =
-            CheckReport { steps: Vec::new(), failed: None, same_mailbox: None, presented: None };
+        let mut report = CheckReport { steps: Vec::new(), failed: None, same_mailbox: None, presented: None };
         match self.check_imap(settings, &server, &login, stored, &mut steps).await {
             Ok(same) => report.same_mailbox = same,
             Err(Stopped::Mail(error)) => report.presented = error.presented.as_deref().map(Certificate::from),
@@ -155,24 +158,6 @@ impl Engine {
         report.failed = steps.told.iter().find(|s| s.state == CheckState::Failed).map(|s| s.step);
         report.steps = steps.told;
         Ok(report)
-    }
-
-    /// Who signs in, or why nobody can.
-    async fn login(
-        &self,
-        settings: &AccountSettings,
-        password: Option<Zeroizing<String>>,
-    ) -> Result<Login, (Reason, String)> {
-        let password = match password {
-            Some(password) => Some(password),
-            None => self
-                .shared()
-                .secret(&settings.secret_name())
-                .await
-                .map_err(|error| (error.code(), error.to_string()))?,
-        };
-        let missing = || (Reason::KeychainMissing, String::new());
-        Ok(Login { user: settings.user.clone(), password: password.ok_or_else(missing)? })
     }
 
     /// Gives whether it is the same mailbox. `stored` says that the password is the one in the keychain.
@@ -274,10 +259,7 @@ impl Engine {
         }
     }
 
-    async fn check_crms(
-        &self,
-        steps: &mut Steps<impl FnMut(CheckStep) + Send>,
-    ) -> Result<(), EngineError> {
+    async fn check_crms(&self, steps: &mut Steps<impl FnMut(CheckStep) + Send>) -> Result<(), EngineError> {
         let crms = self.crms().await?;
         if crms.iter().all(|crm| *crm == CrmSettings::Ledger) {
             steps.skip(CheckStepName::Crm);

@@ -17,11 +17,15 @@ use threadline_store::{account, folder, message, place};
 /// Messages of a folder that are looked for.
 const LOOKED_FOR: usize = 20;
 
+/// Most headers read of a folder whose numbering is the known one.
+const MOST_READ: u32 = 100;
+
 /// What the ledger knows of a folder.
 struct Known {
     account: i64,
     name: String,
     uidvalidity: u32,
+    next_uid: u32,
     /// The newest messages by UID: the message, and its time.
     latest: HashMap<u32, (i64, Timestamp)>,
 }
@@ -73,6 +77,7 @@ async fn known(engine: &Engine, address: &Address) -> Result<Vec<Known>, EngineE
                 account: account.id,
                 name: row.name,
                 uidvalidity: cursor.uidvalidity,
+                next_uid: cursor.next_uid,
                 latest: latest.collect(),
             });
         }
@@ -91,18 +96,19 @@ async fn prove(
     if numbering != known.uidvalidity {
         let seen = around(known, session, on_server).await?;
         let owners = owners(engine, known.account, seen).await?;
-        let found: HashSet<i64> = owners.into_iter().filter_map(|(_, message)| message).collect();
+        let found: HashSet<i64> = owners.into_iter().flatten().collect();
         let found = known.latest.values().filter(|(message, _)| found.contains(message)).count();
         // Colleagues share single mails, but not half of a folder.
         let enough = found > 0 && 2 * found >= known.latest.len();
         return Ok(if enough { Proof::Same } else { Proof::Other });
     }
-    let mut uids: Vec<u32> = known.latest.keys().copied().collect();
-    uids.sort_unstable();
+    // The ledger has seen every message from the first of these on, up to its cursor.
+    let first = known.latest.keys().min().copied().unwrap_or(known.next_uid);
+    let first = first.max(known.next_uid.saturating_sub(MOST_READ));
+    let uids: Vec<u32> = (first..known.next_uid).collect();
     let seen = session.headers(on_server, numbering, &uids).await?.unwrap_or_default().arrivals;
     let owners = owners(engine, known.account, seen).await?;
-    let is_known = |uid: u32, message: Option<i64>| known.latest.get(&uid).map(|(m, _)| *m) == message;
-    let same = owners.iter().filter(|(uid, message)| is_known(*uid, *message)).count();
+    let same = owners.iter().filter(|message| message.is_some()).count();
     Ok(match (owners.len(), same) {
         (0, _) => Proof::Numbering,
         (all, same) if 2 * same >= all => Proof::Same,
@@ -123,14 +129,10 @@ async fn around(
     Ok(session.headers(on_server, period.uidvalidity, uids).await?.unwrap_or_default().arrivals)
 }
 
-/// The ledger's message of each arrival, by its UID.
-async fn owners(
-    engine: &Engine,
-    account: i64,
-    seen: Vec<Arrival>,
-) -> Result<Vec<(u32, Option<i64>)>, EngineError> {
+/// The ledger's message of each arrival.
+async fn owners(engine: &Engine, account: i64, seen: Vec<Arrival>) -> Result<Vec<Option<i64>>, EngineError> {
     let read = move |tx: &threadline_store::Tx<'_>| {
-        let owner = |a: &Arrival| Ok((a.uid, message::known(tx, account, &a.envelope)?.map(|b| b.message)));
+        let owner = |a: &Arrival| Ok(message::known(tx, account, &a.envelope)?.map(|b| b.message));
         seen.iter().map(owner).collect()
     };
     Ok(engine.ledger().read(read).await?)

@@ -88,7 +88,9 @@ impl Bench {
     }
 
     fn inside(&self) -> Script {
-        Script::new().tls(&self.identity).send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] IMAP is ready\r\n")
+        Script::new()
+            .tls(&self.identity)
+            .send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] IMAP is ready\r\n")
     }
 
     fn signed_in(&self, capabilities: &str) -> Script {
@@ -116,7 +118,8 @@ fn words(report: &CheckReport, name: CheckStepName) -> &str {
     step(report, name).words.as_deref().unwrap_or_default()
 }
 
-const EXAMINED: &str = "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 3] x\r\n{tag} OK [READ-ONLY] opened\r\n";
+const EXAMINED: &str =
+    "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 3] x\r\n{tag} OK [READ-ONLY] opened\r\n";
 
 /// INBOX, the list of folders, and one Sent folder.
 fn folders(script: Script, list: &str) -> Script {
@@ -156,8 +159,7 @@ async fn a_certificate_that_is_not_trusted_is_shown_and_may_be_pinned() {
     assert!(shown.subject.contains("Threadline test server"), "{shown:?}");
     assert_eq!(shown.expires.to_string(), "2090-01-01T00:00:00Z");
     settings.fingerprint = Some(shown.fingerprint);
-    let report =
-        bench.fails(&settings, CheckStepName::Greeting, Reason::ServerClosedConnection).await;
+    let report = bench.fails(&settings, CheckStepName::Greeting, Reason::ServerClosedConnection).await;
     assert_eq!(report.presented, None);
     assert_eq!(words(&report, CheckStepName::Greeting), "enough");
 }
@@ -184,7 +186,8 @@ async fn a_plain_port_asked_for_tls_is_no_matter_of_trust() {
 #[tokio::test]
 async fn a_pop3_server_is_known_by_its_greeting() {
     let bench = Bench::new();
-    let (_server, settings) = bench.imap(Script::new().tls(&bench.identity).send("+OK POP3 ready\r\n").hang()).await;
+    let (_server, settings) =
+        bench.imap(Script::new().tls(&bench.identity).send("+OK POP3 ready\r\n").hang()).await;
     let report = bench.fails(&settings, CheckStepName::Greeting, Reason::Pop3Configured).await;
     assert_eq!(words(&report, CheckStepName::Greeting), "+OK POP3 ready");
 }
@@ -214,8 +217,11 @@ async fn no_word_from_before_tls_is_told() {
 #[tokio::test]
 async fn a_refused_password_is_told_in_the_servers_words() {
     let bench = Bench::new();
-    let script =
-        bench.inside().expect("AUTHENTICATE PLAIN").send("{tag} NO [AUTHENTICATIONFAILED] Not you.\r\n").hang();
+    let script = bench
+        .inside()
+        .expect("AUTHENTICATE PLAIN")
+        .send("{tag} NO [AUTHENTICATIONFAILED] Not you.\r\n")
+        .hang();
     let (_server, settings) = bench.imap(script).await;
     let report = bench.fails(&settings, CheckStepName::SignIn, Reason::CredentialsRejected).await;
     assert!(words(&report, CheckStepName::SignIn).contains("Not you."), "{report:?}");
@@ -275,7 +281,8 @@ async fn a_good_mailbox_passes_and_smtp_is_tried_with_the_same_password() {
         .send("* BYE\r\n{tag} OK\r\n");
     let (mut server, mut settings) = bench.imap(script).await;
     let smtp = smtp(&bench, "235 2.7.0 Welcome\r\n").await;
-    settings.smtp = Some(Endpoint { host: "localhost".into(), port: smtp.port(), encryption: Encryption::Tls });
+    settings.smtp =
+        Some(Endpoint { host: "localhost".into(), port: smtp.port(), encryption: Encryption::Tls });
     let (_, report) = bench.check(&settings).await;
     assert!(report.steps.iter().all(|s| s.state == CheckState::Ok), "{report:#?}");
     assert_eq!(words(&report, CheckStepName::Inbox), "2 messages");

@@ -37,7 +37,13 @@ impl std::fmt::Display for Quoted<'_> {
 impl MailError {
     /// `server` is `host:port`. The reason comes from the evidence.
     pub fn new(server: &str, evidence: Evidence) -> Self {
-        Self { server: server.to_owned(), phase: evidence.phase, reason: classify(&evidence), evidence, presented: None }
+        Self {
+            server: server.to_owned(),
+            phase: evidence.phase,
+            reason: classify(&evidence),
+            evidence,
+            presented: None,
+        }
     }
 
     /// True where waiting can heal it.

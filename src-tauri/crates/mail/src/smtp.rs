@@ -110,7 +110,11 @@ pub fn canonical(message: &[u8]) -> Vec<u8> {
 }
 
 /// The plaintext phase: EHLO and STARTTLS and nothing else, and no word of it is kept.
-async fn starttls(way: &mut Way<'_, '_>, tcp: TcpStream, timeouts: &Timeouts) -> Result<TcpStream, MailError> {
+async fn starttls(
+    way: &mut Way<'_, '_>,
+    tcp: TcpStream,
+    timeouts: &Timeouts,
+) -> Result<TcpStream, MailError> {
     let mut plain = Guard::new(tcp, Protocol::Smtp, Limits::smtp());
     let greeting = Reply::read(way, &mut plain, Phase::Greeting, timeouts).await?;
     greeting.want(way, Phase::Greeting, 220, false)?;
