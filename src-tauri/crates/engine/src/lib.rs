@@ -15,6 +15,7 @@ pub mod clock;
 pub mod contacts;
 mod contents;
 pub mod disconnects;
+pub mod discover;
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -7,6 +7,7 @@ use crate::dial::{Way, spoken};
 use crate::error::MailError;
 use crate::guard::{Guard, Limits, Protocol};
 use crate::tls::Trust;
+use serde::Deserialize;
 use std::time::Duration;
 use threadline_core::envelope::clean;
 use threadline_core::reason::{ImapStatus, MOST_WORDS, Phase, Signal, Spoken};
@@ -14,7 +15,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 /// How a connection becomes encrypted. There is no third way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Security {
     /// TLS from the first byte (RFC 8314).
     Tls,
@@ -131,7 +133,11 @@ pub async fn observed(
 }
 
 /// The plaintext phase. Its words are for nobody: whoever sits in between can write them.
-async fn starttls(way: &mut Way<'_, '_>, tcp: TcpStream, timeouts: &Timeouts) -> Result<TcpStream, MailError> {
+async fn starttls(
+    way: &mut Way<'_, '_>,
+    tcp: TcpStream,
+    timeouts: &Timeouts,
+) -> Result<TcpStream, MailError> {
     let mut plain = Guard::new(tcp, Protocol::Imap, Limits::plaintext());
     way.begin(Phase::Greeting);
     let line = way.answer(&mut plain, Phase::Greeting, timeouts.greeting).await?;

@@ -13,6 +13,8 @@ pub mod guard;
 pub mod history;
 mod login;
 pub mod mailbox_name;
+pub mod probe;
+pub mod provider;
 mod reply;
 pub mod session;
 pub mod smtp;
