@@ -164,6 +164,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             }
             Event::Health { .. }
             | Event::Watching { .. }
+            | Event::CatchUp(_)
             | Event::SetAside { .. }
             | Event::Contacts { .. } => {}
         }

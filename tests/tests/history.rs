@@ -108,7 +108,8 @@ async fn reading_beside_the_watch_doubles_nothing_and_moves_no_cursor_back() -> 
     desk.send("live1@lab.test")?;
     let (one, two) =
         tokio::join!(desk.engine.read_history(&ann, 90, |_| {}), desk.engine.read_history(&ann, 90, |_| {}));
-    (one?, two?);
+    one?;
+    two?;
     desk.send("live2@lab.test")?;
     // Ten of the past, the old one among them, and two new ones.
     desk.until("everything in the folder", || async { Ok(desk.engine.status().await?.crms[0].done == 12) })

@@ -95,8 +95,11 @@ fn rehearse(
         for job in job::due(tx, of.id, &ids, now, usize::MAX)? {
             let Some(&at) = places.get(&job.place).filter(|_| job.kind == Kind::Recheck) else { continue };
             let one = &seen[at];
-            let events = ingest::recheck(tx, of, &rows[one.folder], job.place, &one.arrival, now)?;
-            note(&mut fates, at, &events);
+            match ingest::recheck(tx, of, &rows[one.folder], job.place, &one.arrival, now) {
+                Ok(events) => note(&mut fates, at, &events),
+                Err(error) if error.concerns_a_row() => {}
+                Err(error) => return Err(error),
+            }
             job::done(tx, job.id)?;
             any = true;
         }

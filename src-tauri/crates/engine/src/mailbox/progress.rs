@@ -25,6 +25,17 @@ struct Counts {
     logged: u32,
 }
 
+impl Counts {
+    /// A server can claim any number.
+    fn plus(self, other: Counts) -> Counts {
+        Counts {
+            missed: self.missed.saturating_add(other.missed),
+            checked: self.checked.saturating_add(other.checked),
+            logged: self.logged.saturating_add(other.logged),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Part {
     counts: Counts,
@@ -74,9 +85,8 @@ impl Progress {
         }
         for part in std::mem::take(&mut self.parts) {
             // What was not read before the connection broke is found again by the next one.
-            self.before.missed += part.counts.checked + part.set_aside;
-            self.before.checked += part.counts.checked;
-            self.before.logged += part.counts.logged;
+            let missed = part.counts.checked.saturating_add(part.set_aside);
+            self.before = self.before.plus(Counts { missed, ..part.counts });
         }
         self.parts = vec![Part::default(); connections];
     }
@@ -103,11 +113,7 @@ impl Progress {
     }
 
     fn sum(&self) -> Counts {
-        self.parts.iter().fold(self.before, |sum, part| Counts {
-            missed: sum.missed + part.counts.missed,
-            checked: sum.checked + part.counts.checked,
-            logged: sum.logged + part.counts.logged,
-        })
+        self.parts.iter().fold(self.before, |sum, part| sum.plus(part.counts))
     }
 
     fn is_read(&self) -> bool {
