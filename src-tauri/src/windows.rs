@@ -1,6 +1,6 @@
 //! The one window: made when it is asked for, destroyed when it is closed.
 
-use tauri::webview::NewWindowResponse;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 /// The window's label; the capability names it too.
@@ -18,6 +18,11 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
         .min_inner_size(720.0, 520.0)
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_page_load(|_, page| {
+            if page.event() == PageLoadEvent::Finished {
+                tracing::debug!("the window is loaded");
+            }
+        })
         .disable_drag_drop_handler()
         .build()?;
     Ok(())

@@ -21,6 +21,7 @@ const MOST_NAMED: usize = 5;
 
 /// The steps, in the order in which they are shown. With STARTTLS the greeting comes before TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStepName {
     Dns,
@@ -66,6 +67,7 @@ impl CheckStepName {
 
 /// How a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
     Running,
@@ -79,6 +81,7 @@ pub enum CheckState {
 
 /// One step, as it begins or as it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CheckStep {
     pub step: CheckStepName,
     pub state: CheckState,
@@ -91,6 +94,7 @@ pub struct CheckStep {
 
 /// A certificate that was not trusted, for the person to compare and pin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Certificate {
     pub subject: String,
     pub issuer: String,
@@ -112,6 +116,7 @@ impl From<&threadline_mail::certificate::Certificate> for Certificate {
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CheckReport {
     /// Every step as it ended, in the order of [`CheckStepName::ALL`].
     pub steps: Vec<CheckStep>,

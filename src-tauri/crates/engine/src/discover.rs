@@ -13,6 +13,7 @@ use threadline_mail::provider::{self, Hint, Place};
 
 /// Where settings come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum DiscoverySource {
     /// Threadline's own table.
@@ -25,6 +26,7 @@ pub enum DiscoverySource {
 
 /// What a person must know before the sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderHint {
     AppPassword,
@@ -34,6 +36,7 @@ pub enum ProviderHint {
 
 /// Settings that may be the right ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Candidate {
     pub imap: Endpoint,
     pub smtp: Option<Endpoint>,
@@ -49,6 +52,7 @@ pub struct Candidate {
 
 /// What was found for an address: the best first, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Discovery {
     pub address: Address,
     pub candidates: Vec<Candidate>,

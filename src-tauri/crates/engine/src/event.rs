@@ -10,6 +10,7 @@ use threadline_core::rule::Rule;
 
 /// How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CatchUp {
     pub address: Address,
     /// Messages that the server was found to hold beyond what was read before.

@@ -34,6 +34,7 @@ pub use rehearsal::{MOST_LINES, MOST_MESSAGES};
 
 /// A watched folder, as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Folder {
     pub name: String,
     pub role: Role,
@@ -41,6 +42,7 @@ pub struct Folder {
 
 /// How far a folder is read.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ScanProgress {
     pub folder: String,
     /// Messages.
@@ -52,6 +54,7 @@ threadline_core::debug_only!(ScanProgress { seen, of });
 
 /// How many messages got one verdict by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct RuleCount {
     pub rule: Rule,
     pub outcome: Outcome,
@@ -60,6 +63,7 @@ pub struct RuleCount {
 
 /// One message of a dry run.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct DryRunLine {
     pub date: Timestamp,
     pub direction: Direction,
@@ -75,6 +79,7 @@ threadline_core::debug_only!(DryRunLine { direction, outcome, rule });
 /// What reading the last days would do. Only what is new counts: a message that the ledger knows as logged is not logged
 /// again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct DryRun {
     pub days: u32,
     /// Messages looked at, in all folders.
@@ -90,6 +95,7 @@ pub struct DryRun {
 
 /// What reading the last days did. Only what is new counts, as in [`DryRun`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Scanned {
     /// Messages looked at, in all folders.
     pub seen: u32,

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 /// A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Broken {
     pub draft: MailboxDraft,
     pub reason: Option<Reason>,

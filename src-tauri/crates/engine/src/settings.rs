@@ -37,6 +37,7 @@ pub struct AccountSettings {
 
 /// A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MailboxDraft {
     pub address: Address,
     pub user: String,
@@ -66,6 +67,7 @@ impl From<AccountSettings> for MailboxDraft {
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Endpoint {
     /// A name or an IP address.
     pub host: String,

@@ -280,6 +280,7 @@ export function fakeApi(params: URLSearchParams): Api {
       }),
     exportAll: () => wait(w.still ? 0 : 900).then(() => "/home/ann/Documents/Threadline export"),
     openDataDir: () => Promise.resolve(),
+    quit: () => Promise.resolve(),
     deleteEverything: () =>
       wait(w.still ? 0 : 900).then(() => {
         w.status = { running: w.status.running, mailboxes: [], crms: [] };
