@@ -171,7 +171,6 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             }
             Event::Health { .. }
             | Event::Watching { .. }
-            | Event::CatchUp(_)
             | Event::SetAside { .. }
             | Event::Contacts { .. } => {}
         }

@@ -79,9 +79,19 @@ pub enum News {
     Status,
     Threads,
     Asked,
-    Activity { entry: Activity },
-    CatchUp { progress: CatchUp },
-    Navigate { route: Route },
+    Activity {
+        entry: Activity,
+    },
+    CatchUp {
+        progress: CatchUp,
+    },
+    Navigate {
+        route: Route,
+    },
+    /// A link in a mail was pressed: nothing is opened before the person has seen its host.
+    Link {
+        url: String,
+    },
 }
 
 /// What the window shows and asks for again when it has changed.

@@ -555,7 +555,7 @@ export type MessageView = {
 } & Decided;
 
 /**  What happens, for the window. */
-export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route };
+export type News = { kind: "link"; url: string } | { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route };
 
 /**  A time in which a channel was not connected. */
 export type Outage = {
