@@ -555,7 +555,9 @@ export type MessageView = {
 } & Decided;
 
 /**  What happens, for the window. */
-export type News = { kind: "link"; url: string } | { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route };
+export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
+/**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
+{ kind: "link"; url: string };
 
 /**  A time in which a channel was not connected. */
 export type Outage = {
