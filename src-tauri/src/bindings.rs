@@ -1,7 +1,9 @@
 //! What the window and the program say to each other, as one list. `ui/src/lib/bindings.ts` is made of it.
 
-use crate::commands::{crm, desktop, diagnostics, mailbox, program, threads};
-use crate::views::{News, Route};
+use crate::commands::{
+    activity, connect, crm, desktop, diagnostics, history, mailbox, program, rules, threads,
+};
+use crate::views::News;
 use tauri::Wry;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_commands, collect_events};
 
@@ -12,6 +14,7 @@ pub fn builder() -> Builder<Wry> {
             program::app,
             program::set_app_settings,
             program::restart_engine,
+            program::delete_everything,
             program::quit,
             mailbox::status,
             mailbox::pause,
@@ -19,13 +22,37 @@ pub fn builder() -> Builder<Wry> {
             mailbox::forget_set_aside,
             mailbox::retry_set_aside,
             mailbox::remove_mailbox,
+            connect::discover,
+            connect::check,
+            connect::add_mailbox,
+            connect::change_mailbox,
+            connect::broken,
+            connect::reconnect,
+            history::folders,
+            history::dry_run,
+            history::read_history,
+            rules::mailbox_settings,
+            rules::set_rules,
+            rules::never_log,
+            rules::undo,
             crm::try_crm,
             crm::set_crm,
             crm::remove_crm,
             crm::contacts,
             crm::import_contacts,
+            threads::threads,
             threads::thread,
+            threads::message_html,
+            threads::save_attachment,
+            threads::unlog_thread,
+            threads::unlog_message,
             threads::asked,
+            threads::answer,
+            threads::where_is_my_mail,
+            activity::outages,
+            activity::activity,
+            activity::failed_pushes,
+            activity::retry_push,
             desktop::open_link,
             desktop::open_data_dir,
             desktop::export_all,
@@ -35,7 +62,6 @@ pub fn builder() -> Builder<Wry> {
             diagnostics::copy_diagnostics,
         ])
         .events(collect_events![News])
-        .typ::<Route>()
         .error_handling(ErrorHandlingMode::Throw)
         // Counts and row numbers stay far below 2^53.
         .dangerously_cast_bigints_to_number()

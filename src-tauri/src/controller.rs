@@ -19,7 +19,7 @@ use crate::settings::{AppSettings, SettingsFile, Stored};
 use crate::tray::Tray;
 use crate::tray::menu::Action;
 use crate::tray::state::{LastContact, Seen};
-use crate::views::{App, EngineState, Lack, News, PauseFor, Route};
+use crate::views::{App, EngineState, Lack, News, PauseFor, Route, Topic};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use life::{Change, Life};
@@ -62,8 +62,10 @@ pub struct Controller<O: Opener, D: Desktop> {
     /// Whose mail is not logged any more since a click in the tray.
     stopped: Option<LastContact>,
     shown: Option<Tray>,
+    /// The newest row of the activity that the window was told of.
+    happened: Option<i64>,
     /// What the window is told when the gathering is over.
-    gathered: Vec<News>,
+    gathered: Vec<Topic>,
     /// When the gathering is over.
     due: Instant,
     /// Where the next window that is opened goes.
@@ -83,6 +85,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             last_contact: None,
             stopped: None,
             shown: None,
+            happened: None,
             gathered: Vec::new(),
             due: Instant::now(),
             destination: None,
@@ -143,39 +146,43 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
     fn set_engine(&mut self, state: EngineState, desk: Option<O::Desk>) {
         if self.engine != state {
             self.engine = state;
-            self.gather(News::App);
+            self.gather(Topic::App);
         }
         if desk.is_none() {
             self.status = None;
+            self.happened = None;
         }
         self.ears.desk.send_replace(desk);
-        self.gather(News::Status);
+        self.gather(Topic::Status);
         self.show_tray();
     }
 
     fn hear(&mut self, event: &Event) {
         match event {
             Event::Decided { .. } | Event::Missed { .. } => {
-                self.gather(News::Threads);
-                self.gather(News::Asked);
+                self.gather(Topic::Threads);
+                self.gather(Topic::Asked);
             }
             Event::Fetched { .. } | Event::Pushed { .. } | Event::PushFailed { .. } => {
-                self.gather(News::Threads)
+                self.gather(Topic::Threads)
+            }
+            Event::CatchUp(progress) => {
+                self.parts.desktop.tell(News::CatchUp { progress: progress.clone() });
             }
             Event::Health { .. }
             | Event::Watching { .. }
             | Event::SetAside { .. }
             | Event::Contacts { .. } => {}
         }
-        self.gather(News::Status);
+        self.gather(Topic::Status);
     }
 
-    fn gather(&mut self, news: News) {
+    fn gather(&mut self, topic: Topic) {
         if self.gathered.is_empty() {
             self.due = Instant::now() + GATHER;
         }
-        if !self.gathered.contains(&news) {
-            self.gathered.push(news);
+        if !self.gathered.contains(&topic) {
+            self.gathered.push(topic);
         }
     }
 
@@ -185,8 +192,8 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         if let Err(error) = self.refresh().await {
             tracing::warn!(code = %error.code, "the status was not read");
         }
-        for news in std::mem::take(&mut self.gathered) {
-            self.parts.desktop.tell(news);
+        for topic in std::mem::take(&mut self.gathered) {
+            self.parts.desktop.tell(topic.into());
         }
     }
 
@@ -197,6 +204,13 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             let first = self.status.is_none();
             let status = desk.status().await?;
             self.last_contact = desk.last_contact().await?;
+            let rows = desk.happened_since(self.happened).await?;
+            // The first look only finds out where the list ends.
+            let known = self.happened.is_some();
+            self.happened = rows.last().map(|row| row.id).or(self.happened).or(Some(0));
+            for entry in rows.into_iter().filter(|_| known) {
+                self.parts.desktop.tell(News::Activity { entry });
+            }
             if first && status.mailboxes.is_empty() {
                 self.parts.desktop.tell(News::Navigate { route: Route::Setup });
             }
@@ -289,11 +303,15 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             Request::DesktopChanged => {
                 self.shown = None;
                 self.show_tray();
-                self.gather(News::App);
+                self.gather(Topic::App);
             }
             Request::Bundle(reply) => {
                 let files = self.bundle().await;
                 reply.give(files);
+            }
+            Request::Wipe(reply) => {
+                let wiped = self.wipe().await;
+                reply.give(wiped.map(|()| self.app()));
             }
             Request::Texts(reply) => reply.give(self.locale()),
         }
@@ -339,7 +357,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         self.file.write(&stored)?;
         self.stored = stored;
         self.show_tray();
-        self.gather(News::App);
+        self.gather(Topic::App);
         Ok(())
     }
 
@@ -355,6 +373,26 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         self.life.end().await;
         self.life = Life::begin();
         self.set_engine(EngineState::Starting, None);
+    }
+
+    /// Takes everything away from this computer, and begins anew.
+    async fn wipe(&mut self) -> Result<(), AppError> {
+        let desk = self.desk()?;
+        self.life.end().await;
+        self.set_engine(EngineState::Starting, None);
+        self.parts.logs.forget();
+        let wiped = self.parts.opener.wipe(desk).await;
+        if wiped.is_ok() {
+            if self.parts.desktop.autostart() {
+                self.parts.desktop.set_autostart(false)?;
+            }
+            self.file.remove();
+            self.stored = Stored::default();
+            (self.last_contact, self.stopped) = (None, None);
+        }
+        self.life = Life::begin();
+        self.show_tray();
+        wiped
     }
 
     async fn pause(
@@ -409,7 +447,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             tracing::warn!(code = %error.code, "a click in the tray was refused");
             self.notify(&Notice::Refused { error });
         }
-        self.gather(News::Status);
+        self.gather(Topic::Status);
     }
 
     async fn set_logging(&mut self, on: bool) -> Result<(), AppError> {

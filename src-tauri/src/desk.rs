@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::reason::Reason;
+use threadline_engine::activity::Activity;
 use threadline_engine::clock::SystemClock;
 use threadline_engine::home::Hold;
 use threadline_engine::threads::ThreadQuery;
@@ -30,6 +31,8 @@ pub trait Desk: Clone + Send + Sync + 'static {
     async fn pause(&self, address: Option<&Address>, until: Option<Timestamp>) -> Result<(), AppError>;
     /// Never logs mail with this contact again, or does so again.
     async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError>;
+    /// What happened behind that row of the activity, the oldest first; without one the newest row alone.
+    async fn happened_since(&self, row: Option<i64>) -> Result<Vec<Activity>, AppError>;
     /// Names, addresses and subjects that must not leave the computer with the diagnostics.
     async fn private_words(&self) -> Result<Vec<String>, AppError>;
 }
@@ -52,6 +55,8 @@ pub trait Opener: Clone + Send + Sync + 'static {
     async fn open(&self) -> Result<Self::Desk, Closed>;
     /// Gives the data folder back.
     fn let_go(&self);
+    /// Deletes what an engine that has ended kept on this computer, and gives the data folder back.
+    async fn wipe(&self, desk: Self::Desk) -> Result<(), AppError>;
 }
 
 /// Opens the real engine on a data folder.
@@ -128,6 +133,16 @@ impl Opener for Arc<DataFolder> {
     fn let_go(&self) {
         *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+
+    async fn wipe(&self, engine: Engine) -> Result<(), AppError> {
+        let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let hold = match hold {
+            Some(hold) => hold,
+            None => Home::open(&self.dir).and_then(|home| home.hold(NAME))?,
+        };
+        // A folder of files is a CRM's, and stays.
+        Ok(engine.delete_everything(hold, false).await?)
+    }
 }
 
 /// What is told of a panic, whose own words may quote mail.
@@ -173,10 +188,16 @@ impl Desk for Engine {
             self.never_log(&contact.account, contact.address.as_str()).await?;
             return Ok(());
         }
-        let mut settings = self.account(&contact.account).await?.settings;
-        settings.rules.never_addresses.retain(|address| *address != contact.address);
-        settings.rules.version += 1;
-        Ok(self.change_account(settings).await?)
+        let mut rules = self.account(&contact.account).await?.settings.rules;
+        rules.never_addresses.retain(|address| *address != contact.address);
+        Ok(self.set_rules(&contact.account, rules).await?)
+    }
+
+    async fn happened_since(&self, row: Option<i64>) -> Result<Vec<Activity>, AppError> {
+        Ok(match row {
+            Some(row) => self.activity_since(row).await?,
+            None => self.activity(None, 1).await?,
+        })
     }
 
     async fn private_words(&self) -> Result<Vec<String>, AppError> {

@@ -26,6 +26,16 @@ pub async fn bundle_file(app: &AppHandle, locale: Locale) -> Result<Option<PathB
     answer(|reply| dialog.set_file_name("threadline-diagnostics.txt").save_file(reply)).await
 }
 
+/// A file for an attachment; its name is the suggestion.
+pub async fn attachment_file(
+    app: &AppHandle,
+    locale: Locale,
+    name: &str,
+) -> Result<Option<PathBuf>, AppError> {
+    let dialog = at_window(app, &locale.catalogue().text("shell.dialog.attachment", &[]));
+    answer(|reply| dialog.set_file_name(name).save_file(reply)).await
+}
+
 fn at_window(app: &AppHandle, title: &str) -> FileDialogBuilder<tauri::Wry> {
     let dialog = app.dialog().file().set_title(title);
     match app.get_webview_window(crate::windows::MAIN) {

@@ -76,6 +76,15 @@ impl Logs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets all lines, and deletes their files. What is logged from here on begins new ones.
+    pub fn forget(&self) {
+        let mut ring = self.ring();
+        ring.lines.clear();
+        if let Some(file) = &mut ring.file {
+            file.remove();
+        }
+    }
+
     /// Begins to keep the lines in files in this folder, too. A folder that cannot be written costs the files alone.
     pub fn keep_in(&self, dir: &Path) {
         self.ring().file = Some(LogFile::in_folder(dir));

@@ -109,6 +109,18 @@ impl SettingsFile {
         })
     }
 
+    /// Takes it away, and what was set aside of it.
+    pub fn remove(&self) {
+        for path in [&self.0, &self.0.with_extension("broken.json")] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, "the settings of the app were not deleted");
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Writes it whole or not at all.
     pub fn write(&self, stored: &Stored) -> Result<(), AppError> {
         let failed = |error: std::io::Error| {

@@ -168,6 +168,7 @@ fn show(app: &AppHandle, tray: &Tray, dark: bool, handle: Handle<Engine>) -> tau
     let picture = Image::from_bytes(icon::png(tray.light, dark))?;
     let menu = menu(app, tray)?;
     if let Some(shown) = app.tray_by_id(TRAY) {
+        shown.set_tooltip(tray.words())?;
         shown.set_icon_with_as_template(Some(picture), cfg!(target_os = "macos"))?;
         return shown.set_menu(Some(menu));
     }
@@ -175,7 +176,7 @@ fn show(app: &AppHandle, tray: &Tray, dark: bool, handle: Handle<Engine>) -> tau
     TrayIconBuilder::with_id(TRAY)
         .icon(picture)
         .icon_as_template(cfg!(target_os = "macos"))
-        .tooltip("Threadline")
+        .tooltip(tray.words().unwrap_or("Threadline"))
         .menu(&menu)
         .show_menu_on_left_click(cfg!(not(target_os = "windows")))
         .on_menu_event(move |_, event| match serde_json::from_str(event.id().as_ref()) {
@@ -194,6 +195,7 @@ fn show(app: &AppHandle, tray: &Tray, dark: bool, handle: Handle<Engine>) -> tau
             }
         })
         .build(app)?;
+    tracing::debug!("the tray is there");
     Ok(())
 }
 

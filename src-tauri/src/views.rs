@@ -4,6 +4,8 @@ use crate::error::AppError;
 use crate::locale::Locale;
 use crate::settings::AppSettings;
 use serde::{Deserialize, Serialize};
+use threadline_engine::activity::Activity;
+use threadline_engine::event::CatchUp;
 
 /// How the engine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -69,13 +71,45 @@ pub enum PauseFor {
     Tomorrow,
 }
 
-/// What happens, for the window: it asks again for what it shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+/// What happens, for the window.
+#[derive(Debug, Clone, Serialize, specta::Type, tauri_specta::Event)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum News {
     App,
     Status,
     Threads,
     Asked,
-    Navigate { route: Route },
+    Activity {
+        entry: Activity,
+    },
+    CatchUp {
+        progress: CatchUp,
+    },
+    Navigate {
+        route: Route,
+    },
+    /// A link in a mail was pressed: nothing is opened before the person has seen its host.
+    Link {
+        url: String,
+    },
+}
+
+/// What the window shows and asks for again when it has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    App,
+    Status,
+    Threads,
+    Asked,
+}
+
+impl From<Topic> for News {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::App => News::App,
+            Topic::Status => News::Status,
+            Topic::Threads => News::Threads,
+            Topic::Asked => News::Asked,
+        }
+    }
 }

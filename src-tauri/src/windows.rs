@@ -1,7 +1,9 @@
 //! The one window: made when it is asked for, destroyed when it is closed.
 
-use tauri::webview::NewWindowResponse;
+use crate::views::News;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri_specta::Event as _;
 
 /// The window's label; the capability names it too.
 pub const MAIN: &str = "main";
@@ -11,13 +13,26 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
         return raise(&window);
     }
+    let links = app.clone();
     let address = WebviewUrl::App("index.html".into());
     WebviewWindowBuilder::new(app, MAIN, address)
         .title("Threadline")
         .inner_size(1120.0, 760.0)
         .min_inner_size(720.0, 520.0)
         .on_navigation(is_ours)
-        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_new_window(move |url, _| {
+            // A mail's links want a window of their own. They get none; the person is asked about them.
+            let told = News::Link { url: url.into() }.emit(&links);
+            if let Err(error) = told {
+                tracing::warn!(%error, "the window was not told of a link");
+            }
+            NewWindowResponse::Deny
+        })
+        .on_page_load(|_, page| {
+            if page.event() == PageLoadEvent::Finished {
+                tracing::debug!("the window is loaded");
+            }
+        })
         .disable_drag_drop_handler()
         .build()?;
     Ok(())

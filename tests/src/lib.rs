@@ -4,6 +4,7 @@
 pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+pub mod maildir;
 pub mod proxy;
 pub mod sinks;
 

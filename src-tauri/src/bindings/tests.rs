@@ -1,19 +1,58 @@
-//! Holds the permissions and the list of commands together.
+//! Holds the generated file, the permissions and the list of commands together.
 
 use super::*;
 use specta_typescript::Typescript;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Set to `write`, it makes the file anew.
+const WRITE: &str = "THREADLINE_BINDINGS";
+
+/// What stands before the generated types, and names that the window uses for parts of them.
+const HEADER: &str = "\
+// What the window and the program say to each other. Times are RFC 3339 in UTC, durations milliseconds, sizes bytes.
+
+export type Channel = HealthChannel;
+export type CrmDraft = CrmSettings;
+export type CrmKind = CrmSettings[\"kind\"];
+";
+
+/// Types whose fields may be missing in a file of an older version. The program sends and takes them whole.
+const WHOLE: [&str; 2] = ["AppSettings", "Rules"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+fn kept() -> PathBuf {
+    root().join("ui/src/lib/bindings.ts")
+}
+
 fn generated() -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("bindings.ts");
-    let header = "// Times are RFC 3339 in UTC, durations milliseconds, sizes bytes.\n";
-    builder().export(Typescript::default().header(header), &path).unwrap();
-    std::fs::read_to_string(path).unwrap()
+    builder().export(Typescript::default().header(HEADER), &path).unwrap();
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for name in WHOLE {
+        let begins = text.find(&format!("export type {name} = {{")).unwrap();
+        let ends = begins + text[begins..].find("\n};").unwrap();
+        let whole = text[begins..ends].replace("?: ", ": ");
+        text.replace_range(begins..ends, &whole);
+    }
+    // A way for a stream, which the window knows by another name: `Channel` is a mailbox's.
+    text.replace("Channel }", "Channel as Stream }").replace(": Channel<", ": Stream<")
+}
+
+#[test]
+fn the_windows_file_is_up_to_date() {
+    let generated = generated();
+    if std::env::var_os(WRITE).is_some_and(|value| value == "write") {
+        std::fs::write(kept(), &generated).unwrap();
+    }
+    let kept = std::fs::read_to_string(kept()).unwrap();
+    assert!(
+        kept == generated,
+        "ui/src/lib/bindings.ts is stale: make it anew with `{WRITE}=write cargo test`"
+    );
 }
 
 /// The names of all commands.
@@ -22,7 +61,7 @@ fn commands() -> Vec<String> {
     let mut names: Vec<String> = text
         .split("__TAURI_INVOKE<")
         .skip(1)
-        .filter_map(|behind| behind.split('"').nth(1).map(str::to_owned))
+        .filter_map(|behind| behind.split("(\"").nth(1)?.split('"').next().map(str::to_owned))
         .collect();
     names.sort();
     names

@@ -1,10 +1,9 @@
 //! The log, and the diagnostics that can be sent to somebody.
 
-use super::{Answer, Shell};
+use super::{Answer, Shell, write};
 use crate::bundle::{self, BundleFile};
 use crate::controller::Request;
 use crate::dialogs;
-use crate::error::AppError;
 use crate::logs::{LogLine, Logs};
 use crate::tray::menu::Action;
 use tauri::{AppHandle, State};
@@ -27,11 +26,7 @@ pub async fn bundle(shell: Shell<'_>) -> Answer<Vec<BundleFile>> {
 pub async fn save_bundle(app: AppHandle, shell: Shell<'_>) -> Answer<Option<String>> {
     let text = bundle::as_text(&shell.bundle().await?);
     let Some(path) = dialogs::bundle_file(&app, shell.locale().await?).await? else { return Ok(None) };
-    std::fs::write(&path, text).map_err(|error| {
-        let text = format!("{} cannot be written: {error}. Choose another place.", path.display());
-        AppError::new("not_written", text)
-    })?;
-    Ok(Some(path.display().to_string()))
+    Ok(Some(write(&path, text.as_bytes())?))
 }
 
 #[tauri::command]

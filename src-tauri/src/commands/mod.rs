@@ -1,15 +1,20 @@
 //! What the window may ask for: shims of a few lines. The list is in [`crate::bindings`], and each is named in
 //! `permissions/app.toml`.
 
+pub mod activity;
+pub mod connect;
 pub mod crm;
 pub mod desktop;
 pub mod diagnostics;
+pub mod history;
 pub mod mailbox;
 pub mod program;
+pub mod rules;
 pub mod threads;
 
 use crate::controller::Handle;
 use crate::error::AppError;
+use std::path::Path;
 use tauri::State;
 use threadline_core::address::Address;
 use threadline_engine::Engine;
@@ -23,6 +28,15 @@ pub type Answer<T> = Result<T, AppError>;
 /// Reads an address that the window gave.
 pub fn address(text: &str) -> Answer<Address> {
     Address::parse(text).map_err(|error| AppError::new("not_an_address", format!("{text}: {error}.")))
+}
+
+/// Writes a file that the person named; gives its path to be shown.
+pub fn write(path: &Path, bytes: &[u8]) -> Answer<String> {
+    std::fs::write(path, bytes).map_err(|error| {
+        let text = format!("{} cannot be written: {error}. Choose another place.", path.display());
+        AppError::new("not_written", text)
+    })?;
+    Ok(path.display().to_string())
 }
 
 /// Counts cross as whole numbers that fit.

@@ -24,6 +24,13 @@ pub async fn restart_engine(shell: Shell<'_>) -> Answer<App> {
     shell.restart().await
 }
 
+/// Ends the engine, and takes ledger, secrets, settings and logs away. Mailboxes and CRMs keep what they have.
+#[tauri::command]
+#[specta::specta]
+pub async fn delete_everything(shell: Shell<'_>) -> Answer<App> {
+    shell.wipe().await
+}
+
 #[tauri::command]
 #[specta::specta]
 pub fn quit(shell: Shell<'_>) {

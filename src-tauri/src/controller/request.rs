@@ -47,6 +47,8 @@ pub enum Request {
     /// The desktop has another tray or colour than before.
     DesktopChanged,
     Bundle(Reply<Vec<BundleFile>>),
+    /// Deletes everything that is kept on this computer.
+    Wipe(Reply<Result<App, AppError>>),
     /// The language in force.
     Texts(Reply<Locale>),
 }
@@ -109,6 +111,10 @@ impl<E: Clone> Handle<E> {
 
     pub async fn bundle(&self) -> Result<Vec<BundleFile>, AppError> {
         self.ask(Request::Bundle).await
+    }
+
+    pub async fn wipe(&self) -> Result<App, AppError> {
+        self.ask(Request::Wipe).await?
     }
 
     pub async fn locale(&self) -> Result<Locale, AppError> {

@@ -9,6 +9,7 @@ use crate::testing::{ANN, address, at, broken, connected, status};
 use crate::tray::state::Light;
 use kit::{Office, jane};
 use threadline_core::reason::Reason;
+use threadline_engine::event::CatchUp;
 
 #[tokio::test(start_paused = true)]
 async fn given_nothing_wrong_when_it_starts_then_the_tray_says_connected() {
@@ -30,7 +31,7 @@ async fn given_a_connection_when_the_password_changes_then_tray_and_notification
     assert_eq!(desktop.shown.as_ref().unwrap().light, Light::NeedsAttention);
     let titles: Vec<&str> = desktop.notices.iter().map(|words| words.title.as_str()).collect();
     assert_eq!(titles, ["ann@firm.example is disconnected"]);
-    assert!(desktop.news.contains(&News::Status));
+    assert!(desktop.was_told(&News::Status));
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +56,7 @@ async fn given_a_notification_when_its_button_is_clicked_then_the_window_opens_a
     office.app().await;
     office.settle().await;
     assert_eq!(office.desktop().windows, 1);
-    assert!(office.desktop().news.contains(&News::Navigate { route }));
+    assert!(office.desktop().was_told(&News::Navigate { route }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +226,7 @@ async fn given_a_burst_of_mail_then_the_window_is_told_in_turns() {
 async fn given_no_mailbox_then_the_window_goes_to_the_first_run() {
     let office = Office::open(status(Vec::new())).await;
     assert!(office.app().await.first_run);
-    assert!(office.desktop().news.contains(&News::Navigate { route: Route::Setup }));
+    assert!(office.desktop().was_told(&News::Navigate { route: Route::Setup }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,4 +242,35 @@ async fn the_diagnostics_hold_no_address_name_or_subject() {
     for helps in ["<mailbox 1>: needs_attention", "reason password_changed", "Threadline 0."] {
         assert!(text.contains(helps), "{helps} is not in:\n{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_a_window_then_it_hears_of_each_thing_that_happens_and_of_the_catch_up() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    let before = kit::pushed(1);
+    assert!(
+        !office.desktop().was_told(&News::Activity { entry: before }),
+        "what was there before is not news"
+    );
+    let entry = kit::pushed(2);
+    office.engine().activity.push(entry.clone());
+    let progress = CatchUp { address: address(ANN), missed: 37, checked: 20, logged: 12, done: false };
+    office.happens(Event::CatchUp(progress.clone()));
+    office.settle().await;
+    assert!(office.desktop().was_told(&News::Activity { entry }));
+    assert!(office.desktop().was_told(&News::CatchUp { progress }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_a_full_ledger_when_everything_is_deleted_then_it_begins_anew() {
+    let office = Office::open(status(vec![broken(ANN, Reason::PasswordChanged, "14:02")])).await;
+    let settings = AppSettings { language: Language::De, autostart: true, ..AppSettings::default() };
+    office.handle.set_settings(settings).await.unwrap();
+    office.engine().status = status(Vec::new());
+    let app = office.handle.wipe().await.unwrap();
+    assert_eq!(app.settings, AppSettings::default());
+    assert!(office.is_wiped() && !office.desktop().autostart);
+    office.settle().await;
+    assert_eq!(office.desktop().headline(), "No mailbox yet");
+    assert!(office.app().await.first_run);
 }

@@ -19,6 +19,15 @@ impl LogFile {
         Self { path: dir.join("threadline.log"), open: None }
     }
 
+    /// Deletes both files.
+    pub fn remove(&mut self) {
+        self.open = None;
+        for path in [&self.path, &self.path.with_extension("old.log")] {
+            // One that is not there is deleted.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Writes a line. Where the disk is full it is lost here, and stays in memory.
     pub fn write(&mut self, line: &LogLine) {
         let text = format!("{} {:?} {} {}\n", line.at, line.level, line.target, line.text);
@@ -67,6 +76,19 @@ mod tests {
             std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).collect();
         assert_eq!(sizes.len(), 2);
         assert!(sizes.iter().all(|size| *size <= MOST_BYTES && *size > 0), "{sizes:?}");
+    }
+
+    #[test]
+    fn what_is_deleted_is_gone_and_the_next_line_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = LogFile::in_folder(dir.path());
+        let text = "x".to_owned();
+        let line = LogLine { id: 0, at: Timestamp::UNIX_EPOCH, level: Level::Info, target: "t".into(), text };
+        file.write(&line);
+        file.remove();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        file.write(&line);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

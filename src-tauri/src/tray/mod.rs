@@ -20,4 +20,12 @@ impl Tray {
         let state = state::TrayState::of(seen);
         Self { light: state.light(), menu: menu::of(&state, texts, now, zone) }
     }
+
+    /// The state in words: the menu's first line, and the tooltip where a desktop shows one.
+    pub fn words(&self) -> Option<&str> {
+        match self.menu.first() {
+            Some(menu::Item::Words(text)) => Some(text),
+            _ => None,
+        }
+    }
 }

@@ -12,6 +12,8 @@ export interface Api {
   setAppSettings(settings: AppSettings): Promise<App>;
   /** Tries again to open the data folder: after a keychain was unlocked, or another program has ended. */
   restartEngine(): Promise<App>;
+  /** Ends the program: without a tray there is no other place to. */
+  quit(): Promise<void>;
   onNews(hear: (news: News) => void): Promise<() => void>;
 
   // overview

@@ -1,351 +1,816 @@
 // What the window and the program say to each other. Times are RFC 3339 in UTC, durations milliseconds, sizes bytes.
 
-// ---- core
-export type State = "connected" | "working" | "retrying" | "offline" | "needs_attention" | "paused";
-export type Channel = "inbox" | "sent" | "smtp" | "crm";
-export type Phase =
-  | "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | "push";
-/** core::reason::Reason, by its codes: the generated file has the whole union. */
-export type Reason = string;
-export type Direction = "outgoing" | "incoming";
-export type Outcome = "log" | "ignore" | "ask" | "hold";
-/** core::rule::Rule, by its names: the generated file has the whole union. */
-export type Rule = string;
-export type LogMode = "known_contacts" | "everyone_outside" | "only_when_i_say";
-export type CreateContacts = "never" | "when_i_write";
-export type Health = {
-  channel: Channel;
-  state: State;
-  phase: Phase | null;
-  reason: Reason | null;
-  since: string;
-  evidence: string | null;
-  next_try: string | null;
-};
-export type Mailbox = { name: string | null; address: string };
-export type Rules = {
-  version: number;
-  mode: LogMode;
-  create_contacts: CreateContacts;
-  own: string[];
-  colleagues: string[];
-  never_addresses: string[];
-  never_domains: string[];
-  never_folders: string[];
-};
-
-// ---- errors: what is refused is shown by its code from the catalogue, else by `message`
-export type AppError = { code: string; message: string; next: string | null };
-
-// ---- the program
-export type EngineState =
-  | { state: "starting" }
-  | { state: "running" }
-  /** `threadline run`, or another user's program, has the data folder. */
-  | { state: "held"; by: string }
-  | { state: "waiting_for_keychain"; error: AppError }
-  | { state: "stopped"; error: AppError };
-export type Theme = "system" | "light" | "dark";
-export type Language = "system" | "en" | "de";
-export type AppSettings = {
-  theme: Theme;
-  language: Language;
-  /** Start at login, without a window. */
-  autostart: boolean;
-  notifications: boolean;
-  /** Minutes since midnight, local time; no notification between the two. */
-  quiet_from: number | null;
-  quiet_until: number | null;
-  /** That closing the window keeps the tray was said. */
-  tray_said: boolean;
-};
-export type App = {
-  version: string;
-  data_dir: string;
-  engine: EngineState;
-  /** No mailbox is set. */
-  first_run: boolean;
-  settings: AppSettings;
-  /** The language in force. */
-  locale: "en" | "de";
-  /** What the system lacks: each is said where the person looks, with the next step. */
-  missing: ("tray" | "notifications" | "keychain")[];
-};
-export type Route =
-  | { to: "overview" }
-  | { to: "threads"; thread: number | null }
-  | { to: "activity" }
-  | { to: "settings"; page: string | null }
-  | { to: "diagnostics" }
-  | { to: "setup" }
-  | { to: "reconnect"; address: string };
-
-// ---- overview
-export type SetAside = { folder: string; uid: number; why: string };
-export type MailboxStatus = {
-  address: string;
-  state: State;
-  paused_until: string | null;
-  channels: Health[];
-  next_step: string | null;
-  logged: number;
-  asked: number;
-  held: number;
-  ignored: number;
-  bodies_never_read: number;
-  waiting: number;
-  last_seen: string | null;
-  set_aside: SetAside[];
-};
-export type CrmKind = "hubspot" | "webhook" | "folder" | "ledger";
-export type CrmSettings =
-  | { kind: "hubspot"; base_url?: string | null }
-  | { kind: "webhook"; url: string }
-  | { kind: "folder"; dir: string }
-  | { kind: "ledger" };
-export type CrmStatus = CrmSettings & {
-  state: State;
-  health: Health[];
-  next_step: string | null;
-  waiting: number;
-  set_aside: number;
-  done: number;
-  contacts: number;
-  contacts_complete: boolean;
-};
-export type Status = { running: string | null; mailboxes: MailboxStatus[]; crms: CrmStatus[] };
-/** A time in which a channel was not connected. `of`: a mailbox's address or a CRM's kind. */
-export type Outage = {
-  of: string;
-  channel: Channel;
-  state: State;
-  reason: Reason | null;
-  since: string;
-  until: string | null;
-  evidence: string | null;
-};
-export type PauseFor = "hour" | "tomorrow";
-
-// ---- set-up, check, reconnect
-export type Encryption = "tls" | "starttls";
-export type Endpoint = { host: string; port: number; encryption: Encryption };
-export type MailboxDraft = {
-  address: string;
-  user: string;
-  host: string;
-  port: number;
-  encryption: Encryption;
-  smtp: Endpoint | null;
-  /** A private authority, as PEM. */
-  authority: string | null;
-  /** SHA-256 of the one certificate to trust, in hexadecimal. */
-  fingerprint: string | null;
-};
-export type DiscoverySource =
-  | "provider_table" | "autoconfig" | "ispdb" | "srv" | "mx" | "autodiscover" | "probe" | "guess";
-export type ProviderHint = "app_password" | "oauth_only" | "enable_imap" | "pop3_only";
-export type Candidate = {
-  imap: Endpoint;
-  smtp: Endpoint | null;
-  user: string;
-  source: DiscoverySource;
-  provider: string | null;
-  hint: ProviderHint | null;
-  /** The provider's own page about it. */
-  help: string | null;
-  /** False: it must be confirmed before a password goes there. */
-  trusted: boolean;
-};
-export type Discovery = { address: string; candidates: Candidate[] };
-export type CheckStepName =
-  | "dns" | "tcp" | "tls" | "greeting" | "sign_in" | "capabilities" | "inbox" | "sent" | "smtp" | "crm";
-export type CheckState = "running" | "ok" | "warning" | "failed" | "skipped";
-export type CheckStep = {
-  step: CheckStepName;
-  state: CheckState;
-  ms: number | null;
-  /** What was found, or the server's own words: cleaned, never from before TLS. */
-  words: string | null;
-  reason: Reason | null;
-};
-export type Certificate = { subject: string; issuer: string; expires: string; fingerprint: string };
-export type CheckReport = {
-  steps: CheckStep[];
-  failed: CheckStepName | null;
-  /** Whether it is the mailbox that the ledger knows; `null` for a new one. */
-  same_mailbox: boolean | null;
-  /** What an untrusted server presented. */
-  presented: Certificate | null;
-};
-/** What the wizard opens with. */
-export type Broken = {
-  draft: MailboxDraft;
-  reason: Reason | null;
-  since: string | null;
-  evidence: string | null;
-  failed: CheckStepName | null;
-  /** Mails that wait for it. */
-  waiting: number;
-};
-export type CatchUp = { address: string; missed: number; checked: number; logged: number; done: boolean };
-export type Folder = { name: string; role: "inbox" | "sent" | "all" | "other" };
-export type RuleCount = { rule: Rule; outcome: Outcome; count: number };
-export type DryRunLine = {
-  date: string;
-  direction: Direction;
-  subject: string;
-  with: Mailbox[];
-  outcome: Outcome;
-  rule: Rule;
-};
-export type DryRun = { days: number; seen: number; log: number; ask: number; ignore: number; by_rule: RuleCount[]; lines: DryRunLine[] };
-export type ScanProgress = { folder: string; seen: number; of: number };
-export type Scanned = { seen: number; logged: number; asked: number };
-
-// ---- threads
-export type ThreadState = "awaiting_reply" | "replied" | "received" | "bounced" | "out_of_office";
-export type Association = { address: string; name?: string | null; remote_id?: string | null; may_create: boolean };
-export type CrmCount = { sink: string; state: string; messages: number };
-export type ThreadLine = {
-  id: number;
-  account: string;
-  key: string;
-  subject: string;
-  begun: string;
-  last: string;
-  messages: number;
-  contacts: Association[];
-  crm: CrmCount[];
-  state: ThreadState;
-  /** Since when it is so. */
-  state_since: string;
-  /** Of its newest message. */
-  direction: Direction;
-};
-export type ThreadQuery = {
-  /** Words in the subject, an address or a contact's name. */
-  search: string | null;
-  account: string | null;
-  contact: string | null;
-  state: ThreadState | null;
-  direction: Direction | null;
-  /** Only conversations that wait for a reply for so many days. */
-  silent_days: number | null;
-  offset: number;
-  /** 1 to 500. */
-  limit: number;
-};
-export type ThreadPage = { total: number; rows: ThreadLine[] };
-export type Attachment = { name: string; media_type: string; size: number };
-export type CrmState = {
-  sink: string;
-  /** waiting, leased, done, set_aside, abandoned */
-  state: string;
-  remote_id: string | null;
-  link: string | null;
-  how: string | null;
-  stored_at: string | null;
-  reason: string | null;
-  words: string | null;
-};
-export type Decided = {
-  message: number;
-  account: string;
-  decided_at: string;
-  date: string;
-  direction: Direction;
-  outcome: Outcome;
-  rule: Rule;
-  why: string;
-  folder: string | null;
-  subject: string | null;
-  from: Mailbox | null;
-  to: Mailbox[];
-  thread: number | null;
-};
-export type MessageView = Decided & {
-  message_id: string | null;
-  cc: Mailbox[];
-  /** `null` while it is not fetched. */
-  text: string | null;
-  has_html: boolean;
-  attachments: Attachment[];
-  truncated: boolean;
-  contacts: Association[];
-  crm: CrmState[];
-};
-export type ThreadView = ThreadLine & { items: MessageView[] };
-/** Cleaned HTML for a frame without scripts, network and same origin. */
-export type MessageHtml = { html: string; blocked_pictures: number; cut: boolean };
-/** What can be taken back, until then. */
-export type Undo = { token: number; until: string };
-/** `not_asked` is no mail but a note: the mailbox could not be asked, so only what the ledger knows is shown. */
-export type TraceStage = "not_in_sent" | "not_seen" | "ignored" | "asked" | "held" | "fetching" | "waiting" | "in_crm" | "failed" | "not_asked";
-/** One answer to "Where is my mail?". */
-export type Trace = {
-  message: number | null;
-  thread: number | null;
-  folder: string | null;
-  subject: string;
-  to: Mailbox[];
-  sent_at: string | null;
-  decided_at: string | null;
-  stored_at: string | null;
-  stage: TraceStage;
-  rule: Rule | null;
-  crm: CrmState[];
-};
-
-// ---- activity
-export type ActivityKind = "decided" | "pushed" | "push_failed" | "set_aside" | "health";
-export type Activity = {
-  /** Counts up; the newest first in a list. */
-  id: number;
-  at: string;
-  kind: ActivityKind;
-  /** The mailbox, or the CRM's kind. */
-  of: string;
-  message: number | null;
-  thread: number | null;
-  direction: Direction | null;
-  outcome: Outcome | null;
-  rule: Rule | null;
-  reason: Reason | null;
-  state: State | null;
-  folder: string | null;
-  /** Only where it is logged. */
-  subject: string | null;
-  with: string | null;
-  words: string | null;
-};
-export type FailedPush = {
-  outbox: number;
-  sink: string;
-  message: number;
-  thread: number | null;
-  subject: string | null;
-  reason: Reason | null;
-  words: string | null;
-  attempts: number;
-  next_try: string | null;
-};
-
-// ---- settings, diagnostics
-export type MailboxSettings = { draft: MailboxDraft; rules: Rules; paused_until: string | null };
+export type Channel = HealthChannel;
 export type CrmDraft = CrmSettings;
-export type Portal = { id: string | null; name: string | null };
-export type LogLine = { id: number; at: string; level: "error" | "warn" | "info" | "debug"; target: string; text: string };
-export type BundleFile = { name: string; text: string };
-export type ContactLine = { source: string; remote_id: string; name: string | null; addresses: string[] };
+export type CrmKind = CrmSettings["kind"];
 
-// ---- what happens: one event, `news`
-export type News =
-  | { kind: "app" }
-  | { kind: "status" }
-  | { kind: "threads" }
-  | { kind: "asked" }
-  | { kind: "activity"; entry: Activity }
-  | { kind: "catch_up"; progress: CatchUp }
-  | { kind: "navigate"; route: Route }
-  /** A link in a mail was pressed: nothing is opened before the person has seen its host. */
-  | { kind: "link"; url: string };
+// This file has been generated by Tauri Specta. Do not edit this file manually.
+
+import { invoke as __TAURI_INVOKE, Channel as Stream } from "@tauri-apps/api/core";
+import * as __TAURI_EVENT from "@tauri-apps/api/event";
+
+/** Commands */
+export const commands = {
+	app: () => __TAURI_INVOKE<App>("app"),
+	setAppSettings: (settings: AppSettings) => __TAURI_INVOKE<App>("set_app_settings", { settings }),
+	restartEngine: () => __TAURI_INVOKE<App>("restart_engine"),
+	/**  Ends the engine, and takes ledger, secrets, settings and logs away. Mailboxes and CRMs keep what they have. */
+	deleteEverything: () => __TAURI_INVOKE<App>("delete_everything"),
+	quit: () => __TAURI_INVOKE<void>("quit"),
+	status: () => __TAURI_INVOKE<Status>("status"),
+	/**  Without a span the pause is taken back; without an address every mailbox is meant. */
+	pause: (mailbox: string | null, span: PauseFor | null) => __TAURI_INVOKE<Status>("pause", { mailbox, span }),
+	retryNow: (mailbox: string) => __TAURI_INVOKE<Status>("retry_now", { mailbox }),
+	forgetSetAside: (mailbox: string) => __TAURI_INVOKE<Status>("forget_set_aside", { mailbox }),
+	retrySetAside: (mailbox: string) => __TAURI_INVOKE<Status>("retry_set_aside", { mailbox }),
+	removeMailbox: (mailbox: string) => __TAURI_INVOKE<Status>("remove_mailbox", { mailbox }),
+	discover: (mailbox: string) => __TAURI_INVOKE<Discovery>("discover", { mailbox }),
+	/**  Without a password the one in the keychain is used. */
+	check: (draft: MailboxDraft, password: string | null, onStep: Stream<CheckStep>) => __TAURI_INVOKE<CheckReport>("check", { draft, password, onStep }),
+	addMailbox: (draft: MailboxDraft, password: string) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password }),
+	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
+	/**  What the wizard opens with. */
+	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
+	/**  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. */
+	reconnect: (draft: MailboxDraft, password: string | null) => __TAURI_INVOKE<Status>("reconnect", { draft, password }),
+	folders: (mailbox: string) => __TAURI_INVOKE<Folder[]>("folders", { mailbox }),
+	/**  What reading the last days would log; nothing is stored. */
+	dryRun: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<DryRun>("dry_run", { mailbox, days, onProgress }),
+	/**  Reads the last days, and logs as the rules say. */
+	readHistory: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<Scanned>("read_history", { mailbox, days, onProgress }),
+	mailboxSettings: () => __TAURI_INVOKE<MailboxSettings[]>("mailbox_settings"),
+	setRules: (mailbox: string, rules: Rules) => __TAURI_INVOKE<MailboxSettings[]>("set_rules", { mailbox, rules }),
+	/**  An address, or a domain behind `@`. */
+	neverLog: (mailbox: string, who: string) => __TAURI_INVOKE<Undo>("never_log", { mailbox, who }),
+	undo: (token: number) => __TAURI_INVOKE<null>("undo", { token }),
+	tryCrm: (crm: CrmSettings, secret: string | null) => __TAURI_INVOKE<Portal | null>("try_crm", { crm, secret }),
+	setCrm: (crm: CrmSettings, secret: string | null) => __TAURI_INVOKE<Status>("set_crm", { crm, secret }),
+	removeCrm: (kind: string) => __TAURI_INVOKE<Status>("remove_crm", { kind }),
+	contacts: (limit: number) => __TAURI_INVOKE<ContactLine[]>("contacts", { limit }),
+	/**  Asks for a CSV file; `None` where none was chosen. */
+	importContacts: () => __TAURI_INVOKE<ContactsRead | null>("import_contacts"),
+	threads: (query: ThreadQuery) => __TAURI_INVOKE<ThreadPage>("threads", { query }),
+	thread: (id: number) => __TAURI_INVOKE<ThreadView>("thread", { id }),
+	/**  Cleaned, for a frame without scripts, network and same origin. */
+	messageHtml: (message: number) => __TAURI_INVOKE<MessageHtml>("message_html", { message }),
+	/**  Keeps an attachment as a file that the person names; gives its path. */
+	saveAttachment: (message: number, index: number) => __TAURI_INVOKE<string | null>("save_attachment", { message, index }),
+	unlogThread: (id: number) => __TAURI_INVOKE<Undo>("unlog_thread", { id }),
+	unlogMessage: (message: number) => __TAURI_INVOKE<Undo>("unlog_message", { message }),
+	asked: () => __TAURI_INVOKE<Decided[]>("asked"),
+	answer: (messages: number[], answer: AskedAnswer) => __TAURI_INVOKE<Undo>("answer", { messages, answer }),
+	/**  By recipient or subject. */
+	whereIsMyMail: (mailbox: string, words: string) => __TAURI_INVOKE<Trace[]>("where_is_my_mail", { mailbox, words }),
+	outages: (days: number) => __TAURI_INVOKE<Outage[]>("outages", { days }),
+	activity: (before: number | null, limit: number) => __TAURI_INVOKE<Activity[]>("activity", { before, limit }),
+	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
+	/**  All that a CRM refused, or one. */
+	retryPush: (sink: string, outbox: number | null) => __TAURI_INVOKE<number>("retry_push", { sink, outbox }),
+	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
+	openDataDir: () => __TAURI_INVOKE<null>("open_data_dir"),
+	/**  Asks for a folder and writes everything that is logged into it; `None` where none was chosen. */
+	exportAll: () => __TAURI_INVOKE<string | null>("export_all"),
+	logs: (after: number | null) => __TAURI_INVOKE<LogLine[]>("logs", { after }),
+	bundle: () => __TAURI_INVOKE<BundleFile[]>("bundle"),
+	/**  Asks for a file and writes the bundle into it; `None` where none was chosen. */
+	saveBundle: () => __TAURI_INVOKE<string | null>("save_bundle"),
+	copyDiagnostics: () => __TAURI_INVOKE<null>("copy_diagnostics"),
+};
+
+/** Events */
+export const events = {
+	news: makeEvent<News, News>("news"),
+};
+
+/* Types */
+/**  One thing that happened. */
+export type Activity = {
+	/**  Counts up with each thing that happens, across all mailboxes and CRMs. */
+	id: number,
+	at: string,
+	kind: ActivityKind,
+	/**  The mailbox's address, or the CRM's kind. */
+	of: string,
+	message: number | null,
+	/**  The conversation that the message is in now. */
+	thread: number | null,
+	direction: Direction | null,
+	outcome: Outcome | null,
+	rule: Rule | null,
+	reason: Reason | null,
+	state: State | null,
+	folder: string | null,
+	/**  Only of a message that is logged now. */
+	subject: string | null,
+	/**  The first contact of a message that is logged now. */
+	with: string | null,
+	/**  The server's or the CRM's own words. */
+	words: string | null,
+};
+
+/**  What happened. */
+export type ActivityKind = 
+/**  A message was decided about. */
+"decided" | 
+/**  A CRM took a message. */
+"pushed" | 
+/**  A CRM did not take a message; it is tried again, or was given up. */
+"push_failed" | 
+/**  A message could not be read from the mailbox. */
+"set_aside" | 
+/**  A mailbox or a CRM stopped working, or works again. */
+"health";
+
+/**  The program as a whole. */
+export type App = {
+	version: string,
+	data_dir: string,
+	engine: EngineState,
+	/**  No mailbox is set. */
+	first_run: boolean,
+	settings: AppSettings,
+	/**  The language in force. */
+	locale: Locale,
+	/**  What the system lacks: each is said where the person looks, with the next step. */
+	missing: Lack[],
+};
+
+/**  Why a call was refused. The window shows it by its code where the catalogue knows it, else by `message`. */
+export type AppError = {
+	/**  Stable: a code of `EngineError`, of `core::reason::Reason`, or one of this crate. */
+	code: string,
+	/**  The thing, the cause and mostly the next step, in English. */
+	message: string,
+	/**  The next step, where `message` does not tell it. */
+	next: string | null,
+};
+
+/**  The settings of the desktop app. */
+export type AppSettings = {
+	theme: Theme,
+	language: Language,
+	/**  Start at login, without a window. */
+	autostart: boolean,
+	notifications: boolean,
+	/**  Minutes since midnight, local time: no notification from here on. */
+	quiet_from: number | null,
+	/**  Minutes since midnight, local time: notifications again. */
+	quiet_until: number | null,
+	/**  That closing the window keeps the tray was said. */
+	tray_said: boolean,
+};
+
+/**  What the person says of mail that was asked about. */
+export type AskedAnswer = 
+/**  Log it, and make a contact of whoever is none yet. */
+"log" | 
+/**  Do not log this one. */
+"ignore" | 
+/**  Do not log this one, nor any other with the people outside who are on it. */
+"never";
+
+/**  A contact on a message. */
+export type Association = {
+	address: string,
+	name?: string | null,
+	/**  The CRM's id of the contact; `None` where the contact is still to be made. */
+	remote_id?: string | null,
+	/**  False where the rules do not allow a contact to be made for it. */
+	may_create?: boolean,
+};
+
+/**  A file that came with a message. */
+export type Attachment = {
+	/**  Without path separators and control characters. */
+	name: string,
+	media_type: string,
+	/**  Decoded size in bytes. */
+	size: number,
+};
+
+/**  A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`. */
+export type Broken = {
+	draft: MailboxDraft,
+	reason: Reason | null,
+	since: string | null,
+	/**  The server's own words. */
+	evidence: string | null,
+	/**  The step of the check at which it fails. */
+	failed: CheckStepName | null,
+	/**  Mails that were seen and are still to be read from the server. */
+	waiting: number,
+};
+
+/**  One part of the bundle. */
+export type BundleFile = {
+	name: string,
+	text: string,
+};
+
+/**  Settings that may be the right ones. */
+export type Candidate = {
+	imap: Endpoint,
+	smtp: Endpoint | null,
+	user: string,
+	source: DiscoverySource,
+	provider: string | null,
+	hint: ProviderHint | null,
+	/**  The provider's own page about it. */
+	help: string | null,
+	/**  False: it must be confirmed before a password goes there. */
+	trusted: boolean,
+};
+
+/**  How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows. */
+export type CatchUp = {
+	address: string,
+	/**  Messages that the server was found to hold beyond what was read before. */
+	missed: number,
+	/**  Of these, the ones whose decision is stored. One that is set aside is not. */
+	checked: number,
+	/**  Of these, the ones that are logged. */
+	logged: number,
+	/**  Every folder is read to its end. */
+	done: boolean,
+};
+
+/**  A certificate that was not trusted, for the person to compare and pin. */
+export type Certificate = {
+	subject: string,
+	issuer: string,
+	expires: string,
+	/**  SHA-256, 64 hexadecimal digits. */
+	fingerprint: string,
+};
+
+/**  What a check found. */
+export type CheckReport = {
+	/**  Every step as it ended, in the order of [`CheckStepName::ALL`]. */
+	steps: CheckStep[],
+	/**  The first that failed. */
+	failed: CheckStepName | null,
+	/**  Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen. */
+	same_mailbox: boolean | null,
+	/**  What the IMAP server presented, where it was not trusted. */
+	presented: Certificate | null,
+};
+
+/**  How a step is. */
+export type CheckState = "running" | "ok" | 
+/**  It works, and something is to be known. */
+"warning" | "failed" | 
+/**  A step before it failed, or nothing is set for it. */
+"skipped";
+
+/**  One step, as it begins or as it ended. */
+export type CheckStep = {
+	step: CheckStepName,
+	state: CheckState,
+	/**  Milliseconds; there when it was tried and has ended. */
+	ms: number | null,
+	/**  What was found, or the server's own words: cleaned, never from before TLS. */
+	words: string | null,
+	reason: Reason | null,
+};
+
+/**  The steps, in the order in which they are shown. With STARTTLS the greeting comes before TLS. */
+export type CheckStepName = "dns" | "tcp" | "tls" | "greeting" | "sign_in" | "capabilities" | "inbox" | "sent" | "smtp" | "crm";
+
+/**  A contact in the index. */
+export type ContactLine = {
+	source: string,
+	remote_id: string,
+	name: string | null,
+	addresses: string[],
+};
+
+/**  How a contact list was read. */
+export type ContactsRead = {
+	read: number,
+	/**  Lines without an address. */
+	skipped: number,
+};
+
+/**  What becomes of a recipient who is no contact yet. */
+export type CreateContacts = "never" | 
+/**  A contact is made for each person that the salesperson wrote to. */
+"when_i_write";
+
+/**  How many messages of a conversation are in which state at which CRM. */
+export type CrmCount = {
+	sink: string,
+	state: string,
+	messages: number,
+};
+
+/**  One CRM. */
+export type CrmSettings = { kind: "hubspot"; 
+/**  Another base address than HubSpot's own. */
+base_url?: string | null } | { kind: "webhook"; url: string } | { kind: "folder"; dir: string } | 
+/**  Nothing leaves the ledger. It stands alone. */
+{ kind: "ledger" };
+
+/**  One message at one CRM. */
+export type CrmState = {
+	sink: string,
+	state: string,
+	remote_id: string | null,
+	link: string | null,
+	how: string | null,
+	stored_at: string | null,
+	reason: string | null,
+	words: string | null,
+};
+
+/**  How one CRM is. */
+export type CrmStatus = {
+	state: State,
+	health: Health[],
+	next_step: string | null,
+	waiting: number,
+	set_aside: number,
+	done: number,
+	contacts: number,
+	contacts_complete: boolean,
+} & CrmSettings;
+
+/**  One decision. */
+export type Decided = {
+	message: number,
+	account: string,
+	decided_at: string,
+	date: string,
+	direction: Direction,
+	outcome: Outcome,
+	rule: Rule,
+	why: string,
+	folder: string | null,
+	/**  Only of mail that is logged, asked about or held: of other mail no text is kept. */
+	subject: string | null,
+	from: Mailbox | null,
+	to: Mailbox[],
+	thread: number | null,
+};
+
+/**  Which way a message went, from its From against the person's own addresses. */
+export type Direction = "outgoing" | "incoming";
+
+/**  What was found for an address: the best first, never empty. */
+export type Discovery = {
+	address: string,
+	candidates: Candidate[],
+};
+
+/**  Where settings come from. */
+export type DiscoverySource = 
+/**  Threadline's own table. */
+"provider_table" | 
+/**  A server that answered at a usual name. */
+"probe" | 
+/**  Nothing answered; it is what many servers are called. */
+"guess";
+
+/**
+ *  What reading the last days would do. Only what is new counts: a message that the ledger knows as logged is not logged
+ *  again.
+ */
+export type DryRun = {
+	days: number,
+	/**  Messages looked at, in all folders. */
+	seen: number,
+	log: number,
+	ask: number,
+	ignore: number,
+	/**  The most frequent first. */
+	by_rule: RuleCount[],
+	/**  At most [`MOST_LINES`]: what would be logged first, then asked, then the rest, each the newest first. */
+	lines: DryRunLine[],
+};
+
+/**  One message of a dry run. */
+export type DryRunLine = {
+	date: string,
+	direction: Direction,
+	subject: string,
+	/**  The people on it who are no colleagues. */
+	with: Mailbox[],
+	outcome: Outcome,
+	rule: Rule,
+};
+
+/**  How a connection is encrypted; the stored form of [`Security`]. */
+export type Encryption = "tls" | "starttls";
+
+/**  Where a server listens. */
+export type Endpoint = {
+	/**  A name or an IP address. */
+	host: string,
+	port: number,
+	encryption: Encryption,
+};
+
+/**  How the engine is. */
+export type EngineState = { state: "starting" } | { state: "running" } | 
+/**  Another program has the data folder: `threadline run`, or the app in another session. */
+{ state: "held"; by: string } | { state: "waiting_for_keychain"; error: AppError } | { state: "stopped"; error: AppError };
+
+/**  A push that failed: it was given up, or is tried again. */
+export type FailedPush = {
+	outbox: number,
+	sink: string,
+	message: number,
+	thread: number | null,
+	subject: string | null,
+	reason: Reason | null,
+	words: string | null,
+	/**  How often it was tried. */
+	attempts: number,
+	/**  `None` where it was given up until a person tries it again. */
+	next_try: string | null,
+};
+
+/**  A watched folder, as the ledger knows it. */
+export type Folder = {
+	name: string,
+	role: Role,
+};
+
+/**  One channel's health. */
+export type Health = {
+	channel: HealthChannel,
+	state: State,
+	/**  The step that it is at, or that failed. */
+	phase: Phase | null,
+	reason: Reason | null,
+	/**  When this state began. */
+	since: string,
+	/**  The server's own words, cleaned and capped; never from before TLS. */
+	evidence: string | null,
+	next_try: string | null,
+};
+
+/**  A way in or out of a mailbox. */
+export type HealthChannel = "inbox" | "sent" | "smtp" | "crm";
+
+/**  What the system lacks. */
+export type Lack = "tray" | "notifications" | "keychain";
+
+export type Language = "system" | "en" | "de";
+
+/**  How much a line matters. */
+export type Level = "error" | "warn" | "info" | "debug";
+
+/**  A language that the catalogue has. */
+export type Locale = "en" | "de";
+
+/**  One line. */
+export type LogLine = {
+	/**  Counts up. */
+	id: number,
+	at: string,
+	level: Level,
+	target: string,
+	text: string,
+};
+
+/**  Whose mail is logged. */
+export type LogMode = 
+/**  Mail with contacts of the CRM. */
+"known_contacts" | 
+/**  Mail with everybody who is no colleague. */
+"everyone_outside" | 
+/**  Mail that the person marked. */
+"only_when_i_say";
+
+/**  A `mailbox` (RFC 5322 §3.4): an address and the name shown beside it. */
+export type Mailbox = {
+	name?: string | null,
+	address: string,
+};
+
+/**  A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`]. */
+export type MailboxDraft = {
+	address: string,
+	user: string,
+	host: string,
+	port: number,
+	encryption: Encryption,
+	smtp: Endpoint | null,
+	authority: string | null,
+	fingerprint: string | null,
+};
+
+/**  A mailbox as it is set. */
+export type MailboxSettings = {
+	draft: MailboxDraft,
+	rules: Rules,
+	paused_until: string | null,
+};
+
+/**  How one mailbox is. */
+export type MailboxStatus = {
+	address: string,
+	/**  One state of all channels; see `core::health::combine`. */
+	state: State,
+	paused_until: string | null,
+	channels: Health[],
+	/**  What must be done, for the worst channel. */
+	next_step: string | null,
+	logged: number,
+	asked: number,
+	held: number,
+	ignored: number,
+	/**  Messages that were seen and whose body was never read. */
+	bodies_never_read: number,
+	/**  Headers and texts that are still to be read from the server. */
+	waiting: number,
+	/**  The time of the newest message that was seen. */
+	last_seen: string | null,
+	/**  Messages that cannot be read, with the folder, the UID and the cause. */
+	set_aside: SetAside[],
+};
+
+/**  A mail as it may be shown. */
+export type MessageHtml = {
+	/**  A whole document, for the `srcdoc` of a frame with `sandbox`; empty where there is nothing to show. */
+	html: string,
+	/**  Pictures that would have been fetched from somewhere, or that are no pictures. */
+	blocked_pictures: number,
+	/**  True where not all of the mail is in `html`. Where `html` is empty, its plain text is to be shown. */
+	cut: boolean,
+};
+
+/**  One logged message. */
+export type MessageView = {
+	message_id: string | null,
+	cc: Mailbox[],
+	/**  `None` while it is not fetched. */
+	text: string | null,
+	/**  It can be shown as it was written, too; see `Engine::message_html_raw`. */
+	has_html: boolean,
+	attachments: Attachment[],
+	truncated: boolean,
+	contacts: Association[],
+	crm: CrmState[],
+} & Decided;
+
+/**  What happens, for the window. */
+export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
+/**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
+{ kind: "link"; url: string };
+
+/**  A time in which a channel was not connected. */
+export type Outage = {
+	/**  The mailbox's address, or the CRM's kind. */
+	of: string,
+	channel: HealthChannel,
+	state: State,
+	reason: Reason | null,
+	since: string,
+	/**  `None` while it lasts. */
+	until: string | null,
+	/**  The server's own words. */
+	evidence: string | null,
+};
+
+/**  A verdict without what belongs to it, the weakest first. */
+export type Outcome = "ignore" | "hold" | "ask" | "log";
+
+/**  How long a pause lasts. */
+export type PauseFor = "hour" | 
+/**  Until the day is over, in local time. */
+"tomorrow";
+
+/**  The step at which a connection is, or at which it failed. */
+export type Phase = "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | "push";
+
+/**  What a CRM turned out to be. */
+export type Portal = {
+	id: string | null,
+	/**  The account, the host or the folder. */
+	name: string | null,
+	/**  Scopes whose absence costs something small. */
+	missing_scopes: string[],
+};
+
+/**  What a person must know before the sign-in. */
+export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
+
+/**  Why a connection is broken. */
+export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
+
+/**  What a folder is for (RFC 6154), as far as Threadline treats it differently. */
+export type Role = "inbox" | "sent" | 
+/**  Gmail's `\All`: everything but Spam and Trash. */
+"all" | 
+/**  Any other folder that is watched. */
+"other";
+
+/**  A place in the window. */
+export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | { to: "activity" } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | { to: "reconnect"; address: string };
+
+/**
+ *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
+ *  exhaustive match: a new rule does not compile until it has both.
+ */
+export type Rule = "keyword_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "no_contact" | "contacts_not_loaded";
+
+/**  How many messages got one verdict by one rule. */
+export type RuleCount = {
+	rule: Rule,
+	outcome: Outcome,
+	count: number,
+};
+
+/**  The rules of one mailbox. */
+export type Rules = {
+	/**  Counts up with each change; a decision keeps the version that it was made by. */
+	version: number,
+	mode: LogMode,
+	create_contacts: CreateContacts,
+	/**  The person's own addresses, the mailbox's own among them. */
+	own: string[],
+	/**  The colleagues' domains in ASCII form. */
+	colleagues: string[],
+	never_addresses: string[],
+	/**  In ASCII form; subdomains are meant too. */
+	never_domains: string[],
+	/**  Full folder names, decoded, in the server's spelling. */
+	never_folders: string[],
+};
+
+/**  How far a folder is read. */
+export type ScanProgress = {
+	folder: string,
+	/**  Messages. */
+	seen: number,
+	of: number,
+};
+
+/**  What reading the last days did. Only what is new counts, as in [`DryRun`]. */
+export type Scanned = {
+	/**  Messages looked at, in all folders. */
+	seen: number,
+	logged: number,
+	asked: number,
+};
+
+/**  A message that was put aside. */
+export type SetAside = {
+	folder: string,
+	uid: number,
+	why: string,
+};
+
+/**  The state of a channel or of a whole mailbox, the worst last. */
+export type State = "connected" | "working" | "retrying" | "offline" | "needs_attention" | "paused";
+
+/**  How everything is. */
+export type Status = {
+	/**  The program that runs on the data folder; where none does, the states below are those of its last run. */
+	running: string | null,
+	mailboxes: MailboxStatus[],
+	crms: CrmStatus[],
+};
+
+export type Theme = "system" | "light" | "dark";
+
+/**  One conversation in a list. */
+export type ThreadLine = {
+	id: number,
+	account: string,
+	key: string,
+	subject: string,
+	begun: string,
+	last: string,
+	messages: number,
+	contacts: Association[],
+	crm: CrmCount[],
+	state: ThreadState,
+	/**  Since when it is so. */
+	state_since: string,
+	/**  Of its newest message. */
+	direction: Direction,
+};
+
+/**  A part of the list. */
+export type ThreadPage = {
+	/**  How many conversations the whole list has. */
+	total: number,
+	rows: ThreadLine[],
+};
+
+/**  Which conversations a list shows; what is `None` is not asked for. */
+export type ThreadQuery = {
+	/**
+	 *  Words of which each begins a word of the subject, of an address or of a contact's name. Neither case nor accents
+	 *  count.
+	 */
+	search: string | null,
+	/**  The mailbox. */
+	account: string | null,
+	/**  Somebody who took part, by any address of theirs that the CRM knows. */
+	contact: string | null,
+	state: ThreadState | null,
+	/**  Of the newest message. */
+	direction: Direction | null,
+	/**  Only conversations in which the person has waited for a reply for so many days. An automatic answer is no reply. */
+	silent_days: number | null,
+	/**  How many rows are passed over. */
+	offset: number,
+	/**  1 to [`MOST_ROWS`]; what is outside is brought into it. */
+	limit: number,
+};
+
+/**  Who is to speak next in a conversation, as far as mail tells. */
+export type ThreadState = 
+/**  The person wrote last, and nobody has answered. */
+"awaiting_reply" | 
+/**  Somebody answered the person. */
+"replied" | 
+/**  Somebody else began it, and the person has not written yet. */
+"received" | 
+/**  A delivery report answers what the person wrote last. */
+"bounced" | 
+/**  An automatic answer came, and no other. */
+"out_of_office";
+
+/**  One conversation whole. */
+export type ThreadView = {
+	items: MessageView[],
+} & ThreadLine;
+
+/**  One answer to "Where is my mail?". */
+export type Trace = {
+	/**  Where the ledger knows it. */
+	message: number | null,
+	thread: number | null,
+	folder: string | null,
+	/**  Of the mail; the words that were looked for where there is none. */
+	subject: string,
+	to: Mailbox[],
+	sent_at: string | null,
+	decided_at: string | null,
+	/**  When the last CRM took it. */
+	stored_at: string | null,
+	stage: TraceStage,
+	rule: Rule | null,
+	crm: CrmState[],
+};
+
+/**  How far a mail has come. */
+export type TraceStage = 
+/**  It is in no folder for sent mail: the mail program has not sent it yet, or files no copy. */
+"not_in_sent" | 
+/**  It lies in Sent, and Threadline has not read it yet. */
+"not_seen" | 
+/**  A rule keeps it out. */
+"ignored" | 
+/**  The person is asked about it. */
+"asked" | 
+/**  It waits for the CRM's contacts. */
+"held" | 
+/**  It is logged, and its text is still to be read. */
+"fetching" | 
+/**  It is logged, and a CRM does not have it yet. */
+"waiting" | 
+/**  It is logged, and every CRM that is set has it: none where the log stays in the ledger. */
+"in_crm" | 
+/**  Its text could not be read, or a CRM refused it. */
+"failed" | 
+/**  No mail, but a note: the mailbox could not be asked, so only what is logged or asked about is shown. */
+"not_asked";
+
+/**  What can be taken back, until then. */
+export type Undo = {
+	token: number,
+	/**  The time of the action where it is too large to be taken back. */
+	until: string,
+};
+
+/* Tauri Specta runtime */
+type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
+
+type EventEmitTo<T> = [T] extends [null] ? (target: __TAURI_EVENT.EventTarget | string) => Promise<void> : (target: __TAURI_EVENT.EventTarget | string, payload: T) => Promise<void>;
+
+function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload: TEmit) => unknown, deserialize?: (payload: any) => TListen) {
+    const mapEvent = (cb: __TAURI_EVENT.EventCallback<TListen>) => (event: __TAURI_EVENT.Event<any>) => cb({ ...event, payload: deserialize ? deserialize(event.payload) : event.payload });
+    const mapPayload = (payload: TEmit) => serialize ? serialize(payload) : payload;
+
+    const base = {
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => __TAURI_EVENT.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => __TAURI_EVENT.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
+    };
+
+    const fn = (target: import("@tauri-apps/api/webview").Webview | import("@tauri-apps/api/window").Window) => ({
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => target.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => target.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
+    });
+
+    return Object.assign(fn, base);
+}
+

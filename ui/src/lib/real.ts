@@ -1,6 +1,29 @@
 /** The door to the program itself, over Tauri's commands. */
+import { Channel as Stream } from "@tauri-apps/api/core";
 import type { Api } from "./api";
+import { commands, events } from "./bindings";
+
+function stream<T>(hear: (item: T) => void): Stream<T> {
+  const channel = new Stream<T>();
+  channel.onmessage = hear;
+  return channel;
+}
+
+async function done(call: Promise<unknown>): Promise<void> {
+  await call;
+}
 
 export function realApi(): Api {
-  throw new Error("This build has no program behind it.");
+  const { check, dryRun, readHistory, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
+  return {
+    ...same,
+    onNews: (hear) => events.news.listen((event) => hear(event.payload)),
+    check: (draft, password, onStep) => check(draft, password, stream(onStep)),
+    dryRun: (address, days, onProgress) => dryRun(address, days, stream(onProgress)),
+    readHistory: (address, days, onProgress) => readHistory(address, days, stream(onProgress)),
+    openLink: (url) => done(openLink(url)),
+    openDataDir: () => done(openDataDir()),
+    copyDiagnostics: () => done(copyDiagnostics()),
+    undo: (token) => done(undo(token)),
+  };
 }

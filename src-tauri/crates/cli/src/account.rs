@@ -1,6 +1,6 @@
 //! `threadline account`
 
-use crate::args::{AccountAdd, AccountCommand, AccountSet, ModeArg, SecurityArg};
+use crate::args::{AccountAdd, AccountCommand, AccountSet, ModeArg, SecurityArg, SmtpArgs};
 use crate::{output, prompt};
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::{CreateContacts, LogMode, Rules};
 use threadline_engine::Engine;
 use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
-use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
+use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption, Endpoint};
 
 pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
@@ -97,6 +97,7 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
         settings.authority = Some(pem);
     }
     settings.fingerprint = args.fingerprint;
+    set_smtp(&mut settings, &args.smtp)?;
     let rules = &mut settings.rules;
     rules.own.extend(args.own);
     rules.mode = mode(args.mode);
@@ -123,6 +124,24 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
             dir.display()
         ));
     }
+    Ok(())
+}
+
+/// What is not named stays as it is.
+fn set_smtp(settings: &mut AccountSettings, args: &SmtpArgs) -> anyhow::Result<()> {
+    let SmtpArgs { smtp_host, smtp_port, smtp_encryption } = args;
+    if smtp_host.is_none() && smtp_port.is_none() && smtp_encryption.is_none() {
+        return Ok(());
+    }
+    let old = settings.smtp.take();
+    let host = smtp_host.clone().or_else(|| old.as_ref().map(|o| o.host.clone()));
+    let host = host.context("--smtp-host is missing: name the SMTP server")?;
+    let new = smtp_encryption.map(encryption);
+    let encryption = new.or_else(|| old.as_ref().map(|o| o.encryption)).unwrap_or(Encryption::Tls);
+    // Another encryption has another usual port.
+    let old_port = old.map(|o| o.port).filter(|_| new.is_none());
+    let port = smtp_port.or(old_port).unwrap_or_else(|| encryption.smtp_port());
+    settings.smtp = Some(Endpoint { host, port, encryption });
     Ok(())
 }
 
@@ -171,6 +190,7 @@ fn change(settings: &mut AccountSettings, args: &AccountSet) -> anyhow::Result<(
     if let Some(user) = &args.user {
         settings.user.clone_from(user);
     }
+    set_smtp(settings, &args.smtp)?;
     if let Some(arg) = args.mode {
         settings.rules.mode = mode(arg);
     }
@@ -192,7 +212,7 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
             let s = account.settings;
             output::json(&json!({
                 "address": s.address, "user": s.user, "host": s.host, "port": s.port,
-                "encryption": s.encryption, "rules": s.rules, "paused_until": account.paused_until,
+                "encryption": s.encryption, "smtp": s.smtp, "rules": s.rules, "paused_until": account.paused_until,
             }))?;
         }
         return Ok(());

@@ -56,6 +56,11 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<AskedCommand>,
     },
+    /// Try everything that a mailbox needs, step by step: name, connection, sign-in, folders, SMTP, CRM.
+    Check {
+        /// The mailbox's address.
+        address: Address,
+    },
     /// Watch the mailboxes and log until stopped with Ctrl-C.
     Run(RunArgs),
     /// How mailboxes and CRM are, since when and why.
@@ -153,6 +158,8 @@ pub struct AccountAdd {
     /// The user name, where it is not the address.
     #[arg(long)]
     pub user: Option<String>,
+    #[command(flatten)]
+    pub smtp: SmtpArgs,
     /// A PEM file with the certificate of a private authority to trust for this server.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -192,6 +199,8 @@ pub struct AccountSet {
     /// The user name.
     #[arg(long)]
     pub user: Option<String>,
+    #[command(flatten)]
+    pub smtp: SmtpArgs,
     /// Whose mail is logged.
     #[arg(long, value_enum)]
     pub mode: Option<ModeArg>,
@@ -201,6 +210,20 @@ pub struct AccountSet {
     /// More addresses and domains of which no mail is ever logged.
     #[arg(long = "never", value_name = "ADDRESS|DOMAIN")]
     pub never: Vec<String>,
+}
+
+/// The server that takes mail to be sent; user and password are those of IMAP.
+#[derive(Debug, Args)]
+pub struct SmtpArgs {
+    /// The SMTP server. A mailbox can be logged without.
+    #[arg(long, value_name = "HOST")]
+    pub smtp_host: Option<String>,
+    /// Its port. Default: 465 for TLS, 587 for STARTTLS.
+    #[arg(long, value_name = "PORT")]
+    pub smtp_port: Option<u16>,
+    /// How the connection to it is encrypted. Default: tls.
+    #[arg(long, value_name = "tls|starttls")]
+    pub smtp_encryption: Option<SecurityArg>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -4,7 +4,7 @@ use crate::output::{self, printable};
 use std::sync::Arc;
 use threadline_core::health::State;
 use threadline_core::record::Direction;
-use threadline_engine::event::{Event, VerdictName};
+use threadline_engine::event::{CatchUp, Event, VerdictName};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -54,6 +54,11 @@ fn line(event: &Event) -> Option<String> {
             }
         }
         Event::Watching { account } => format!("{account}: watching"),
+        Event::CatchUp(progress) if progress.done && progress.missed > 0 => {
+            let CatchUp { address, missed, checked, logged, .. } = progress;
+            format!("{address}: {missed} missed, {checked} checked, {logged} logged")
+        }
+        Event::CatchUp(_) => return None,
         Event::Decided { direction, verdict, rule, subject, with, folder, .. } => {
             let arrow = match direction {
                 Direction::Outgoing => "sent    ",

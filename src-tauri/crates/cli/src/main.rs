@@ -3,6 +3,7 @@
 mod account;
 mod args;
 mod asked;
+mod check;
 mod contacts;
 mod crm;
 mod live;
@@ -87,6 +88,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Crm(command) => crm::run(&engine, command, json).await?,
         Command::Contacts(command) => contacts::run(&engine, command, json).await?,
         Command::Asked { command } => asked::run(&engine, command, json).await?,
+        Command::Check { address } => check::run(&engine, &address, json).await?,
         Command::Run(args) => run::run(&engine, &args, json).await?,
         Command::Status => show::status(&engine, json).await?,
         Command::Threads { command, list } => threads::run(&engine, command, list, json).await?,

@@ -20,7 +20,9 @@ fn the_help_names_every_command_and_every_exit_code() {
     let help = threadline(&["--help"]);
     assert!(help.status.success());
     let text = out(&help);
-    for word in ["account", "crm", "contacts", "run", "status", "threads", "log", "export", "First steps"] {
+    for word in
+        ["account", "crm", "contacts", "check", "run", "status", "threads", "log", "export", "First steps"]
+    {
         assert!(text.contains(word), "{word} is missing:\n{text}");
     }
     for code in 0..=4 {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a folder is for (RFC 6154), as far as Threadline treats it differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Inbox,

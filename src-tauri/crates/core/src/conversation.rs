@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Who is to speak next in a conversation, as far as mail tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
 pub enum ThreadState {
     /// The person wrote last, and nobody has answered.
     AwaitingReply,

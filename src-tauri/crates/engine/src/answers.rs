@@ -16,8 +16,8 @@ use threadline_store::{Tx, account, message, place, set_aside};
 
 /// What the person says of mail that was asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
 pub enum AskedAnswer {
     /// Log it, and make a contact of whoever is none yet.
     Log,

@@ -58,6 +58,17 @@ impl Broken {
         }
     }
 
+    /// The failure for whoever asked for the work; `None` where it is none.
+    pub fn into_error(self) -> Option<EngineError> {
+        match self {
+            Broken::Mail(error) => Some(error.into()),
+            Broken::Store(error) => Some(error.into()),
+            Broken::Secret(error) => Some(error.into()),
+            Broken::Other(error) => Some(error),
+            Broken::NotifyRefused | Broken::OtherFolders => None,
+        }
+    }
+
     /// The reason, the step that failed, and the words.
     pub fn why(&self) -> (Reason, Option<Phase>, String) {
         match self {

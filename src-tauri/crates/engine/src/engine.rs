@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// Connects every mailbox and CRM again now, whatever each was waiting for.
-    pub async fn reconnect(&self) -> Result<(), EngineError> {
+    pub async fn reconnect_all(&self) -> Result<(), EngineError> {
         Ok(self.shared.ledger.write(|tx| count_up(tx, Part::All)).await?)
     }
 
@@ -351,7 +351,7 @@ impl Engine {
     }
 }
 
-fn to_json(value: &impl serde::Serialize) -> Result<String, EngineError> {
+pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String, EngineError> {
     serde_json::to_string(value)
         .map_err(|e| EngineError::BrokenSetting { what: "the mailbox".to_owned(), cause: e.to_string() })
 }

@@ -8,6 +8,21 @@ use threadline_core::reason::Reason;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
 
+/// How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CatchUp {
+    pub address: Address,
+    /// Messages that the server was found to hold beyond what was read before.
+    pub missed: u32,
+    /// Of these, the ones whose decision is stored. One that is set aside is not.
+    pub checked: u32,
+    /// Of these, the ones that are logged.
+    pub logged: u32,
+    /// Every folder is read to its end.
+    pub done: bool,
+}
+
 /// One step of one mail, or a change of state. No event carries a body, a subject of mail that is not logged,
 /// or a secret.
 #[derive(Clone, Serialize)]
@@ -17,6 +32,9 @@ pub enum Event {
     Health { of: String, health: Health },
     /// A connection of a mailbox has read its folders to the end and waits for news; once a connection.
     Watching { account: Address },
+    /// The first reading after a connection goes on, or is done. Where the connection breaks in between, the next one goes
+    /// on counting.
+    CatchUp(CatchUp),
     /// A message was seen and decided about.
     Decided {
         account: Address,
@@ -70,6 +88,7 @@ impl std::fmt::Debug for Event {
                 f.debug_struct("Health").field("of", of).field("health", health).finish()
             }
             Event::Watching { account } => f.debug_tuple("Watching").field(account).finish(),
+            Event::CatchUp(progress) => f.debug_tuple("CatchUp").field(progress).finish(),
             Event::Decided { message, direction, verdict, rule, .. } => f
                 .debug_struct("Decided")
                 .field("message", message)

@@ -37,7 +37,9 @@ pub struct Unreadable {
 #[derive(Debug)]
 pub struct Batch {
     pub folder: Folder,
-    pub cursor: Cursor,
+    pub uidvalidity: u32,
+    /// Where the folder's cursor goes; `None` leaves it: what lies before it is read.
+    pub cursor: Option<Cursor>,
     pub arrivals: Vec<Arrival>,
     pub unreadable: Vec<Unreadable>,
 }
@@ -51,10 +53,10 @@ pub fn store(
 ) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     for arrival in &batch.arrivals {
-        events.extend(store_one(tx, mailbox, &batch.folder, batch.cursor.uidvalidity, arrival, now)?);
+        events.extend(store_one(tx, mailbox, &batch.folder, batch.uidvalidity, arrival, now)?);
     }
     for bad in &batch.unreadable {
-        let place = Place { folder: batch.folder.id, uidvalidity: batch.cursor.uidvalidity, uid: bad.uid };
+        let place = Place { folder: batch.folder.id, uidvalidity: batch.uidvalidity, uid: bad.uid };
         set_aside::add(tx, place, &bad.why, Some(Reason::ProtocolError), now)?;
         events.push(Event::SetAside {
             account: mailbox.address.clone(),
@@ -63,7 +65,9 @@ pub fn store(
             why: bad.why.clone(),
         });
     }
-    folder::move_cursor(tx, batch.folder.id, &batch.cursor)?;
+    if let Some(cursor) = &batch.cursor {
+        folder::move_cursor(tx, batch.folder.id, cursor)?;
+    }
     Ok(events)
 }
 

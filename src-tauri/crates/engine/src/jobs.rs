@@ -39,7 +39,7 @@ pub(crate) async fn run(
             let Some(folder) = folders.iter().find(|f| f.row.id == job.place.folder) else { continue };
             let result = match job.kind {
                 Kind::Body => body(mailbox, session, &job, folder).await,
-                Kind::Recheck => recheck(mailbox, session, &job, folder).await,
+                Kind::Recheck => recheck(mailbox, session, &job, folder).await.map(drop),
             };
             if let Err(Broken::Mail(error)) = &result {
                 put_off(mailbox, &job, error).await?;
@@ -115,14 +115,38 @@ async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watc
     Ok(())
 }
 
+/// Decides again what is due in these folders, and fetches no body; gives what came of it.
+pub(crate) async fn rechecks(
+    mailbox: &Mailbox,
+    session: &mut Session,
+    folders: &[Watched],
+) -> Result<Vec<Event>, Broken> {
+    let ids: Vec<i64> = folders.iter().map(|f| f.row.id).collect();
+    let mut events = Vec::new();
+    loop {
+        let (account, now, ids) = (mailbox.id, mailbox.shared.clock.now(), ids.clone());
+        let due = move |tx: &Tx<'_>| job::due(tx, account, &ids, now, usize::MAX);
+        let mut due = mailbox.shared.ledger.read(due).await?;
+        due.retain(|job| job.kind == Kind::Recheck);
+        if due.is_empty() {
+            return Ok(events);
+        }
+        for job in due {
+            if let Some(folder) = folders.iter().find(|f| f.row.id == job.place.folder) {
+                events.extend(recheck(mailbox, session, &job, folder).await?);
+            }
+        }
+    }
+}
+
 async fn recheck(
     mailbox: &Mailbox,
     session: &mut Session,
     job: &Job,
     folder: &Watched,
-) -> Result<(), Broken> {
+) -> Result<Vec<Event>, Broken> {
     let Some(arrival) = session.fetch_header(&folder.on_server, server_place(job)).await? else {
-        return gone(mailbox, job).await;
+        return gone(mailbox, job).await.map(|()| Vec::new());
     };
     let (id, place, now) = (job.id, job.place, mailbox.shared.clock.now());
     let (for_ingest, folder) = (mailbox.for_ingest(), folder.row.clone());
@@ -135,10 +159,11 @@ async fn recheck(
             Ok(events)
         })
         .await?;
-    for event in events {
-        mailbox.shared.tell(event);
+    for event in &events {
+        mailbox.note_decided_again(event);
+        mailbox.shared.tell(event.clone());
     }
-    Ok(())
+    Ok(events)
 }
 
 /// The message is not where it was. It is looked for in its other places, then waited for, since a moved message

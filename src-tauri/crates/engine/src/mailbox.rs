@@ -1,6 +1,7 @@
 //! One mailbox: its connections, and what happens to each piece of news.
 
 mod news;
+mod progress;
 mod state;
 
 use crate::backoff;
@@ -12,12 +13,14 @@ use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use jiff::Timestamp;
 use news::from_row;
+use progress::Progress;
 use state::channels;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use threadline_core::address::Address;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
@@ -50,6 +53,8 @@ pub(crate) struct Mailbox {
     notify_refused: AtomicBool,
     /// A connection came as far as watching since the last failure.
     watched: AtomicBool,
+    /// How the first reading after a connection goes.
+    progress: Mutex<Progress>,
 }
 
 /// A watched folder: the ledger's row and the server's own name for it.
@@ -73,6 +78,7 @@ impl Mailbox {
             nearer: AtomicBool::new(false),
             notify_refused: AtomicBool::new(false),
             watched: AtomicBool::new(false),
+            progress: Mutex::default(),
         }
     }
 
@@ -133,6 +139,7 @@ impl Mailbox {
     async fn catch_up_once(&self) -> Result<(), Broken> {
         let (session, watched, _) = self.connect().await?;
         let mut watch = self.watch(session, &watched).await?;
+        self.begin_catch_up(1);
         let mut settled = false;
         let mut refused = Vec::new();
         loop {
@@ -143,7 +150,9 @@ impl Mailbox {
                 News::Woken => settled,
                 _ => false,
             };
-            self.take(&watched, news).await?;
+            if let Some(taken) = self.take(&watched, news).await? {
+                self.note_taken(0, watch.missed(), taken);
+            }
             let did = jobs::run(self, watch.session(), &watched).await?;
             if settled && did == 0 {
                 break;
@@ -156,6 +165,8 @@ impl Mailbox {
         for channel in channels(&watched).into_iter().filter(|c| !refused.contains(c)) {
             self.set_channel(channel, State::Connected, None, None).await?;
         }
+        self.note_watching(0);
+        self.end_catch_up().await?;
         watch.into_session().logout().await;
         Ok(())
     }
@@ -169,17 +180,20 @@ impl Mailbox {
         let (session, mut watched, found) = self.connect().await?;
         let notify = session.capabilities().has_notify() && !self.notify_refused.load(Ordering::Relaxed);
         if notify || watched.len() == 1 {
-            return self.drive(session, watched, Some(&found)).await;
+            self.begin_catch_up(1);
+            return self.drive(0, session, watched, Some(&found)).await;
         }
         let second = match self.sign_in().await {
             // One connection is all that the server gives: INBOX has IDLE, and Sent is asked.
             Err(Broken::Mail(error)) if refuses_another(&error) => {
-                return self.drive(session, watched, Some(&found)).await;
+                self.begin_catch_up(1);
+                return self.drive(0, session, watched, Some(&found)).await;
             }
             second => second?,
         };
         let rest = watched.split_off(1);
-        tokio::try_join!(self.drive(session, watched, Some(&found)), self.drive(second, rest, None))
+        self.begin_catch_up(2);
+        tokio::try_join!(self.drive(0, session, watched, Some(&found)), self.drive(1, second, rest, None))
             .map(|(never, _)| never)
     }
 
@@ -193,12 +207,7 @@ impl Mailbox {
             let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));
             self.set_channel(Channel::Sent, State::NeedsAttention, why, None).await?;
         }
-        let chosen: Vec<_> = match found.all.clone() {
-            Some(all) => vec![(all, Role::All)],
-            None => std::iter::once((found.inbox.clone(), Role::Inbox))
-                .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
-                .collect(),
-        };
+        let chosen = chosen(&found);
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
         let (account, now) = (self.id, self.shared.clock.now());
         let (rows, known_since) = self
@@ -243,19 +252,15 @@ impl Mailbox {
                 self.shared.ledger.write(move |tx| account::set_worked_secret(tx, id, true)).await?;
                 Ok(session)
             }
-            Err(error) if error.phase == Phase::Auth => {
-                let row = self.shared.ledger.read(move |tx| account::get(tx, id)).await?;
-                let worked_before = row.is_some_and(|r| r.worked_secret);
-                let evidence = Evidence { worked_before, ..error.evidence };
-                Err(MailError::new(&error.server, evidence).into())
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(with_history(&self.shared, &self.settings.address, error).await?.into()),
         }
     }
 
-    /// One connection's life. The one that is given what was found looks whether that changes.
+    /// One connection's life, the `part`th of those that read together. The one that is given what was found looks whether
+    /// that changes.
     async fn drive(
         &self,
+        part: usize,
         session: Session,
         watched: Vec<Watched>,
         found: Option<&Found>,
@@ -269,6 +274,7 @@ impl Mailbox {
         let mut refused = Vec::new();
         loop {
             jobs::run(self, watch.session(), &watched).await?;
+            self.end_catch_up().await?;
             let news = self.next(&mut watch, &watched).await?;
             self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
@@ -286,8 +292,11 @@ impl Mailbox {
                 if !std::mem::replace(&mut told, true) {
                     self.shared.tell(Event::Watching { account: self.settings.address.clone() });
                 }
+                self.note_watching(part);
             }
-            self.take(&watched, news).await?;
+            if let Some(taken) = self.take(&watched, news).await? {
+                self.note_taken(part, watch.missed(), taken);
+            }
         }
     }
 
@@ -331,6 +340,31 @@ impl Mailbox {
     pub fn mended(&self, job: i64) {
         lock(&self.breaks).remove(&job);
     }
+}
+
+/// The folders that are read, each with what it is for.
+pub(crate) fn chosen(found: &Found) -> Vec<(ServerFolder, Role)> {
+    match found.all.clone() {
+        Some(all) => vec![(all, Role::All)],
+        None => std::iter::once((found.inbox.clone(), Role::Inbox))
+            .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
+            .collect(),
+    }
+}
+
+/// A sign-in with the stored password was refused: what counts is whether the same password was accepted before.
+pub(crate) async fn with_history(
+    shared: &Shared,
+    address: &Address,
+    error: MailError,
+) -> Result<MailError, StoreError> {
+    if error.phase != Phase::Auth {
+        return Ok(error);
+    }
+    let address = address.clone();
+    let row = shared.ledger.read(move |tx| account::by_address(tx, &address)).await?;
+    let worked_before = row.is_some_and(|r| r.worked_secret);
+    Ok(MailError::new(&error.server, Evidence { worked_before, ..error.evidence }))
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -23,13 +23,63 @@ pub struct AccountSettings {
     pub host: String,
     pub port: u16,
     pub encryption: Encryption,
-    /// A private authority to trust for this host, as PEM.
+    /// The server that takes mail to be sent, with the same user and password. A mailbox can be logged without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Endpoint>,
+    /// A private authority to trust for the hosts of this mailbox, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
-    /// SHA-256 of the one certificate to trust for this host.
+    /// SHA-256 of the one certificate to trust for the IMAP host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     pub rules: Rules,
+}
+
+/// A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct MailboxDraft {
+    pub address: Address,
+    pub user: String,
+    pub host: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    pub smtp: Option<Endpoint>,
+    pub authority: Option<String>,
+    pub fingerprint: Option<String>,
+}
+
+impl MailboxDraft {
+    /// The settings of a mailbox with these rules.
+    pub fn with_rules(self, rules: Rules) -> AccountSettings {
+        let Self { address, user, host, port, encryption, smtp, authority, fingerprint } = self;
+        AccountSettings { address, user, host, port, encryption, smtp, authority, fingerprint, rules }
+    }
+}
+
+impl From<AccountSettings> for MailboxDraft {
+    fn from(settings: AccountSettings) -> Self {
+        let AccountSettings { address, user, host, port, encryption, smtp, authority, fingerprint, rules: _ } =
+            settings;
+        Self { address, user, host, port, encryption, smtp, authority, fingerprint }
+    }
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Endpoint {
+    /// A name or an IP address.
+    pub host: String,
+    pub port: u16,
+    pub encryption: Encryption,
+}
+
+impl Endpoint {
+    fn server(&self, trust: Trust) -> Server {
+        let security = self.encryption.into();
+        Server { host: self.host.clone(), port: self.port, security, trust }
+    }
 }
 
 /// How a connection is encrypted; the stored form of [`Security`].
@@ -49,6 +99,32 @@ impl Encryption {
             Encryption::Starttls => 143,
         }
     }
+
+    /// The usual port for handing in mail (RFC 8314 §3.3, RFC 6409 §3.1).
+    pub fn smtp_port(self) -> u16 {
+        match self {
+            Encryption::Tls => 465,
+            Encryption::Starttls => 587,
+        }
+    }
+}
+
+impl From<Encryption> for Security {
+    fn from(encryption: Encryption) -> Self {
+        match encryption {
+            Encryption::Tls => Security::Tls,
+            Encryption::Starttls => Security::StartTls,
+        }
+    }
+}
+
+impl From<Security> for Encryption {
+    fn from(security: Security) -> Self {
+        match security {
+            Security::Tls => Encryption::Tls,
+            Security::StartTls => Encryption::Starttls,
+        }
+    }
 }
 
 impl AccountSettings {
@@ -59,6 +135,7 @@ impl AccountSettings {
             host,
             port: encryption.imap_port(),
             encryption,
+            smtp: None,
             authority: None,
             fingerprint: None,
             rules: Rules::for_mailbox(&address),
@@ -68,6 +145,16 @@ impl AccountSettings {
 
     /// Where to connect to. Fails where the certificate or the fingerprint cannot be read.
     pub fn server(&self) -> Result<Server, EngineError> {
+        let imap = Endpoint { host: self.host.clone(), port: self.port, encryption: self.encryption };
+        Ok(imap.server(self.trust()?))
+    }
+
+    /// Where mail is handed in; `None` where that is not set. Fails as [`server`](Self::server).
+    pub fn smtp_server(&self) -> Result<Option<Server>, EngineError> {
+        self.smtp.as_ref().map(|smtp| Ok(smtp.server(self.trust()?))).transpose()
+    }
+
+    fn trust(&self) -> Result<Trust, EngineError> {
         let mut trust = Trust::default();
         let bad = |e: threadline_mail::tls::TrustError| EngineError::BrokenSetting {
             what: format!("the trust of {}", self.host),
@@ -75,19 +162,14 @@ impl AccountSettings {
         };
         if let Some(pem) = &self.authority {
             trust.add_authority(&self.host, pem).map_err(bad)?;
+            if let Some(smtp) = self.smtp.as_ref().filter(|s| !s.host.eq_ignore_ascii_case(&self.host)) {
+                trust.add_authority(&smtp.host, pem).map_err(bad)?;
+            }
         }
         if let Some(hex) = &self.fingerprint {
             trust.pin(&self.host, hex).map_err(bad)?;
         }
-        Ok(Server {
-            host: self.host.clone(),
-            port: self.port,
-            security: match self.encryption {
-                Encryption::Tls => Security::Tls,
-                Encryption::Starttls => Security::StartTls,
-            },
-            trust,
-        })
+        Ok(trust)
     }
 
     /// What the password is called in the keychain, before the data folder's own mark.
@@ -206,6 +288,10 @@ mod tests {
         assert_eq!(account.port, 143);
         let text = serde_json::to_string(&account).unwrap();
         assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), account);
+        // As it was stored before there was SMTP.
+        assert!(!text.contains("smtp"), "{text}");
+        let again = MailboxDraft::from(account.clone()).with_rules(account.rules.clone());
+        assert_eq!(again, account);
         let crm = CrmSettings::Webhook { url: "https://x.example/".into() };
         assert_eq!(serde_json::to_string(&crm).unwrap(), r#"{"kind":"webhook","url":"https://x.example/"}"#);
     }

@@ -242,18 +242,23 @@ pub(crate) async fn tell_once(
     shared.set_sink_health(sink, health(shared, state, error, next_try.and_then(by_itself))).await
 }
 
+/// Why no sink can be made, and the step at which that was seen.
+pub(crate) fn why_unusable(error: &EngineError) -> (Reason, Option<Phase>) {
+    match error {
+        EngineError::Crm(e) => (e.reason, None),
+        EngineError::Secret(e) => (e.code(), Some(Phase::Keychain)),
+        // Its secret is gone, or a setting is no more what it was.
+        _ => (Reason::SettingUnusable, None),
+    }
+}
+
 /// A CRM whose settings or secret no sink can be made of.
 pub(crate) async fn tell_unusable(
     shared: &Shared,
     sink: &str,
     error: &EngineError,
 ) -> Result<(), StoreError> {
-    let (reason, phase) = match error {
-        EngineError::Crm(e) => (e.reason, None),
-        EngineError::Secret(e) => (e.code(), Some(Phase::Keychain)),
-        // Its secret is gone, or a setting is no more what it was.
-        _ => (Reason::SettingUnusable, None),
-    };
+    let (reason, phase) = why_unusable(error);
     let health = Health {
         channel: Channel::Crm,
         state: State::NeedsAttention,

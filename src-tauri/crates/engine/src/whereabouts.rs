@@ -33,8 +33,8 @@ const LOOKED_AT: usize = 500;
 
 /// How far a mail has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
 pub enum TraceStage {
     /// It is in no folder for sent mail: the mail program has not sent it yet, or files no copy.
     NotInSent,

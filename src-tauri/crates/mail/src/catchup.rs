@@ -110,6 +110,8 @@ pub(crate) struct State {
     before: Option<(u32, Timestamp)>,
     /// The cursor's mod-sequence moved far since it was told.
     stale: bool,
+    /// Messages found beyond the cursor so far, read or not.
+    pub missed: u32,
 }
 
 impl State {
@@ -132,7 +134,13 @@ impl State {
             begins: None,
             before: None,
             stale: false,
+            missed: 0,
         }
+    }
+
+    /// So many messages were found beyond the cursor.
+    fn found(&mut self, messages: usize) {
+        self.missed = self.missed.saturating_add(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
     /// See [`Watch::begins`].
@@ -303,6 +311,7 @@ impl Watch {
         if self.targets[at].pending.is_empty() {
             let (uids, more) = self.session.fetch_uids(cursor.next_uid, MOST_UIDS).await?;
             let state = &mut self.targets[at];
+            state.found(uids.len());
             state.pending = uids.into();
             state.more = more;
             if state.pending.is_empty() {
@@ -352,6 +361,7 @@ impl Watch {
             return Ok(());
         }
         let more = batch.more;
+        state.found(batch.arrivals.len());
         let last = batch.arrivals.keys().next_back().copied();
         if !more {
             state.caught_up(selected.exists);
@@ -392,6 +402,8 @@ impl Watch {
         }
         self.pass(at, chunk.len(), selected);
         let state = &mut self.targets[at];
+        // Between the listed ones lie others that are read with them.
+        state.found(batch.arrivals.keys().filter(|uid| chunk.binary_search(uid).is_err()).count());
         state.chunk = (state.chunk * 2).min(MOST_ARRIVALS);
         if batch.arrivals.is_empty() && set_aside.is_empty() {
             // Expunged since they were listed. The cursor stays; the next batch moves it.
@@ -470,7 +482,10 @@ impl Watch {
         state.stale = false;
         let mut arrivals: Vec<_> = batch.arrivals.into_values().collect();
         if let Some((last, since)) = state.before {
+            let all = arrivals.len();
             arrivals.retain(|a| a.uid > last || a.internal_date >= since);
+            let passed_over = u32::try_from(all - arrivals.len()).unwrap_or(u32::MAX);
+            state.missed = state.missed.saturating_sub(passed_over);
         }
         let newest = arrivals.iter().map(|a| a.internal_date).max();
         state.last_seen = state.last_seen.max(newest);
@@ -498,6 +513,7 @@ impl Watch {
         state.begins = None;
         state.before = begins.zip(uids.last()).map(|(since, last)| (*last, since));
         state.cursor = Some(cursor);
+        state.found(uids.len());
         state.pending = uids.into();
         state.more = false;
         state.uidnext = selected.uidnext;

@@ -7,6 +7,7 @@ use crate::dial::{Way, spoken};
 use crate::error::MailError;
 use crate::guard::{Guard, Limits, Protocol};
 use crate::tls::Trust;
+use serde::Deserialize;
 use std::time::Duration;
 use threadline_core::envelope::clean;
 use threadline_core::reason::{ImapStatus, MOST_WORDS, Phase, Signal, Spoken};
@@ -14,7 +15,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 /// How a connection becomes encrypted. There is no third way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Security {
     /// TLS from the first byte (RFC 8314).
     Tls,
@@ -65,12 +67,20 @@ impl Default for Timeouts {
 /// What IMAP sessions run on.
 pub type ImapStream = Guard<tokio_rustls::client::TlsStream<TcpStream>>;
 
-/// One step on the way and its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    pub phase: Phase,
-    pub millis: u64,
+/// What is told of one step on the way to a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Begun(Phase),
+    /// It took so long, and this was found: addresses, the version of TLS, the greeting. No word from before TLS.
+    Done {
+        phase: Phase,
+        millis: u64,
+        found: String,
+    },
 }
+
+/// Hears of each step as it begins and as it ends well. What fails is the error.
+pub type OnStep<'a> = &'a mut (dyn FnMut(Step) + Send);
 
 /// What the server said first, inside TLS. Empty after STARTTLS, where servers do not greet a second time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,20 +97,30 @@ pub struct Opened {
     /// The greeting is read already.
     pub stream: ImapStream,
     pub greeting: Greeting,
-    pub steps: Vec<Step>,
 }
 
 /// Connects, encrypts, verifies and reads the greeting. `limits` are for the session. No round trip is made that
 /// the protocol does not ask for.
 pub async fn imap(server: &Server, limits: Limits, timeouts: &Timeouts) -> Result<Opened, MailError> {
-    let mut way = Way::new(server, timeouts);
+    observed(server, limits, timeouts, &mut |_| {}).await
+}
+
+/// As [`imap`], and tells of each step. After STARTTLS the greeting is a step before TLS; else it comes behind it.
+pub async fn observed(
+    server: &Server,
+    limits: Limits,
+    timeouts: &Timeouts,
+    on: OnStep<'_>,
+) -> Result<Opened, MailError> {
+    let mut way = Way::new(server, timeouts, on);
     let tcp = way.tcp().await?;
     let (stream, greeting) = match server.security {
         Security::Tls => {
             let mut stream = Guard::new(way.encrypt(tcp, false).await?, Protocol::Imap, limits);
+            way.begin(Phase::Greeting);
             let line = way.answer(&mut stream, Phase::Greeting, timeouts.greeting).await?;
             let greeting = greet(&line).map_err(|no| way.fail(Phase::Greeting, no.signal, &no.words))?;
-            way.done(Phase::Greeting);
+            way.done(Phase::Greeting, greeting.text.clone());
             (stream, greeting)
         }
         Security::StartTls => {
@@ -109,15 +129,21 @@ pub async fn imap(server: &Server, limits: Limits, timeouts: &Timeouts) -> Resul
             (stream, Greeting::default())
         }
     };
-    Ok(Opened { stream, greeting, steps: way.steps })
+    Ok(Opened { stream, greeting })
 }
 
 /// The plaintext phase. Its words are for nobody: whoever sits in between can write them.
-async fn starttls(way: &mut Way<'_>, tcp: TcpStream, timeouts: &Timeouts) -> Result<TcpStream, MailError> {
+async fn starttls(
+    way: &mut Way<'_, '_>,
+    tcp: TcpStream,
+    timeouts: &Timeouts,
+) -> Result<TcpStream, MailError> {
     let mut plain = Guard::new(tcp, Protocol::Imap, Limits::plaintext());
+    way.begin(Phase::Greeting);
     let line = way.answer(&mut plain, Phase::Greeting, timeouts.greeting).await?;
     let greeting = greet(&line).map_err(|no| way.fail(Phase::Greeting, no.without_code(), ""))?;
-    way.done(Phase::Greeting);
+    way.done(Phase::Greeting, String::new());
+    way.begin(Phase::Tls);
     // A server that does not list its capabilities is not asked for them: its answer to STARTTLS says the same.
     let hidden = |all: Vec<String>| !all.iter().any(|c| c == "STARTTLS");
     if greeting.capabilities.is_some_and(hidden) {

@@ -1,17 +1,18 @@
 //! DNS, TCP and TLS: what IMAP and SMTP share on the way to a server.
 
-use crate::connect::{Server, Step, Timeouts};
+use crate::connect::{OnStep, Server, Step, Timeouts};
 use crate::error::MailError;
 use crate::guard::Guard;
-use crate::tls::{TrustError, bare, client_config};
+use crate::tls::{ForHost, TrustError, bare, client_config};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use rustls::ClientConfig;
+use rustls::ProtocolVersion;
 use rustls_pki_types::ServerName;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use threadline_core::reason::{Evidence, Phase, Signal, Spoken, TlsFault};
 use tokio::io::AsyncRead;
@@ -24,20 +25,26 @@ use tokio_rustls::client::TlsStream;
 /// How long one address may be silent before the next one is tried beside it (RFC 8305 §8).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 
-/// One connection on its way: keeps the time of each step, and names the server in errors.
-pub(crate) struct Way<'a> {
+/// Most of a server's addresses that are shown.
+const MOST_SHOWN: usize = 4;
+
+/// One connection on its way: tells of each step with its time, and names the server in errors.
+pub(crate) struct Way<'a, 'o> {
     server: &'a Server,
     host: &'a str,
     name: String,
     timeouts: &'a Timeouts,
     /// Made while DNS and TCP are waited for.
-    config: JoinHandle<Result<Arc<ClientConfig>, TrustError>>,
-    pub(crate) steps: Vec<Step>,
+    config: JoinHandle<Result<ForHost, TrustError>>,
+    /// Never locked: it makes the way shareable between threads, whatever listens.
+    on: Mutex<OnStep<'o>>,
+    /// The step that is under way.
+    at: Option<Phase>,
     since: Instant,
 }
 
-impl<'a> Way<'a> {
-    pub(crate) fn new(server: &'a Server, timeouts: &'a Timeouts) -> Self {
+impl<'a, 'o> Way<'a, 'o> {
+    pub(crate) fn new(server: &'a Server, timeouts: &'a Timeouts, on: OnStep<'o>) -> Self {
         let host = bare(&server.host);
         let (trust, for_host) = (server.trust.clone(), host.to_owned());
         Self {
@@ -46,7 +53,8 @@ impl<'a> Way<'a> {
             name: server.name(),
             timeouts,
             config: tokio::task::spawn_blocking(move || client_config(&trust, &for_host)),
-            steps: Vec::new(),
+            on: Mutex::new(on),
+            at: None,
             since: Instant::now(),
         }
     }
@@ -59,12 +67,24 @@ impl<'a> Way<'a> {
         MailError::from_io(&self.name, phase, err)
     }
 
-    /// Notes that a step is done.
-    pub(crate) fn done(&mut self, phase: Phase) {
-        let now = Instant::now();
-        let millis = u64::try_from((now - self.since).as_millis()).unwrap_or(u64::MAX);
-        self.steps.push(Step { phase, millis });
-        self.since = now;
+    /// A step begins, unless it is under way.
+    pub(crate) fn begin(&mut self, phase: Phase) {
+        if self.at != Some(phase) {
+            self.at = Some(phase);
+            self.since = Instant::now();
+            self.tell(Step::Begun(phase));
+        }
+    }
+
+    /// The step is done; `found` is what to show of it.
+    pub(crate) fn done(&mut self, phase: Phase, found: String) {
+        self.at = None;
+        let millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.tell(Step::Done { phase, millis, found });
+    }
+
+    fn tell(&mut self, step: Step) {
+        (self.on.get_mut().unwrap_or_else(PoisonError::into_inner))(step);
     }
 
     /// Waits for one step no longer than allowed.
@@ -103,6 +123,7 @@ impl<'a> Way<'a> {
 
     /// Finds the server's addresses and connects to the first that answers.
     pub(crate) async fn tcp(&mut self) -> Result<TcpStream, MailError> {
+        self.begin(Phase::Dns);
         let found = timeout(self.timeouts.dns, tokio::net::lookup_host((self.host, self.server.port))).await;
         let addresses: Vec<SocketAddr> = match found {
             Ok(Ok(found)) => found.collect(),
@@ -112,10 +133,13 @@ impl<'a> Way<'a> {
         if addresses.is_empty() {
             return Err(self.fail(Phase::Dns, Signal::Dns, ""));
         }
-        self.done(Phase::Dns);
+        let shown: BTreeSet<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+        self.done(Phase::Dns, shown.into_iter().take(MOST_SHOWN).collect::<Vec<_>>().join(", "));
+        self.begin(Phase::Tcp);
         let tcp = self.within(Phase::Tcp, self.timeouts.tcp, race(in_turns(addresses))).await?;
         tcp.set_nodelay(true).map_err(|err| self.io(Phase::Tcp, &err))?;
-        self.done(Phase::Tcp);
+        let peer = tcp.peer_addr().map_err(|err| self.io(Phase::Tcp, &err))?;
+        self.done(Phase::Tcp, peer.to_string());
         Ok(tcp)
     }
 
@@ -125,8 +149,9 @@ impl<'a> Way<'a> {
         tcp: TcpStream,
         upgraded: bool,
     ) -> Result<TlsStream<TcpStream>, MailError> {
+        self.begin(Phase::Tls);
         let untrusted = Signal::Tls(TlsFault::UnknownIssuer);
-        let config = match (&mut self.config).await {
+        let ForHost { config, presented } = match (&mut self.config).await {
             Ok(Ok(config)) => config,
             Ok(Err(err)) => return Err(self.fail(Phase::Tls, untrusted, &err.to_string())),
             Err(_) => {
@@ -142,10 +167,15 @@ impl<'a> Way<'a> {
                 // The server agreed to TLS, and then something else came.
                 self.fail(Phase::Tls, Signal::PlaintextLeftOver, "")
             } else {
-                err
+                MailError { presented: presented.take().map(Box::new), ..err }
             }
         })?;
-        self.done(Phase::Tls);
+        let version = match tls.get_ref().1.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        self.done(Phase::Tls, version.to_owned());
         Ok(tls)
     }
 }

@@ -1,5 +1,6 @@
 //! One error for everything that goes wrong between this computer and a mail server.
 
+use crate::certificate::Certificate;
 use crate::guard;
 use crate::tls;
 use std::io;
@@ -15,6 +16,8 @@ pub struct MailError {
     pub phase: Phase,
     pub reason: Reason,
     pub evidence: Evidence,
+    /// What the server showed where it was not trusted.
+    pub presented: Option<Box<Certificate>>,
 }
 
 /// The step and the words, in front of the next step.
@@ -34,7 +37,13 @@ impl std::fmt::Display for Quoted<'_> {
 impl MailError {
     /// `server` is `host:port`. The reason comes from the evidence.
     pub fn new(server: &str, evidence: Evidence) -> Self {
-        Self { server: server.to_owned(), phase: evidence.phase, reason: classify(&evidence), evidence }
+        Self {
+            server: server.to_owned(),
+            phase: evidence.phase,
+            reason: classify(&evidence),
+            evidence,
+            presented: None,
+        }
     }
 
     /// True where waiting can heal it.

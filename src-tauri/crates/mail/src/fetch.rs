@@ -97,9 +97,19 @@ impl Session {
         open: bool,
         most: usize,
     ) -> Result<Batch, MailError> {
-        self.leave_idle();
         let high = if open { "*".to_owned() } else { range.end().to_string() };
-        let command = format!("UID FETCH {}:{high} {}", range.start(), header_items());
+        self.fetch_set(&format!("{}:{high}", range.start()), range, most).await
+    }
+
+    /// The same for a set of UIDs (RFC 9051 §9, sequence-set) within a range.
+    pub(crate) async fn fetch_set(
+        &mut self,
+        set: &str,
+        range: RangeInclusive<u32>,
+        most: usize,
+    ) -> Result<Batch, MailError> {
+        self.leave_idle();
+        let command = format!("UID FETCH {set} {}", header_items());
         let tag = self.wire.queue(command.as_bytes());
         let mut batch = Batch::default();
         let seen = &mut self.seen;

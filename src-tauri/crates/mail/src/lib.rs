@@ -2,6 +2,7 @@
 
 pub mod capability;
 mod catchup;
+pub mod certificate;
 pub mod connect;
 mod dial;
 pub mod error;
@@ -9,8 +10,11 @@ pub mod fetch;
 pub mod find;
 pub mod folders;
 pub mod guard;
+pub mod history;
 mod login;
 pub mod mailbox_name;
+pub mod probe;
+pub mod provider;
 mod reply;
 pub mod session;
 pub mod smtp;

@@ -131,7 +131,8 @@ fn send(wire: &mut Wire, line: &str, started: &mut Option<crate::wire::Tag>) -> 
     }
 }
 
-fn repeats(words: &str, login: &Login) -> bool {
+/// Whether words hold the password, as it is or as the sign-in encodes it.
+pub(crate) fn repeats(words: &str, login: &Login) -> bool {
     (!login.password.is_empty() && words.contains(login.password.as_str()))
         || words.contains(token(login).as_str())
 }

@@ -2,7 +2,7 @@
 //! in the mailbox changes.
 
 use crate::capability::Capabilities;
-use crate::connect::{self, Server, Timeouts};
+use crate::connect::{self, Opened, Server, Timeouts};
 use crate::error::MailError;
 use crate::guard::Limits;
 use crate::login;
@@ -80,6 +80,14 @@ impl Folder {
             selectable,
         }
     }
+}
+
+/// What a folder says when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Examined {
+    /// Never 0.
+    pub uidvalidity: u32,
+    pub messages: u32,
 }
 
 /// Where a message lies in its folder.
@@ -176,6 +184,16 @@ impl Session {
     /// Extensions are switched on with the first command after it, so they cost no round trip.
     pub async fn open(server: &Server, login: &Login, timeouts: &Timeouts) -> Result<Session, MailError> {
         let opened = connect::imap(server, Limits::imap(), timeouts).await?;
+        Self::sign_in(opened, server, login, timeouts).await
+    }
+
+    /// The second half of [`open`](Self::open): signs in on a connection to this server, opened with [`Limits::imap`].
+    pub async fn sign_in(
+        opened: Opened,
+        server: &Server,
+        login: &Login,
+        timeouts: &Timeouts,
+    ) -> Result<Session, MailError> {
         let mut wire = Wire::new(opened.stream, server, timeouts);
         let capabilities = login::sign_in(&mut wire, opened.greeting.capabilities, login).await?;
         let qresync = capabilities.has_qresync() && capabilities.has("ENABLE");
@@ -189,6 +207,13 @@ impl Session {
 
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// Opens a folder, and says what it holds. Nothing in it changes.
+    pub async fn examine(&mut self, folder: &Folder) -> Result<Examined, MailError> {
+        let tag = self.queue_examine(folder, None)?;
+        let selected = self.finish_examine(&tag, folder).await?;
+        Ok(Examined { uidvalidity: selected.uidvalidity, messages: selected.exists })
     }
 
     /// Every folder that the user can see, in the server's order, by one LIST.

@@ -7,13 +7,17 @@ use crate::connect::{Security, Server, Timeouts};
 use crate::dial::{Way, spoken};
 use crate::error::{MailError, enhanced};
 use crate::guard::{Guard, Limits, Protocol};
+use crate::login;
+use crate::session::Login;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::extension::ClientId;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use threadline_core::reason::{Phase, Signal, Spoken};
+use threadline_core::envelope::clean;
+use threadline_core::reason::{MOST_WORDS, Phase, Signal, Spoken};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -23,7 +27,8 @@ const HELLO: ClientId = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
 
 /// Connects, encrypts, verifies, says EHLO inside TLS, and leaves the connection where a sign-in may follow.
 pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<AsyncSmtpConnection, MailError> {
-    let mut way = Way::new(server, timeouts);
+    let mut heard = |_| {};
+    let mut way = Way::new(server, timeouts, &mut heard);
     let mut tcp = way.tcp().await?;
     let peer = tcp.peer_addr().map_err(|err| way.io(Phase::Tcp, &err))?;
     if server.security == Security::StartTls {
@@ -34,7 +39,6 @@ pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<AsyncSmtpConne
     if server.security == Security::Tls {
         let greeting = Reply::read(&way, &mut stream, Phase::Greeting, timeouts).await?;
         greeting.want(&way, Phase::Greeting, 220, true)?;
-        way.done(Phase::Greeting);
     }
     let hello = format!("EHLO {HELLO}\r\n");
     way.within(Phase::Greeting, timeouts.command, write(&mut stream, hello.as_bytes())).await?;
@@ -60,6 +64,32 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Resul
     stream.flush().await
 }
 
+/// Signs in and signs out again; nothing is sent. Gives the server's words. The connection is of no more use.
+pub async fn sign_in(
+    server: &Server,
+    mut connection: AsyncSmtpConnection,
+    login: &Login,
+    timeouts: &Timeouts,
+) -> Result<String, MailError> {
+    let credentials = Credentials::new(login.user.clone(), login.password.as_str().to_owned());
+    let signing = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
+    let words = match tokio::time::timeout(timeouts.command, signing).await {
+        Ok(Ok(response)) => response.message().collect::<Vec<_>>().join(" "),
+        Ok(Err(err)) => {
+            let mut error = MailError::from_smtp(&server.name(), Phase::Auth, &err);
+            // A server that repeats the command in its answer must not put the password into an error.
+            if login::repeats(&error.evidence.words, login) {
+                error.evidence.words.clear();
+            }
+            return Err(error);
+        }
+        Err(_) => return Err(MailError::timed_out(&server.name(), Phase::Auth)),
+    };
+    // What the server thinks of the good-bye does not matter any more.
+    let _ = tokio::time::timeout(timeouts.command, connection.quit()).await;
+    Ok(if login::repeats(&words, login) { String::new() } else { clean(&words, MOST_WORDS) })
+}
+
 /// A message with CR LF at the end of each line and nowhere else a CR or LF (RFC 5321 §2.3.8). lettre escapes the
 /// dots of such lines only; a dot between bare line feeds would end the mail early for a careless server, and what
 /// follows would be taken for commands.
@@ -80,11 +110,14 @@ pub fn canonical(message: &[u8]) -> Vec<u8> {
 }
 
 /// The plaintext phase: EHLO and STARTTLS and nothing else, and no word of it is kept.
-async fn starttls(way: &mut Way<'_>, tcp: TcpStream, timeouts: &Timeouts) -> Result<TcpStream, MailError> {
+async fn starttls(
+    way: &mut Way<'_, '_>,
+    tcp: TcpStream,
+    timeouts: &Timeouts,
+) -> Result<TcpStream, MailError> {
     let mut plain = Guard::new(tcp, Protocol::Smtp, Limits::smtp());
     let greeting = Reply::read(way, &mut plain, Phase::Greeting, timeouts).await?;
     greeting.want(way, Phase::Greeting, 220, false)?;
-    way.done(Phase::Greeting);
     let hello = format!("EHLO {HELLO}\r\n");
     way.within(Phase::Tls, timeouts.command, plain.write_all(hello.as_bytes())).await?;
     let offered = Reply::read(way, &mut plain, Phase::Tls, timeouts).await?;
@@ -107,7 +140,7 @@ struct Reply {
 
 impl Reply {
     async fn read<S: AsyncRead + Unpin>(
-        way: &Way<'_>,
+        way: &Way<'_, '_>,
         guard: &mut Guard<S>,
         phase: Phase,
         timeouts: &Timeouts,
@@ -136,7 +169,7 @@ impl Reply {
     }
 
     /// Fails where the code is another one. `trusted` says that the reply came inside TLS and may speak for itself.
-    fn want(&self, way: &Way<'_>, phase: Phase, code: u16, trusted: bool) -> Result<(), MailError> {
+    fn want(&self, way: &Way<'_, '_>, phase: Phase, code: u16, trusted: bool) -> Result<(), MailError> {
         if self.code == code {
             return Ok(());
         }
@@ -146,7 +179,7 @@ impl Reply {
     }
 
     /// As [`Reply::want`], on the way to TLS: a refusal for good means that there is no TLS to be had.
-    fn want_tls(&self, way: &Way<'_>, code: u16) -> Result<(), MailError> {
+    fn want_tls(&self, way: &Way<'_, '_>, code: u16) -> Result<(), MailError> {
         if (500..=599).contains(&self.code) {
             return Err(way.fail(Phase::Tls, Signal::NoStartTls, ""));
         }

@@ -1,5 +1,6 @@
 //! Whom to trust, and what a failed handshake means. There is no switch that accepts anything.
 
+use crate::certificate::Certificate;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
@@ -9,7 +10,7 @@ use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use threadline_core::reason::TlsFault;
 
 /// Trust beside the operating system's own, each entry for one host. Host names are compared without case, without
@@ -91,9 +92,16 @@ pub(crate) fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches([']', '.'])
 }
 
+/// What a connection to one host needs.
+pub(crate) struct ForHost {
+    pub config: Arc<ClientConfig>,
+    /// Holds what the server showed, where that was not trusted.
+    pub presented: Presented,
+}
+
 /// The TLS settings for one host: TLS 1.2 or 1.3 with ring, certificates checked by the platform and [`Trust`].
-/// Reads the system's certificates, some milliseconds: keep what it gives.
-pub fn client_config(trust: &Trust, host: &str) -> Result<Arc<ClientConfig>, TrustError> {
+/// Reads the system's certificates, some milliseconds.
+pub(crate) fn client_config(trust: &Trust, host: &str) -> Result<ForHost, TrustError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let HostTrust { authorities, fingerprints } = trust.of(host);
     let verifier: Arc<dyn ServerCertVerifier> = if fingerprints.is_empty() {
@@ -103,13 +111,74 @@ pub fn client_config(trust: &Trust, host: &str) -> Result<Arc<ClientConfig>, Tru
     } else {
         Arc::new(Pinned { fingerprints, provider: Arc::clone(&provider) })
     };
+    let presented = Presented::default();
+    let verifier = Arc::new(Noting { verifier, presented: presented.clone() });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TrustError::System)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(ForHost { config: Arc::new(config), presented })
+}
+
+/// The certificate that was refused last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Presented(Arc<Mutex<Option<Certificate>>>);
+
+impl Presented {
+    /// Takes it out.
+    pub fn take(&self) -> Option<Certificate> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Leaves the judgement to another verifier, and keeps what that one refused: so a person can see it.
+#[derive(Debug)]
+struct Noting {
+    verifier: Arc<dyn ServerCertVerifier>,
+    presented: Presented,
+}
+
+impl ServerCertVerifier for Noting {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let verdict =
+            self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        if verdict.is_err() {
+            let mut seen = self.presented.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *seen = Certificate::read(end_entity);
+        }
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 /// Takes certificates by fingerprint; that the server holds the key is checked as always.

@@ -198,6 +198,12 @@ impl Watch {
         }
     }
 
+    /// How many messages the server was found to hold beyond the cursors since this watch began, read or not. What is
+    /// removed there before it is read stays counted.
+    pub fn missed(&self) -> u32 {
+        self.targets.iter().map(|t| t.missed).fold(0, u32::saturating_add)
+    }
+
     /// Makes [`next`](Self::next) return from elsewhere.
     pub fn waker(&self) -> Waker {
         self.waker.clone()

@@ -16,6 +16,15 @@ use tokio::sync::oneshot;
 /// Readers beside the writer. Two, so that a long export does not stop the window.
 const READERS: usize = 2;
 
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+    /// Everything is taken back at the end.
+    Rehearsal,
+}
+
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The open ledger. Clones share it; when the last one is dropped, its threads end and the file is closed.
@@ -65,8 +74,21 @@ impl Ledger {
         f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job = self.job(TransactionBehavior::Immediate, f, move |result| {
+        let job = self.job(Kind::Write, f, move |result| {
             // Nobody listening is no error: the caller was dropped.
+            let _ = answer.send(result);
+        });
+        self.0.writer.send(job)?;
+        self.located(answered.await.unwrap_or(Err(StoreError::Closed)))
+    }
+
+    /// As [`Ledger::write`], and takes back what `f` wrote: what would happen. Other writers wait meanwhile.
+    pub async fn rehearse<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job = self.job(Kind::Rehearsal, f, move |result| {
             let _ = answer.send(result);
         });
         self.0.writer.send(job)?;
@@ -79,7 +101,7 @@ impl Ledger {
         f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job = self.job(TransactionBehavior::Deferred, f, move |result| {
+        let job = self.job(Kind::Read, f, move |result| {
             let _ = answer.send(result);
         });
         self.0.readers.send(job)?;
@@ -92,7 +114,7 @@ impl Ledger {
         f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = channel();
-        let job = self.job(TransactionBehavior::Immediate, f, move |result| {
+        let job = self.job(Kind::Write, f, move |result| {
             let _ = answer.send(result);
         });
         self.0.writer.send(job)?;
@@ -105,7 +127,7 @@ impl Ledger {
         f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = channel();
-        let job = self.job(TransactionBehavior::Deferred, f, move |result| {
+        let job = self.job(Kind::Read, f, move |result| {
             let _ = answer.send(result);
         });
         self.0.readers.send(job)?;
@@ -114,7 +136,7 @@ impl Ledger {
 
     fn job<T: Send + 'static>(
         &self,
-        behavior: TransactionBehavior,
+        kind: Kind,
         f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Job {
@@ -124,7 +146,7 @@ impl Ledger {
             if damaged.load(Ordering::Relaxed) {
                 return answer(Err(StoreError::Corrupt { path: PathBuf::new() }));
             }
-            let result = in_transaction(conn, behavior, &salt, f);
+            let result = in_transaction(conn, kind, &salt, f);
             if matches!(result, Err(StoreError::Corrupt { .. })) {
                 damaged.store(true, Ordering::Relaxed);
             }
@@ -145,15 +167,22 @@ impl std::fmt::Debug for Ledger {
 
 fn in_transaction<T>(
     conn: &mut Connection,
-    behavior: TransactionBehavior,
+    kind: Kind,
     salt: &Salt,
     f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     // Dropped without a commit, it rolls back.
+    let behavior = match kind {
+        Kind::Read => TransactionBehavior::Deferred,
+        Kind::Write | Kind::Rehearsal => TransactionBehavior::Immediate,
+    };
     let transaction = conn.transaction_with_behavior(behavior)?;
     let result = catch_unwind(AssertUnwindSafe(|| f(&Tx::new(&transaction, salt))));
     let value = result.unwrap_or(Err(StoreError::Panicked))?;
-    transaction.commit()?;
+    match kind {
+        Kind::Read | Kind::Write => transaction.commit()?,
+        Kind::Rehearsal => transaction.rollback()?,
+    }
     Ok(value)
 }
 

@@ -1,7 +1,7 @@
 //! `place`: where a message lies on the server.
 
 use crate::error::StoreError;
-use crate::sql::time;
+use crate::sql::{most, time};
 use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -65,6 +65,21 @@ pub fn newest(tx: &Tx<'_>, folder: i64) -> Result<Option<Timestamp>, StoreError>
          WHERE p.folder = ?1 ORDER BY p.folder DESC, p.uidvalidity DESC, p.uid DESC LIMIT 1",
         [folder],
         |row| time(row, "time"),
+    )
+}
+
+/// The places seen last in a folder as it is numbered so, each with its message and that one's time.
+pub fn latest(
+    tx: &Tx<'_>,
+    folder: i64,
+    uidvalidity: u32,
+    limit: usize,
+) -> Result<Vec<(Place, i64, Timestamp)>, StoreError> {
+    tx.all(
+        "SELECT p.*, m.time FROM place p CROSS JOIN message m ON m.id = p.message
+         WHERE p.folder = ?1 AND p.uidvalidity = ?2 ORDER BY p.folder DESC, p.uidvalidity DESC, p.uid DESC LIMIT ?3",
+        params![folder, uidvalidity, most(limit)],
+        |row| Ok((read(row)?, row.get("message")?, time(row, "time")?)),
     )
 }
 

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, State};
+use threadline_engine::activity::{Activity, ActivityKind};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
@@ -28,6 +29,29 @@ pub struct Played {
     pub status: Status,
     pub pauses: Vec<(Option<Address>, Option<Timestamp>)>,
     pub logging: Vec<(LastContact, bool)>,
+    /// What happened, the oldest first.
+    pub activity: Vec<Activity>,
+}
+
+/// A push, as a row of the activity.
+pub fn pushed(id: i64) -> Activity {
+    Activity {
+        id,
+        at: at("15:00"),
+        kind: ActivityKind::Pushed,
+        of: "hubspot".into(),
+        message: Some(id),
+        thread: None,
+        direction: None,
+        outcome: None,
+        rule: None,
+        reason: None,
+        state: None,
+        folder: None,
+        subject: None,
+        with: None,
+        words: None,
+    }
 }
 
 /// How the engine's work ends.
@@ -76,6 +100,14 @@ impl Desk for PlayedDesk {
         Ok(())
     }
 
+    async fn happened_since(&self, row: Option<i64>) -> Result<Vec<Activity>, AppError> {
+        let rows = lock(&self.played).activity.clone();
+        Ok(match row {
+            Some(row) => rows.into_iter().filter(|entry| entry.id > row).collect(),
+            None => rows.into_iter().next_back().into_iter().collect(),
+        })
+    }
+
     async fn private_words(&self) -> Result<Vec<String>, AppError> {
         Ok(vec!["Jane Roe".into(), "Offer 7".into()])
     }
@@ -87,6 +119,7 @@ struct PlayedOpener {
     /// What comes of the next tries; after them it opens.
     results: Arc<Mutex<VecDeque<Result<(), Closed>>>>,
     let_go: Arc<Mutex<bool>>,
+    wiped: Arc<Mutex<bool>>,
 }
 
 #[async_trait]
@@ -101,6 +134,11 @@ impl Opener for PlayedOpener {
     fn let_go(&self) {
         *lock(&self.let_go) = true;
     }
+
+    async fn wipe(&self, _: PlayedDesk) -> Result<(), AppError> {
+        *lock(&self.wiped) = true;
+        Ok(())
+    }
 }
 
 /// What the desktop was asked for.
@@ -108,7 +146,8 @@ impl Opener for PlayedOpener {
 pub struct Shown {
     pub shown: Option<Tray>,
     pub notices: Vec<Words>,
-    pub news: Vec<News>,
+    /// As JSON: that is how the window hears it.
+    pub news: Vec<serde_json::Value>,
     pub windows: usize,
     pub autostart: bool,
     pub refuses_autostart: bool,
@@ -119,10 +158,11 @@ pub struct Shown {
 
 impl Shown {
     pub fn headline(&self) -> String {
-        match self.shown.as_ref().and_then(|tray| tray.menu.first()) {
-            Some(Item::Words(text)) => text.clone(),
-            other => format!("{other:?}"),
-        }
+        self.shown.as_ref().and_then(Tray::words).unwrap_or_default().to_owned()
+    }
+
+    pub fn was_told(&self, news: &News) -> bool {
+        self.news.contains(&serde_json::to_value(news).unwrap())
     }
 
     pub fn offers(&self, label: &str) -> bool {
@@ -144,7 +184,7 @@ impl Desktop for PlayedDesktop {
     }
 
     fn tell(&mut self, news: News) {
-        lock(&self.0).news.push(news);
+        lock(&self.0).news.push(serde_json::to_value(news).unwrap());
     }
 
     fn open_window(&mut self) {
@@ -204,6 +244,7 @@ pub struct Office {
     ends: mpsc::UnboundedSender<End>,
     desktop: Arc<Mutex<Shown>>,
     let_go: Arc<Mutex<bool>>,
+    wiped: Arc<Mutex<bool>>,
     dir: tempfile::TempDir,
     running: JoinHandle<()>,
 }
@@ -231,7 +272,7 @@ impl Office {
 
     fn start(status: Status, results: Vec<Result<(), Closed>>, dir: tempfile::TempDir) -> Self {
         let (ends, receiver) = mpsc::unbounded_channel();
-        let played = Played { status, pauses: Vec::new(), logging: Vec::new() };
+        let played = Played { status, pauses: Vec::new(), logging: Vec::new(), activity: vec![pushed(1)] };
         let desk = PlayedDesk {
             played: Arc::new(Mutex::new(played)),
             events: broadcast::channel(2_000).0,
@@ -239,7 +280,13 @@ impl Office {
         };
         let let_go = Arc::<Mutex<bool>>::default();
         let results = Arc::new(Mutex::new(results.into()));
-        let opener = PlayedOpener { desk: desk.clone(), results, let_go: Arc::clone(&let_go) };
+        let wiped = Arc::<Mutex<bool>>::default();
+        let opener = PlayedOpener {
+            desk: desk.clone(),
+            results,
+            let_go: Arc::clone(&let_go),
+            wiped: Arc::clone(&wiped),
+        };
         let desktop = PlayedDesktop::default();
         let shown = Arc::clone(&desktop.0);
         let (handle, ears) = channel();
@@ -252,7 +299,7 @@ impl Office {
             logs: Logs::default(),
         };
         let running = tokio::spawn(Controller::new(parts, ears).run());
-        Self { handle, desk, ends, desktop: shown, let_go, dir, running }
+        Self { handle, desk, ends, desktop: shown, let_go, wiped, dir, running }
     }
 
     pub fn engine(&self) -> MutexGuard<'_, Played> {
@@ -265,6 +312,10 @@ impl Office {
 
     pub fn is_let_go(&self) -> bool {
         *lock(&self.let_go)
+    }
+
+    pub fn is_wiped(&self) -> bool {
+        *lock(&self.wiped)
     }
 
     pub async fn app(&self) -> App {

@@ -24,7 +24,7 @@ describe("formOf and draftOf", () => {
 describe("withCandidate", () => {
   it("takes servers and user name, and no certificate that was trusted for others", () => {
     const form = withCandidate(formOf(draft), {
-      imap: { host: "mail.other.example", port: 143, encryption: "starttls" }, smtp: null, user: "ann@firm.example", source: "srv", provider: null,
+      imap: { host: "mail.other.example", port: 143, encryption: "starttls" }, smtp: null, user: "ann@firm.example", source: "probe", provider: null,
       hint: null, help: null, trusted: false,
     });
     expect(draftOf(form)).toMatchObject({ host: "mail.other.example", port: 143, encryption: "starttls", smtp: null, user: "ann@firm.example", fingerprint: null });

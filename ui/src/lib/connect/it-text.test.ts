@@ -6,7 +6,7 @@ import { pop3Text, troubleText } from "./it-text";
 const form = formOf({
   address: "ann@firm.example", user: "ann.k", host: "imap.firm.example", port: 993, encryption: "tls", smtp: null, authority: null, fingerprint: null,
 });
-const trouble = { ...form, step: "sign_in" as const, reason: "imap_disabled_by_admin", since: "2026-03-12T08:02:00Z", words: "[UNAVAILABLE] IMAP access is disabled" };
+const trouble = { ...form, step: "sign_in" as const, reason: "imap_disabled_by_admin" as const, since: "2026-03-12T08:02:00Z", words: "[UNAVAILABLE] IMAP access is disabled" };
 
 describe("the text for the IT department", () => {
   it("names mailbox, server, step, time, code and the server's words", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import en from "../../locales/en.json";
-import type { CheckStepName } from "../bindings";
+import type { CheckStepName, Reason } from "../bindings";
 import { has } from "../i18n.svelte";
 import { fieldFor, mendFor } from "./mend";
 
@@ -43,7 +43,7 @@ describe("mendFor", () => {
     expect(REASONS.length).toBeGreaterThan(50);
     for (const step of STEPS) {
       for (const reason of [...REASONS, null, "not_invented_yet"]) {
-        const mend = mendFor(step, reason, true);
+        const mend = mendFor(step, reason as Reason | null, true);
         expect(mend === "it" || mend === "pop3" || has(`setup.mend.${mend}`), `${step} ${reason}: ${mend}`).toBe(true);
       }
     }

@@ -9,11 +9,11 @@
  * - `silent`: no first mail comes (without it one comes after six seconds); `unknown_recipient`: it goes to a stranger
  */
 import type { Api } from "../api";
-import type { Activity, AppError, Broken, CheckStep, CheckStepName, CrmKind, MailboxDraft } from "../bindings";
+import type { Activity, AppError, Broken, CheckStep, CheckStepName, CrmKind, MailboxDraft, Reason } from "../bindings";
 import { ago, MINUTE, wait } from "./time";
 import type { World } from "./world";
 
-export type Fault = { step: CheckStepName; reason: string | null; words: string | null };
+export type Fault = { step: CheckStepName; reason: Reason | null; words: string | null };
 
 const WORDS: Record<string, string> = {
   dns_failure: "No such name (NXDOMAIN)",
@@ -41,7 +41,7 @@ const NEVER = new Promise<never>(() => undefined);
 export function faultOf(name: string | null): Fault | null {
   const [what, step, reason] = (name ?? "").split(".");
   if (what !== "fail" || step === undefined) return null;
-  return { step: step as CheckStepName, reason: reason ?? null, words: WORDS[reason ?? ""] ?? null };
+  return { step: step as CheckStepName, reason: (reason ?? null) as Reason | null, words: WORDS[reason ?? ""] ?? null };
 }
 
 /** The step at which the check stays. */

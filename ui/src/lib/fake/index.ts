@@ -189,7 +189,7 @@ export function fakeApi(params: URLSearchParams): Api {
     tryCrm: (crm, secret) =>
       wait(w.still ? 0 : 700).then(() => {
         if (secret === "wrong") refuse("crm_token_rejected", "The CRM does not accept the token.");
-        return crm.kind === "hubspot" ? { id: "4471920", name: "Northwind Lab" } : null;
+        return crm.kind === "hubspot" ? { id: "4471920", name: "Northwind Lab", missing_scopes: [] } : null;
       }),
     setCrm: (crm) =>
       later(() => {
@@ -256,9 +256,9 @@ export function fakeApi(params: URLSearchParams): Api {
         const crm = w.threads.total > 2 ? (w.threads.view(3).items[0]?.crm ?? []) : [];
         const base = { message: 300, thread: 3, folder: "Sent", to, sent_at: ago(HOUR), decided_at: ago(HOUR - 2000), stored_at: null, crm: [] };
         return copy([
-          { ...base, subject: "Offer 2026-0117, revised", stored_at: ago(HOUR - 6000), stage: "in_crm" as const, rule: "sent_to_contact", crm },
-          { ...base, message: 301, thread: null, subject: "Lunch on Friday?", to: [{ name: "Jana Pohl", address: "jana.pohl@northwind-lab.example" }], stage: "ignored" as const, rule: "only_colleagues" },
-          { ...base, message: 302, subject: "Delivery date for order 20418", stage: "waiting" as const, rule: "sent_in_logged_thread" },
+          { ...base, subject: "Offer 2026-0117, revised", stored_at: ago(HOUR - 6000), stage: "in_crm" as const, rule: "sent_to_contact" as const, crm },
+          { ...base, message: 301, thread: null, subject: "Lunch on Friday?", to: [{ name: "Jana Pohl", address: "jana.pohl@northwind-lab.example" }], stage: "ignored" as const, rule: "only_colleagues" as const },
+          { ...base, message: 302, subject: "Delivery date for order 20418", stage: "waiting" as const, rule: "sent_in_logged_thread" as const },
         ].map((one) => ({ ...one, account })));
       }),
 
@@ -280,6 +280,7 @@ export function fakeApi(params: URLSearchParams): Api {
       }),
     exportAll: () => wait(w.still ? 0 : 900).then(() => "/home/ann/Documents/Threadline export"),
     openDataDir: () => Promise.resolve(),
+    quit: () => Promise.resolve(),
     deleteEverything: () =>
       wait(w.still ? 0 : 900).then(() => {
         w.status = { running: w.status.running, mailboxes: [], crms: [] };

@@ -22,7 +22,7 @@ export function candidates(address: string): Candidate[] {
   const domain = address.split("@")[1] ?? "";
   const one: Candidate = {
     imap: { host: draft.host, port: draft.port, encryption: draft.encryption }, smtp: draft.smtp, user: address,
-    source: "autoconfig", provider: null, hint: null, help: null, trusted: true,
+    source: "provider_table", provider: null, hint: null, help: null, trusted: true,
   };
   if (domain.includes("unknown")) return [];
   if (domain.includes("gmail")) {
@@ -31,9 +31,9 @@ export function candidates(address: string): Candidate[] {
   if (domain.includes("outlook")) {
     return [{ ...one, imap: { ...one.imap, host: "outlook.office365.com" }, smtp: { host: "smtp.office365.com", port: 587, encryption: "starttls" }, source: "provider_table", provider: "Microsoft 365", hint: "oauth_only", help: null }];
   }
-  if (domain.includes("pop3")) return [{ ...one, imap: { host: `pop.${domain}`, port: 995, encryption: "tls" }, smtp: null, source: "probe", hint: "pop3_only" }];
+  if (domain.includes("pop3")) return [{ ...one, imap: { host: `pop.${domain}`, port: 995, encryption: "tls" }, smtp: null, source: "probe" }];
   if (domain.includes("guess")) {
-    return [{ ...one, source: "guess", trusted: false }, { ...one, imap: { host: `mail.${domain}`, port: 143, encryption: "starttls" }, source: "srv", trusted: false }];
+    return [{ ...one, source: "guess", trusted: false }, { ...one, imap: { host: `mail.${domain}`, port: 143, encryption: "starttls" }, source: "probe", trusted: false }];
   }
   return [one];
 }

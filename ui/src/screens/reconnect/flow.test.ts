@@ -112,7 +112,7 @@ describe("the reconnect wizard", () => {
   });
 
   it("stays at the fields when the check fails, and follows what fails now", async () => {
-    const steps = [{ step: "tls" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_name_mismatch" }];
+    const steps = [{ step: "tls" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_name_mismatch" as const }];
     const api = program({ check: vi.fn(async () => ({ ...fine, steps, failed: "tls" as const, same_mailbox: null })) });
     const flow = await loaded();
     flow.password = "new";

@@ -9,7 +9,7 @@ import { SetupFlow } from "./flow.svelte";
 const STATUS: Status = { running: null, mailboxes: [], crms: [] };
 const found: Candidate = {
   imap: { host: "imap.firm.example", port: 993, encryption: "tls" }, smtp: { host: "smtp.firm.example", port: 465, encryption: "tls" },
-  user: "ann@firm.example", source: "autoconfig", provider: null, hint: null, help: null, trusted: true,
+  user: "ann@firm.example", source: "provider_table", provider: null, hint: null, help: null, trusted: true,
 };
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null };
 const HUBSPOT = { kind: "hubspot" } as Status["crms"][number];

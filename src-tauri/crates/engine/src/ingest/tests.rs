@@ -100,8 +100,13 @@ impl World {
             .write_blocking(move |tx| {
                 let folder = folder::ensure(tx, mailbox.id, name, role)?;
                 let cursor = Cursor { uidvalidity: 1, next_uid: uid + 1, modseq: None };
-                let batch =
-                    Batch { folder, cursor, arrivals: vec![arrival(uid, header)], unreadable: Vec::new() };
+                let batch = Batch {
+                    folder,
+                    uidvalidity: cursor.uidvalidity,
+                    cursor: Some(cursor),
+                    arrivals: vec![arrival(uid, header)],
+                    unreadable: Vec::new(),
+                };
                 store(tx, &mailbox, &batch, Timestamp::UNIX_EPOCH)
             })
             .unwrap()

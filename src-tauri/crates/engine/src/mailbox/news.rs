@@ -1,5 +1,6 @@
 //! What a connection tells, and how it is stored.
 
+use super::progress::Taken;
 use super::{GLANCE, Mailbox, Watched, lock};
 use crate::broken::Broken;
 use crate::event::Event;
@@ -49,8 +50,8 @@ impl Mailbox {
         }
     }
 
-    /// Stores one piece of news.
-    pub(super) async fn take(&self, watched: &[Watched], news: News) -> Result<(), Broken> {
+    /// Stores one piece of news; gives what became of the messages in it, where there are any.
+    pub(super) async fn take(&self, watched: &[Watched], news: News) -> Result<Option<Taken>, Broken> {
         let at = |target: usize| {
             watched
                 .get(target)
@@ -58,7 +59,7 @@ impl Mailbox {
                 .ok_or(StoreError::NotFound { what: "folder", id: target as i64 })
         };
         match news {
-            News::Watching | News::Woken | News::Refused { .. } => Ok(()),
+            News::Watching | News::Woken | News::Refused { .. } => Ok(None),
             News::OtherFolders => Err(Broken::OtherFolders),
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
@@ -70,23 +71,29 @@ impl Mailbox {
                         folder::move_cursor(tx, row.id, &cursor)
                     })
                     .await?;
-                Ok(())
+                Ok(None)
             }
             News::Arrivals { target, cursor, arrivals, set_aside } => {
-                let unreadable = set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
-                let batch = Batch { folder: at(target)?, cursor: to_row(cursor), arrivals, unreadable };
-                for event in self.store(batch).await? {
+                let unreadable: Vec<_> =
+                    set_aside.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
+                let seen = arrivals.len() + unreadable.len();
+                let (cursor, folder) = (to_row(cursor), at(target)?);
+                let uidvalidity = cursor.uidvalidity;
+                let batch = Batch { folder, uidvalidity, cursor: Some(cursor), arrivals, unreadable };
+                let events = self.store(batch).await?;
+                let taken = Taken::new(seen, &events);
+                for event in events {
                     self.shared.tell(event);
                 }
                 // Another connection may have to fetch a reply that waited for its original.
                 self.shared.wake(Some(self.id));
-                Ok(())
+                Ok(Some(taken))
             }
         }
     }
 
     /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
-    pub(super) async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
+    pub(crate) async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
         let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
         let (whole, of) = (Arc::clone(&batch), mailbox.clone());
         match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
@@ -102,7 +109,7 @@ impl Mailbox {
                 .ledger
                 .write(move |tx| {
                     let Some(arrival) = whole.arrivals.get(at) else { return Ok(Vec::new()) };
-                    ingest::store_one(tx, &of, &whole.folder, whole.cursor.uidvalidity, arrival, now)
+                    ingest::store_one(tx, &of, &whole.folder, whole.uidvalidity, arrival, now)
                 })
                 .await;
             match stored {
@@ -113,8 +120,9 @@ impl Mailbox {
                 Err(error) => return Err(error),
             }
         }
+        let Batch { uidvalidity, cursor, .. } = *batch;
         let rest =
-            Batch { folder: batch.folder.clone(), cursor: batch.cursor, arrivals: Vec::new(), unreadable };
+            Batch { folder: batch.folder.clone(), uidvalidity, cursor, arrivals: Vec::new(), unreadable };
         let set_aside = move |tx: &Tx<'_>| ingest::store(tx, &mailbox, &rest, now);
         events.extend(self.shared.ledger.write(set_aside).await?);
         Ok(events)

@@ -1,0 +1,411 @@
+//! The live check of a mailbox: each step told as it begins and as it ends, with its time and the server's words.
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::settings::{AccountSettings, CrmSettings};
+use crate::{identity, mailbox, sinks};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::time::Instant;
+use threadline_core::reason::{Phase, Reason};
+use threadline_mail::connect::{self, Opened, Server, Step, Timeouts};
+use threadline_mail::error::MailError;
+use threadline_mail::folders::{Why, watched};
+use threadline_mail::guard::Limits;
+use threadline_mail::session::{Folder, Login, Session};
+use threadline_mail::smtp;
+use zeroize::Zeroizing;
+
+/// Most folders named in the words of a step.
+const MOST_NAMED: usize = 5;
+
+/// The steps, in the order in which they are shown. With STARTTLS the greeting comes before TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStepName {
+    Dns,
+    Tcp,
+    Tls,
+    Greeting,
+    SignIn,
+    Capabilities,
+    Inbox,
+    Sent,
+    Smtp,
+    Crm,
+}
+
+impl CheckStepName {
+    pub const ALL: [CheckStepName; 10] = [
+        CheckStepName::Dns,
+        CheckStepName::Tcp,
+        CheckStepName::Tls,
+        CheckStepName::Greeting,
+        CheckStepName::SignIn,
+        CheckStepName::Capabilities,
+        CheckStepName::Inbox,
+        CheckStepName::Sent,
+        CheckStepName::Smtp,
+        CheckStepName::Crm,
+    ];
+
+    /// The step at which a mail connection was; `None` for what the check does not do.
+    pub fn of_phase(phase: Phase) -> Option<Self> {
+        Some(match phase {
+            Phase::Dns => CheckStepName::Dns,
+            Phase::Tcp => CheckStepName::Tcp,
+            Phase::Tls => CheckStepName::Tls,
+            Phase::Greeting => CheckStepName::Greeting,
+            Phase::Keychain | Phase::Auth => CheckStepName::SignIn,
+            Phase::Select | Phase::Idle | Phase::Fetch => CheckStepName::Inbox,
+            Phase::Append => CheckStepName::Sent,
+            Phase::Push => CheckStepName::Crm,
+        })
+    }
+}
+
+/// How a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    Running,
+    Ok,
+    /// It works, and something is to be known.
+    Warning,
+    Failed,
+    /// A step before it failed, or nothing is set for it.
+    Skipped,
+}
+
+/// One step, as it begins or as it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CheckStep {
+    pub step: CheckStepName,
+    pub state: CheckState,
+    /// Milliseconds; there when it was tried and has ended.
+    pub ms: Option<u32>,
+    /// What was found, or the server's own words: cleaned, never from before TLS.
+    pub words: Option<String>,
+    pub reason: Option<Reason>,
+}
+
+/// A certificate that was not trusted, for the person to compare and pin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Certificate {
+    pub subject: String,
+    pub issuer: String,
+    pub expires: Timestamp,
+    /// SHA-256, 64 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+impl From<&threadline_mail::certificate::Certificate> for Certificate {
+    fn from(shown: &threadline_mail::certificate::Certificate) -> Self {
+        Self {
+            subject: shown.subject.clone(),
+            issuer: shown.issuer.clone(),
+            expires: shown.expires,
+            fingerprint: shown.fingerprint.clone(),
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CheckReport {
+    /// Every step as it ended, in the order of [`CheckStepName::ALL`].
+    pub steps: Vec<CheckStep>,
+    /// The first that failed.
+    pub failed: Option<CheckStepName>,
+    /// Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen.
+    pub same_mailbox: Option<bool>,
+    /// What the IMAP server presented, where it was not trusted.
+    pub presented: Option<Certificate>,
+}
+
+impl Engine {
+    /// Tries everything that a mailbox with these settings needs, and stores nothing. Without a password the one from the
+    /// keychain is used. After a step that fails those that build on it are skipped; SMTP and CRM are tried all the same.
+    /// Fails only where the settings or the ledger cannot be read.
+    pub async fn check(
+        &self,
+        settings: &AccountSettings,
+        password: Option<Zeroizing<String>>,
+        on_step: impl FnMut(CheckStep) + Send,
+    ) -> Result<CheckReport, EngineError> {
+        let (server, smtp_server) = (settings.server()?, settings.smtp_server()?);
+        let stored = password.is_none();
+        let login = self.login(settings, password).await.map_err(|error| match error {
+            EngineError::Mail(error) => (error.reason, error.evidence.words),
+            EngineError::Secret(error) => (error.code(), error.to_string()),
+            other => (Reason::SettingUnusable, other.to_string()),
+        });
+        let mut steps = Steps { told: Vec::new(), begun: Instant::now(), on_step };
+        let mut report = CheckReport { steps: Vec::new(), failed: None, same_mailbox: None, presented: None };
+        match self.check_imap(settings, &server, &login, stored, &mut steps).await {
+            Ok(same) => report.same_mailbox = same,
+            Err(Stopped::Mail(error)) => report.presented = error.presented.as_deref().map(Certificate::from),
+            Err(Stopped::Told) => {}
+            Err(Stopped::Engine(error)) => return Err(error),
+        }
+        steps.skip_until(CheckStepName::Smtp);
+        match smtp_server {
+            Some(server) => check_smtp(&server, &login, &mut steps).await,
+            None => steps.skip(CheckStepName::Smtp),
+        }
+        self.check_crms(&mut steps).await?;
+        steps.told.sort_by_key(|told| CheckStepName::ALL.iter().position(|name| *name == told.step));
+        report.failed = steps.told.iter().find(|s| s.state == CheckState::Failed).map(|s| s.step);
+        report.steps = steps.told;
+        Ok(report)
+    }
+
+    /// Gives whether it is the same mailbox. `stored` says that the password is the one in the keychain.
+    async fn check_imap(
+        &self,
+        settings: &AccountSettings,
+        server: &Server,
+        login: &Result<Login, (Reason, String)>,
+        stored: bool,
+        steps: &mut Steps<impl FnMut(CheckStep) + Send>,
+    ) -> Result<Option<bool>, Stopped> {
+        let timeouts = Timeouts::default();
+        let opened = open(server, &timeouts, steps).await?;
+        steps.begin(CheckStepName::SignIn);
+        let login = match login {
+            Ok(login) => login,
+            Err((reason, words)) => {
+                steps.fail(CheckStepName::SignIn, *reason, words);
+                return Err(Stopped::Told);
+            }
+        };
+        let signed_in = Session::sign_in(opened, server, login, &timeouts).await;
+        let mut session = match signed_in {
+            Ok(session) => session,
+            Err(error) => {
+                let error = match stored {
+                    true => mailbox::with_history(self.shared(), &settings.address, error)
+                        .await
+                        .map_err(EngineError::from)?,
+                    false => error,
+                };
+                return Err(steps.fail_by(CheckStepName::SignIn, error));
+            }
+        };
+        steps.done(CheckStepName::SignIn, CheckState::Ok, &login.user, None);
+        let result = self.check_folders(settings, &mut session, steps).await;
+        session.logout().await;
+        result
+    }
+
+    async fn check_folders(
+        &self,
+        settings: &AccountSettings,
+        session: &mut Session,
+        steps: &mut Steps<impl FnMut(CheckStep) + Send>,
+    ) -> Result<Option<bool>, Stopped> {
+        steps.begin(CheckStepName::Capabilities);
+        let capabilities = session.capabilities();
+        let live = capabilities.has_idle() || capabilities.has_notify();
+        let names = ["NOTIFY", "IDLE", "QRESYNC", "CONDSTORE", "SPECIAL-USE", "X-GM-EXT-1"];
+        let had: Vec<&str> = names.into_iter().filter(|name| capabilities.has(name)).collect();
+        let gmail = capabilities.is_gmail();
+        // Without IDLE new mail is asked for in intervals.
+        let state = if live { CheckState::Ok } else { CheckState::Warning };
+        let words = if had.is_empty() { "IMAP4rev1".to_owned() } else { had.join(" ") };
+        steps.done(CheckStepName::Capabilities, state, &words, None);
+
+        steps.begin(CheckStepName::Inbox);
+        let inbox = match session.examine(&Folder::inbox()).await {
+            Ok(inbox) => inbox,
+            Err(error) => return Err(steps.fail_by(CheckStepName::Inbox, error)),
+        };
+        let words = match inbox.messages {
+            1 => "1 message".to_owned(),
+            n => format!("{n} messages"),
+        };
+        steps.done(CheckStepName::Inbox, CheckState::Ok, &words, None);
+
+        steps.begin(CheckStepName::Sent);
+        let folders = match session.folders().await {
+            Ok(folders) => folders,
+            Err(error) => return Err(steps.fail_by(CheckStepName::Sent, error)),
+        };
+        let found = watched(&folders, gmail);
+        for folder in found.sent.iter().chain(&found.all) {
+            if let Err(error) = session.examine(folder).await {
+                return Err(steps.fail_by(CheckStepName::Sent, error));
+            }
+        }
+        if found.sent_unknown().is_some() {
+            // INBOX works all the same, and the folder may come with the first mail sent.
+            let reason = Some(Reason::SentFolderUnknown);
+            steps.done(CheckStepName::Sent, CheckState::Warning, "", reason);
+        } else {
+            let how = |why: &Why| match why {
+                Why::SpecialUse => "special use",
+                Why::Name => "by its name",
+                Why::NameContains => "its name contains \"sent\"",
+            };
+            let sent = found.sent.iter().zip(&found.why).map(|(f, why)| format!("{} ({})", f.name, how(why)));
+            let all = found.all.iter().map(|f| f.name.clone());
+            let names: Vec<String> = sent.chain(all).take(MOST_NAMED).collect();
+            steps.done(CheckStepName::Sent, CheckState::Ok, &names.join(", "), None);
+        }
+        match identity::same_mailbox(self, &settings.address, session, &folders).await {
+            // Every step has shown what it had to; nothing is said about what was not seen.
+            Err(EngineError::Mail(_)) => Ok(None),
+            result => Ok(result?),
+        }
+    }
+
+    async fn check_crms(&self, steps: &mut Steps<impl FnMut(CheckStep) + Send>) -> Result<(), EngineError> {
+        let crms = self.crms().await?;
+        if crms.iter().all(|crm| *crm == CrmSettings::Ledger) {
+            steps.skip(CheckStepName::Crm);
+            return Ok(());
+        }
+        steps.begin(CheckStepName::Crm);
+        let mut names = Vec::new();
+        for crm in &crms {
+            let sink = match sinks::make(self.shared(), crm).await {
+                Ok(Some(sink)) => sink,
+                Ok(None) => continue,
+                Err(error) => {
+                    let reason = sinks::why_unusable(&error).0;
+                    steps.fail(CheckStepName::Crm, reason, &error.to_string());
+                    return Ok(());
+                }
+            };
+            match sink.connect().await {
+                Ok(portal) => names.push(format!("{}: {}", sink.name(), portal.name)),
+                Err(error) => {
+                    steps.fail(CheckStepName::Crm, error.reason, &error.to_string());
+                    return Ok(());
+                }
+            }
+        }
+        steps.done(CheckStepName::Crm, CheckState::Ok, &names.join(", "), None);
+        Ok(())
+    }
+}
+
+/// Why the IMAP steps ended early.
+enum Stopped {
+    /// At this error, which is told.
+    Mail(MailError),
+    /// At something that is told.
+    Told,
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Stopped {
+    fn from(error: EngineError) -> Self {
+        Stopped::Engine(error)
+    }
+}
+
+/// DNS to greeting, timed where they happen.
+async fn open(
+    server: &Server,
+    timeouts: &Timeouts,
+    steps: &mut Steps<impl FnMut(CheckStep) + Send>,
+) -> Result<Opened, Stopped> {
+    let mut on = |step: Step| match step {
+        Step::Begun(phase) => {
+            if let Some(name) = CheckStepName::of_phase(phase) {
+                steps.begin(name);
+            }
+        }
+        Step::Done { phase, millis, found } => {
+            if let Some(name) = CheckStepName::of_phase(phase) {
+                let ms = Some(u32::try_from(millis).unwrap_or(u32::MAX));
+                let words = Some(found).filter(|found| !found.is_empty());
+                steps.tell(CheckStep { step: name, state: CheckState::Ok, ms, words, reason: None });
+            }
+        }
+    };
+    let opened = connect::observed(server, Limits::imap(), timeouts, &mut on).await;
+    opened.map_err(|error| {
+        let at = CheckStepName::of_phase(error.phase).unwrap_or(CheckStepName::Greeting);
+        steps.fail_by(at, error)
+    })
+}
+
+async fn check_smtp(
+    server: &Server,
+    login: &Result<Login, (Reason, String)>,
+    steps: &mut Steps<impl FnMut(CheckStep) + Send>,
+) {
+    let timeouts = Timeouts::default();
+    steps.begin(CheckStepName::Smtp);
+    let connected = smtp::smtp(server, &timeouts).await;
+    let result = match (connected, login) {
+        (Ok(connection), Ok(login)) => smtp::sign_in(server, connection, login, &timeouts).await,
+        (Err(error), _) => Err(error),
+        (Ok(_), Err((reason, words))) => return steps.fail(CheckStepName::Smtp, *reason, words),
+    };
+    match result {
+        Ok(words) => steps.done(CheckStepName::Smtp, CheckState::Ok, &words, None),
+        Err(error) => {
+            steps.fail_by(CheckStepName::Smtp, error);
+        }
+    }
+}
+
+/// What was told so far.
+struct Steps<F> {
+    /// Steps that have ended.
+    told: Vec<CheckStep>,
+    /// When the present one began.
+    begun: Instant,
+    on_step: F,
+}
+
+impl<F: FnMut(CheckStep) + Send> Steps<F> {
+    fn tell(&mut self, step: CheckStep) {
+        if step.state != CheckState::Running {
+            self.told.push(step.clone());
+        }
+        (self.on_step)(step);
+    }
+
+    fn begin(&mut self, step: CheckStepName) {
+        self.begun = Instant::now();
+        self.tell(CheckStep { step, state: CheckState::Running, ms: None, words: None, reason: None });
+    }
+
+    fn done(&mut self, step: CheckStepName, state: CheckState, words: &str, reason: Option<Reason>) {
+        let ms = Some(u32::try_from(self.begun.elapsed().as_millis()).unwrap_or(u32::MAX));
+        let words = Some(words.to_owned()).filter(|words| !words.is_empty());
+        self.tell(CheckStep { step, state, ms, words, reason });
+    }
+
+    fn fail(&mut self, step: CheckStepName, reason: Reason, words: &str) {
+        self.done(step, CheckState::Failed, words, Some(reason));
+    }
+
+    fn fail_by(&mut self, step: CheckStepName, error: MailError) -> Stopped {
+        self.fail(step, error.reason, &error.evidence.words);
+        Stopped::Mail(error)
+    }
+
+    fn skip(&mut self, step: CheckStepName) {
+        let state = CheckState::Skipped;
+        self.tell(CheckStep { step, state, ms: None, words: None, reason: None });
+    }
+
+    /// Skips what was not tried, of all that stands before this step.
+    fn skip_until(&mut self, end: CheckStepName) {
+        for step in CheckStepName::ALL.into_iter().take_while(|step| *step != end) {
+            if !self.told.iter().any(|told| told.step == step) {
+                self.skip(step);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What the reconnect wizard opens with, and the step that ends it.
+
+use crate::check::CheckStepName;
+use crate::engine::{Engine, to_json};
+use crate::error::EngineError;
+use crate::generation::{Part, count_up};
+use crate::identity;
+use crate::mailbox;
+use crate::settings::{AccountSettings, MailboxDraft};
+use jiff::Timestamp;
+use serde::Serialize;
+use threadline_core::address::Address;
+use threadline_core::health::{Channel, Health};
+use threadline_core::reason::{Evidence, Phase, Reason, Signal};
+use threadline_mail::connect::Timeouts;
+use threadline_mail::error::MailError;
+use threadline_mail::session::{Login, Session};
+use threadline_store::health::Owner;
+use threadline_store::{account, health, status};
+use zeroize::Zeroizing;
+
+/// A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Broken {
+    pub draft: MailboxDraft,
+    pub reason: Option<Reason>,
+    pub since: Option<Timestamp>,
+    /// The server's own words.
+    pub evidence: Option<String>,
+    /// The step of the check at which it fails.
+    pub failed: Option<CheckStepName>,
+    /// Mails that were seen and are still to be read from the server.
+    pub waiting: u64,
+}
+
+/// What to do where a sign-in turns out to be for another mailbox than the one that was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherMailbox {
+    Refuse,
+    /// The person knows.
+    Accept,
+}
+
+impl Engine {
+    /// What is wrong with a mailbox: its worst channel.
+    pub async fn broken(&self, address: &Address) -> Result<Broken, EngineError> {
+        let account = self.account(address).await?;
+        let id = account.id;
+        let read = move |tx: &threadline_store::Tx<'_>| {
+            Ok((health::present(tx, &Owner::Account(id))?, status::account(tx, id)?.jobs_waiting))
+        };
+        let (channels, waiting) = self.ledger().read(read).await?;
+        let worst = channels.into_iter().filter(|h| h.reason.is_some()).max_by_key(|h| h.state);
+        let draft = MailboxDraft::from(account.settings);
+        Ok(match worst {
+            Some(health) => Broken {
+                draft,
+                failed: failed(&health),
+                reason: health.reason,
+                since: Some(health.since),
+                evidence: health.evidence,
+                waiting,
+            },
+            None => Broken { draft, reason: None, since: None, evidence: None, failed: None, waiting },
+        })
+    }
+
+    /// Signs in with these settings, and only then stores them and the password and lets the mailbox connect anew; then
+    /// [`Event::CatchUp`](crate::Event::CatchUp) tells of what was missed. Without a password the one in the keychain is
+    /// used. A sign-in for another mailbox than the ledger knows is refused with `wrong_account` unless it is accepted.
+    /// Where anything fails, nothing is stored.
+    pub async fn reconnect(
+        &self,
+        settings: AccountSettings,
+        password: Option<Zeroizing<String>>,
+        other: OtherMailbox,
+    ) -> Result<(), EngineError> {
+        let server = settings.server()?;
+        settings.smtp_server()?;
+        let id = self.account(&settings.address).await?.id;
+        let login = self.login(&settings, password.clone()).await?;
+        let mut session = match Session::open(&server, &login, &Timeouts::default()).await {
+            Ok(session) => session,
+            Err(error) if password.is_none() => {
+                return Err(mailbox::with_history(self.shared(), &settings.address, error).await?.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let same = async {
+            let folders = session.folders().await?;
+            identity::same_mailbox(self, &settings.address, &mut session, &folders).await
+        };
+        let same = same.await?;
+        session.logout().await;
+        if same == Some(false) && other == OtherMailbox::Refuse {
+            let evidence = Evidence::new(Phase::Select, Signal::WrongAccount, "");
+            return Err(MailError::new(&server.name(), evidence).into());
+        }
+        if let Some(password) = password {
+            self.shared().set_secret(&settings.secret_name(), password).await?;
+        }
+        let text = to_json(&settings)?;
+        let store = move |tx: &threadline_store::Tx<'_>| {
+            account::set_settings(tx, id, &text)?;
+            account::set_worked_secret(tx, id, true)?;
+            count_up(tx, Part::Account(id))
+        };
+        Ok(self.ledger().write(store).await?)
+    }
+
+    /// Who signs in: with this password, or with the one in the keychain.
+    pub(crate) async fn login(
+        &self,
+        settings: &AccountSettings,
+        password: Option<Zeroizing<String>>,
+    ) -> Result<Login, EngineError> {
+        let password = match password {
+            Some(password) => Some(password),
+            None => self.shared().secret(&settings.secret_name()).await?,
+        };
+        let Some(password) = password else {
+            let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
+            return Err(MailError::new(&settings.server()?.name(), evidence).into());
+        };
+        Ok(Login { user: settings.user.clone(), password })
+    }
+}
+
+/// The step of the check at which a channel fails.
+fn failed(health: &Health) -> Option<CheckStepName> {
+    let step = match (health.phase, health.channel) {
+        (_, Channel::Smtp) => CheckStepName::Smtp,
+        (_, Channel::Crm) => CheckStepName::Crm,
+        (Some(phase), _) => CheckStepName::of_phase(phase)?,
+        (None, _) => return None,
+    };
+    // Each channel has a folder of its own.
+    Some(if step == CheckStepName::Inbox && health.channel == Channel::Sent {
+        CheckStepName::Sent
+    } else {
+        step
+    })
+}
