@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import de from "../locales/de.json";
 import en from "../locales/en.json";
@@ -31,6 +31,17 @@ describe("the catalogue", () => {
     }
   });
 
+  it("has no text that nothing says", () => {
+    const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((one) => /\.(ts|svelte)$/.test(one) && !one.endsWith(".test.ts"));
+    const source = files.map((one) => readFileSync(`src/${one}`, "utf8")).join("\n");
+    // `state.${…}` says every key that begins so; the program itself says those of tray, notifications and dialogs.
+    const beginnings = [...source.matchAll(/`([a-z_.]+\.)\$\{/g)].map((match) => match[1] ?? "").concat("tray.", "notify.", "shell.");
+    const idle = Object.keys(en).filter(
+      (key) => !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`) && !source.includes(`"${key}"`) && !beginnings.some((one) => key.startsWith(one)),
+    );
+    expect(idle).toEqual([]);
+  });
+
   it("has the program's reasons, in its words and with its owners", () => {
     const table = readFileSync(`${core}/reason/table.rs`, "utf8");
     const rows = [...table.matchAll(/^ {4}\w+ "(\w+)" (User|Administrator|Nobody):\s*"([^"]+)",\s*"([^"]+)";/gm)];
@@ -55,8 +66,8 @@ describe("the catalogue", () => {
 
 describe("t and tn", () => {
   it("fill parameters, and leave one that is not given as it stands", () => {
-    expect(t("common.since", { time: "14:02" })).toBe("since 14:02");
-    expect(t("common.since")).toBe("since {time}");
+    expect(t("overview.next_try", { time: "0:42" })).toBe("Next try in 0:42");
+    expect(t("overview.next_try")).toBe("Next try in {time}");
   });
 
   it("choose the form and write numbers as the language does", async () => {
