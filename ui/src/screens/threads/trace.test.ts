@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Trace } from "../../lib/bindings";
-import { steps } from "./trace";
+import { mails, steps } from "./trace";
 
 const trace: Trace = {
   message: 1, thread: null, folder: "Sent", subject: "Offer", to: [], sent_at: "2026-11-24T08:00:00Z",
@@ -13,4 +13,9 @@ it("says which step is still ahead", () => {
 
 it("does not promise the CRM a mail that a rule ignores", () => {
   expect(steps({ ...trace, stage: "ignored" }).map((step) => step.name)).toEqual(["sent", "decided"]);
+});
+
+it("does not count the notes about the mailbox as mails", () => {
+  const note = { ...trace, message: null, decided_at: null };
+  expect(mails([trace, { ...note, stage: "not_asked" }, { ...note, stage: "not_in_sent" }])).toEqual([trace]);
 });

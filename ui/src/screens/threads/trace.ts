@@ -17,3 +17,8 @@ export function steps(trace: Trace): Step[] {
   ];
   return trace.stage === "ignored" ? way : [...way, { name: "in_crm", at: trace.stored_at }];
 }
+
+/** The mails that were found; the notes that no mail is in Sent, or that the mailbox was not asked, are none. */
+export function mails(traces: readonly Trace[]): Trace[] {
+  return traces.filter((trace) => trace.stage !== "not_asked" && trace.stage !== "not_in_sent");
+}
