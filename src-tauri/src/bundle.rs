@@ -19,7 +19,7 @@ pub struct BundleFile {
 pub fn make(app: &App, status: Option<&Status>, logs: &Logs, private: &Private) -> Vec<BundleFile> {
     let parts = [
         ("about.txt", about(app)),
-        ("state.txt", status.map(state).unwrap_or_else(|| "The engine does not run.\n".to_owned())),
+        ("state.txt", status.map(state).unwrap_or_else(|| "It could not be read.\n".to_owned())),
         ("log.txt", log(&logs.after(None))),
     ];
     parts.map(|(name, text)| BundleFile { name: name.to_owned(), text: redact(&text, private) }).into()

@@ -1,5 +1,6 @@
 //! The one owner of the shell's state. Commands, tray, notifications and the engine ask and tell; views go back.
 
+mod clicks;
 mod life;
 mod request;
 #[cfg(test)]
@@ -7,14 +8,12 @@ mod tests;
 
 pub use request::{Ears, Handle, Request, channel};
 
-use crate::bundle;
 use crate::desk::{Closed, Desk, Opener};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::locale::{Catalogue, Locale};
 use crate::logs::Logs;
 use crate::notify::{self, Notice, Words};
-use crate::redact::Private;
 use crate::settings::{AppSettings, SettingsFile, Stored};
 use crate::tray::Tray;
 use crate::tray::menu::Action;
@@ -241,8 +240,11 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
     }
 
     fn notify(&mut self, notice: &Notice) {
-        let words = self.words(notice);
-        self.parts.desktop.notify(words);
+        let settings = &self.stored.settings;
+        if notice.is_wanted(settings, self.parts.clock.now(), &self.parts.zone) {
+            let words = self.words(notice);
+            self.parts.desktop.notify(words);
+        }
     }
 
     fn words(&self, notice: &Notice) -> Words {
@@ -308,6 +310,10 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             Request::Bundle(reply) => {
                 let files = self.bundle().await;
                 reply.give(files);
+            }
+            Request::Copy(reply) => {
+                let copied = self.copy_diagnostics().await;
+                reply.give(copied);
             }
             Request::Wipe(reply) => {
                 let wiped = self.wipe().await;
@@ -425,68 +431,6 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         self.stored.settings.tray_said = true;
         self.keep();
     }
-
-    // ---- the tray's clicks
-
-    async fn click(&mut self, action: Action) {
-        let done = match action {
-            Action::Open(route) => {
-                self.open(route);
-                Ok(())
-            }
-            Action::Pause(span) => self.pause(None, Some(span)).await,
-            Action::Resume => self.pause(None, None).await,
-            Action::StopLogging => self.set_logging(false).await,
-            Action::LogAgain => self.set_logging(true).await,
-            Action::CopyDiagnostics => self.copy_diagnostics().await,
-            // Heard by `run`, which ends on it.
-            Action::Quit => Ok(()),
-        };
-        if let Err(error) = done {
-            // Nothing vanishes: the window says why.
-            tracing::warn!(code = %error.code, "a click in the tray was refused");
-            self.notify(&Notice::Refused { error });
-        }
-        self.gather(Topic::Status);
-    }
-
-    async fn set_logging(&mut self, on: bool) -> Result<(), AppError> {
-        let contact = if on { self.stopped.clone() } else { self.last_contact.clone() };
-        let Some(contact) = contact else { return Ok(()) };
-        self.desk()?.set_logging(&contact, on).await?;
-        if !on {
-            let who = contact.name.clone().unwrap_or_else(|| contact.address.to_string());
-            self.notify(&Notice::LoggingStopped { who });
-        }
-        self.stopped = (!on).then_some(contact);
-        self.show_tray();
-        Ok(())
-    }
-
-    async fn copy_diagnostics(&mut self) -> Result<(), AppError> {
-        let text = bundle::as_text(&self.bundle().await);
-        self.parts.desktop.copy(text)
-    }
-
-    async fn bundle(&mut self) -> Vec<bundle::BundleFile> {
-        // What cannot be read is missing in the bundle; the engine's state in it says why.
-        let _ = self.refresh().await;
-        let desk = self.ears.desk.borrow().clone();
-        let words = match desk {
-            Some(desk) => desk.private_words().await.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        let mailboxes =
-            self.status.iter().flat_map(|s| &s.mailboxes).map(|m| m.address.to_string()).collect();
-        let private = Private { mailboxes, words, home: home_folder() };
-        bundle::make(&self.app(), self.status.as_ref(), &self.parts.logs, &private)
-    }
-}
-
-/// The person's own folder, whose name is mostly theirs.
-fn home_folder() -> Option<String> {
-    let home = std::env::home_dir()?;
-    home.to_str().map(str::to_owned)
 }
 
 fn not_running(engine: &EngineState) -> AppError {

@@ -44,6 +44,8 @@ pub enum Notice {
     LoggingStopped { who: String },
     /// What was clicked in the tray was refused.
     Refused { error: AppError },
+    /// The diagnostics are in the clipboard.
+    Copied,
 }
 
 /// Whose connection it is.
@@ -136,6 +138,18 @@ fn is_quiet(from: Option<u16>, until: Option<u16>, time: Time) -> bool {
 }
 
 impl Notice {
+    /// Whether the settings let it be shown now. What tells of a click just made is no disturbance in quiet hours; what there
+    /// is no other place for is always shown.
+    pub fn is_wanted(&self, settings: &AppSettings, now: Timestamp, zone: &TimeZone) -> bool {
+        match self {
+            Notice::Disconnected { .. } | Notice::Recovered { .. } | Notice::Stopped { .. } => {
+                may_speak(settings, now, zone)
+            }
+            Notice::TrayStays | Notice::LoggingStopped { .. } | Notice::Copied => settings.notifications,
+            Notice::NoTray | Notice::Refused { .. } => true,
+        }
+    }
+
     /// The words to show.
     pub fn words(&self, texts: &Catalogue, now: Timestamp, zone: &TimeZone) -> Words {
         match self {
@@ -181,6 +195,7 @@ impl Notice {
                 urgent: true,
                 ..said(texts, "notify.stopped.title", "notify.stopped.body", &[("why", &error.message)])
             },
+            Notice::Copied => said(texts, "notify.copied.title", "notify.copied.body", &[]),
             Notice::Refused { error } => Words {
                 action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
                 ..said(texts, "notify.refused.title", "notify.refused.body", &[("why", &error.message)])

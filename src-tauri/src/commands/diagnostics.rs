@@ -2,10 +2,8 @@
 
 use super::{Answer, Shell, write};
 use crate::bundle::{self, BundleFile};
-use crate::controller::Request;
 use crate::dialogs;
 use crate::logs::{LogLine, Logs};
-use crate::tray::menu::Action;
 use tauri::{AppHandle, State};
 
 #[tauri::command]
@@ -32,6 +30,5 @@ pub async fn save_bundle(app: AppHandle, shell: Shell<'_>) -> Answer<Option<Stri
 #[tauri::command]
 #[specta::specta]
 pub async fn copy_diagnostics(shell: Shell<'_>) -> Answer<()> {
-    shell.tell(Request::Menu(Action::CopyDiagnostics));
-    Ok(())
+    shell.copy_diagnostics().await
 }

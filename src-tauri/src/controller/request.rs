@@ -47,6 +47,8 @@ pub enum Request {
     /// The desktop has another tray or colour than before.
     DesktopChanged,
     Bundle(Reply<Vec<BundleFile>>),
+    /// Copies the diagnostics.
+    Copy(Reply<Result<(), AppError>>),
     /// Deletes everything that is kept on this computer.
     Wipe(Reply<Result<App, AppError>>),
     /// The language in force.
@@ -111,6 +113,10 @@ impl<E: Clone> Handle<E> {
 
     pub async fn bundle(&self) -> Result<Vec<BundleFile>, AppError> {
         self.ask(Request::Bundle).await
+    }
+
+    pub async fn copy_diagnostics(&self) -> Result<(), AppError> {
+        self.ask(Request::Copy).await?
     }
 
     pub async fn wipe(&self) -> Result<App, AppError> {

@@ -235,6 +235,7 @@ async fn the_diagnostics_hold_no_address_name_or_subject() {
     office.engine().status.mailboxes[0].channels[0].evidence =
         Some("NO Jane Roe <jane@customer.example>: Offer 7 password=hunter2".into());
     office.click(Action::CopyDiagnostics).await;
+    assert_eq!(office.desktop().notices.last().unwrap().title, "Diagnostics copied");
     let text = office.desktop().copied.clone().unwrap();
     for secret in [ANN, "jane@", "Jane Roe", "Offer 7", "hunter2"] {
         assert!(!text.contains(secret), "{secret} is in:\n{text}");
@@ -273,4 +274,18 @@ async fn given_a_full_ledger_when_everything_is_deleted_then_it_begins_anew() {
     office.settle().await;
     assert_eq!(office.desktop().headline(), "No mailbox yet");
     assert!(office.app().await.first_run);
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_notifications_switched_off_then_only_what_has_no_other_place_is_shown() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    let settings = AppSettings { notifications: false, ..AppSettings::default() };
+    office.handle.set_settings(settings).await.unwrap();
+    office.becomes(status(vec![broken(ANN, Reason::PasswordChanged, "14:02")])).await;
+    office.handle.tell(Request::Closed { minimised: false });
+    office.engine_ends(AppError::new("broken_setting", "The setting mailbox cannot be read."));
+    office.settle().await;
+    assert_eq!(office.desktop().notices, []);
+    office.click(Action::Pause(PauseFor::Hour)).await;
+    assert_eq!(office.desktop().notices[0].title, "That did not work");
 }
