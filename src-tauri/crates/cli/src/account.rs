@@ -8,9 +8,9 @@ use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::{CreateContacts, LogMode, Rules};
-use threadline_engine::Engine;
 use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
 use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption, Endpoint};
+use threadline_engine::{Engine, EngineError};
 
 pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
@@ -30,7 +30,10 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
             done(json, "password", &address, "The new password is in the keychain.")?;
         }
         AccountCommand::Set(args) => {
-            let mut settings = engine.account(&args.address).await?.settings;
+            let mut settings = match engine.account(&args.address).await {
+                Err(EngineError::BrokenAccount { .. }) if args.host.is_some() => anew(engine, &args).await?,
+                found => found?.settings,
+            };
             change(&mut settings, &args)?;
             engine.change_account(settings).await?;
             done(json, "set", &args.address, "Changed. It connects anew where Threadline runs.")?;
@@ -145,6 +148,20 @@ fn set_smtp(settings: &mut AccountSettings, args: &SmtpArgs) -> anyhow::Result<(
     Ok(())
 }
 
+/// Settings to begin anew with, since what is stored cannot be read.
+async fn anew(engine: &Engine, args: &AccountSet) -> anyhow::Result<AccountSettings> {
+    let host = args.host.clone().unwrap_or_default();
+    let mut settings = AccountSettings::new(args.address.clone(), host, Encryption::Tls);
+    let unusable = engine.unusable_accounts().await?.into_iter().find(|u| u.address == args.address);
+    match unusable.and_then(|u| u.rules) {
+        Some(rules) => settings.rules = rules,
+        None => output::note(
+            "Warning: the rules could not be read either and begin anew. Name with --never again whom mail is never logged of.",
+        ),
+    }
+    Ok(settings)
+}
+
 fn encryption(arg: SecurityArg) -> Encryption {
     match arg {
         SecurityArg::Tls => Encryption::Tls,
@@ -207,7 +224,11 @@ fn change(settings: &mut AccountSettings, args: &AccountSet) -> anyhow::Result<(
 
 async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
     let accounts = engine.accounts().await?;
+    let unusable = engine.unusable_accounts().await?;
     if json {
+        for account in &unusable {
+            output::json(&json!({ "address": account.address, "problem": account.error.to_string() }))?;
+        }
         for account in accounts {
             let s = account.settings;
             output::json(&json!({
@@ -217,7 +238,8 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    if accounts.is_empty() {
+    unusable.iter().for_each(|account| output::note(&account.error.to_string()));
+    if accounts.is_empty() && unusable.is_empty() {
         output::say("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
         return Ok(());
     }

@@ -9,7 +9,7 @@ use threadline_engine::{Engine, EngineError};
 use tokio::sync::Notify;
 
 pub async fn run(engine: &Engine, args: &RunArgs, json: bool) -> anyhow::Result<ExitCode> {
-    if engine.accounts().await?.is_empty() {
+    if engine.accounts().await?.is_empty() && engine.unusable_accounts().await?.is_empty() {
         output::note("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
         if args.once {
             return Ok(ExitCode::SUCCESS);

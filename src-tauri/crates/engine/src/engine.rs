@@ -7,9 +7,10 @@ use crate::generation::{Part, count_up};
 use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
-use crate::settings::{AccountSettings, CrmSettings};
+use crate::settings::{AccountSettings, CrmSettings, secret_name};
 use crate::shared::Shared;
 use crate::supervisor;
+use crate::unusable::Unusable;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::io::Read;
@@ -49,6 +50,16 @@ pub struct Account {
     pub id: i64,
     pub settings: AccountSettings,
     pub paused_until: Option<Timestamp>,
+}
+
+impl Account {
+    pub(crate) fn read(row: &account::Account) -> Result<Self, EngineError> {
+        let settings = serde_json::from_str(&row.settings).map_err(|e| EngineError::BrokenAccount {
+            address: row.address.to_string(),
+            cause: format!("{:?} error", e.classify()),
+        })?;
+        Ok(Self { id: row.id, settings, paused_until: row.paused_until })
+    }
 }
 
 impl Engine {
@@ -107,8 +118,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         settings.server()?;
         let address = settings.address.clone();
-        if self.account(&address).await.is_ok() {
-            return Err(EngineError::AccountExists(address.to_string()));
+        match self.row(&address).await {
+            Ok(_) => return Err(EngineError::AccountExists(address.to_string())),
+            Err(EngineError::NoAccount(_)) => {}
+            Err(error) => return Err(error),
         }
         self.shared.set_secret(&settings.secret_name(), password).await?;
         let text = to_json(&settings)?;
@@ -123,10 +136,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes a mailbox's server, user or rules; the address says which one. It connects anew.
+    /// Changes a mailbox's server, user or rules; the address says which one. It connects anew. Settings that cannot be
+    /// read are written anew with it.
     pub async fn change_account(&self, settings: AccountSettings) -> Result<(), EngineError> {
         settings.server()?;
-        let id = self.account(&settings.address).await?.id;
+        let id = self.row(&settings.address).await?.id;
         let text = to_json(&settings)?;
         self.shared
             .ledger
@@ -140,9 +154,9 @@ impl Engine {
 
     /// Removes a mailbox, its password, and what the ledger knows through it.
     pub async fn remove_account(&self, address: &Address) -> Result<(), EngineError> {
-        let found = self.account(address).await?;
+        let found = self.row(address).await?;
         // The secret first: where the keychain fails, the mailbox is still there to be removed again.
-        self.shared.delete_secret(&found.settings.secret_name()).await?;
+        self.shared.delete_secret(&secret_name(address)).await?;
         self.shared
             .ledger
             .write(move |tx| {
@@ -159,8 +173,8 @@ impl Engine {
         address: &Address,
         password: Zeroizing<String>,
     ) -> Result<(), EngineError> {
-        let found = self.account(address).await?;
-        self.shared.set_secret(&found.settings.secret_name(), password).await?;
+        let found = self.row(address).await?;
+        self.shared.set_secret(&secret_name(address), password).await?;
         self.shared
             .ledger
             .write(move |tx| {
@@ -178,13 +192,13 @@ impl Engine {
 
     /// Connects one mailbox again now, whatever it was waiting for.
     pub async fn reconnect_account(&self, address: &Address) -> Result<(), EngineError> {
-        let id = self.account(address).await?.id;
+        let id = self.row(address).await?.id;
         Ok(self.shared.ledger.write(move |tx| count_up(tx, Part::Account(id))).await?)
     }
 
     /// Stops the connection until then; `None` takes the pause back.
     pub async fn pause(&self, address: &Address, until: Option<Timestamp>) -> Result<(), EngineError> {
-        let found = self.account(address).await?;
+        let found = self.row(address).await?;
         self.shared
             .ledger
             .write(move |tx| {
@@ -195,25 +209,28 @@ impl Engine {
         Ok(())
     }
 
+    /// The mailboxes whose settings can be read, the oldest first; for the others see [`Engine::unusable_accounts`].
     pub async fn accounts(&self) -> Result<Vec<Account>, EngineError> {
         let rows = self.shared.ledger.read(account::list).await?;
-        rows.into_iter()
-            .map(|row| {
-                let settings =
-                    serde_json::from_str(&row.settings).map_err(|e| EngineError::BrokenSetting {
-                        what: format!("mailbox {}", row.address),
-                        cause: format!("{:?} error", e.classify()),
-                    })?;
-                Ok(Account { id: row.id, settings, paused_until: row.paused_until })
-            })
-            .collect()
+        Ok(rows.iter().filter_map(|row| Account::read(row).ok()).collect())
     }
 
+    /// The mailboxes whose settings cannot be read. They are not watched; [`Engine::change_account`] writes them anew.
+    pub async fn unusable_accounts(&self) -> Result<Vec<Unusable>, EngineError> {
+        let rows = self.shared.ledger.read(account::list).await?;
+        Ok(rows.iter().filter_map(Unusable::read).collect())
+    }
+
+    /// One mailbox. Fails where there is none, and where its settings cannot be read.
     pub async fn account(&self, address: &Address) -> Result<Account, EngineError> {
-        let all = self.accounts().await?;
-        all.into_iter()
-            .find(|a| a.settings.address == *address)
-            .ok_or_else(|| EngineError::NoAccount(address.to_string()))
+        Account::read(&self.row(address).await?)
+    }
+
+    /// A mailbox's row, whether its settings can be read or not.
+    async fn row(&self, address: &Address) -> Result<account::Account, EngineError> {
+        let wanted = address.clone();
+        let row = self.shared.ledger.read(move |tx| account::by_address(tx, &wanted)).await?;
+        row.ok_or_else(|| EngineError::NoAccount(address.to_string()))
     }
 
     // ---- CRMs
@@ -343,7 +360,7 @@ impl Engine {
             .filter(|a| a.paused_until.is_none_or(|until| until <= now))
             .map(|a| Mailbox::new(Arc::clone(&self.shared), a.id, a.settings))
             .collect();
-        once::catch_up(&self.shared, &crms, mailboxes).await
+        once::catch_up(&self.shared, &crms, mailboxes, &self.unusable_accounts().await?).await
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -61,6 +61,10 @@ pub enum EngineError {
     NoPassword(String),
     #[error("Deleting broke off. Start Threadline again and delete what is left.")]
     Unfinished,
+    #[error(
+        "The settings of the mailbox {address} cannot be read: {cause}. Write them anew with `threadline account set {address} --host SERVER`, or remove the mailbox with `threadline account remove {address}`."
+    )]
+    BrokenAccount { address: String, cause: String },
     #[error("The setting {what} cannot be read: {cause}. Set it again.")]
     BrokenSetting { what: String, cause: String },
     #[error("The CRM setting is not usable: {0}.")]
@@ -103,6 +107,7 @@ impl EngineError {
             EngineError::Paused(_) => "paused",
             EngineError::NoPassword(_) => "no_password",
             EngineError::Unfinished => "unfinished",
+            EngineError::BrokenAccount { .. } => "broken_account",
             EngineError::BrokenSetting { .. } => "broken_setting",
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",

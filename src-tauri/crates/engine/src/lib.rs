@@ -42,6 +42,7 @@ mod testing;
 pub mod threads;
 pub mod undo;
 mod unlog;
+pub mod unusable;
 pub mod views;
 pub mod whereabouts;
 mod wipe;

@@ -9,7 +9,9 @@ use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::sinks;
 use crate::supervisor;
+use crate::unusable::Unusable;
 use std::sync::Arc;
+use threadline_core::reason::Reason;
 use threadline_crm::{Drained, Sink, TokioTimer, Worker};
 use threadline_store::{StoreError, outbox};
 
@@ -59,6 +61,7 @@ pub(crate) async fn catch_up(
     shared: &Arc<Shared>,
     crms: &[CrmSettings],
     mailboxes: Vec<Mailbox>,
+    unusable: &[Unusable],
 ) -> Result<CaughtUp, EngineError> {
     let mut report = CaughtUp::default();
     supervisor::not_too_late(shared).await?;
@@ -81,6 +84,11 @@ pub(crate) async fn catch_up(
         }
     }
     report.mailboxes = futures::future::join_all(mailboxes.iter().map(read)).await;
+    for account in unusable {
+        account.tell(shared).await?;
+        let code = Reason::SettingUnusable.code();
+        report.mailboxes.push(Outcome::failed(account.address.to_string(), code, account.error.to_string()));
+    }
     for (sink, pulled) in working {
         report.crms.push(drain(shared, &*sink, pulled).await?);
     }

@@ -174,8 +174,13 @@ impl AccountSettings {
 
     /// What the password is called in the keychain, before the data folder's own mark.
     pub fn secret_name(&self) -> String {
-        format!("imap:{}", self.address)
+        secret_name(&self.address)
     }
+}
+
+/// What the password of the mailbox with this address is called in the keychain, before the data folder's own mark.
+pub(crate) fn secret_name(address: &Address) -> String {
+    format!("imap:{address}")
 }
 
 /// One CRM.

@@ -9,6 +9,7 @@ use crate::generation::{self, Generations};
 use crate::mailbox::Mailbox;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
+use crate::unusable::Unusable;
 use crate::{backoff, jobs, sinks};
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,12 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
     let mut tidied: Option<Duration> = None;
     loop {
         tasks.fit(shared, &plan).await;
+        for account in &plan.unusable {
+            log(
+                "the state of a mailbox could not be stored",
+                account.tell(shared).await.map_err(EngineError::from),
+            );
+        }
         let decided = contacts::decide_again_locally(shared).await.map_err(EngineError::from);
         log("what waits for the local contacts was not decided", decided);
         // What is set without a new connection: there may be something to read or to push.
@@ -79,6 +86,8 @@ struct Plan {
     generations: Generations,
     crms: Vec<CrmSettings>,
     parts: HashMap<Key, Part>,
+    /// What cannot run as it is set.
+    unusable: Vec<Unusable>,
     /// When the first pause is over.
     resumes: Option<Timestamp>,
 }
@@ -120,7 +129,8 @@ impl Plan {
                 }
             }
         }
-        Ok(Self { generations, crms, parts, resumes })
+        let unusable = engine.unusable_accounts().await?;
+        Ok(Self { generations, crms, parts, unusable, resumes })
     }
 }
 

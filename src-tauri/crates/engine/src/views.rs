@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::CrmSettings;
+use crate::unusable::Unusable;
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::{Address, Mailbox};
@@ -194,7 +195,6 @@ threadline_core::debug_only!(ContactLine { source, remote_id });
 impl Engine {
     /// How every mailbox and CRM is. Reads the ledger only, so it answers while another process runs.
     pub async fn status(&self) -> Result<Status, EngineError> {
-        let accounts = self.accounts().await?;
         let crms = self.crms().await?;
         let now = self.clock().now();
         let running = self.home().holder();
@@ -202,8 +202,8 @@ impl Engine {
             .ledger()
             .read(move |tx| {
                 let mut mailboxes = Vec::new();
-                for account in accounts {
-                    mailboxes.push(mailbox_status(tx, &account, now)?);
+                for row in account::list(tx)? {
+                    mailboxes.push(mailbox_status(tx, &row, now)?);
                 }
                 let counts = status::sinks(tx)?;
                 let crms = crms.into_iter().map(|c| crm_status(tx, c, &counts)).collect::<Result<_, _>>()?;
@@ -261,11 +261,15 @@ impl Engine {
 
 fn mailbox_status(
     tx: &Tx<'_>,
-    account: &crate::engine::Account,
+    account: &account::Account,
     now: Timestamp,
 ) -> Result<MailboxStatus, StoreError> {
     let counts: AccountCounts = status::account(tx, account.id)?;
-    let channels = health::present(tx, &Owner::Account(account.id))?;
+    let mut channels = health::present(tx, &Owner::Account(account.id))?;
+    if let Some(unusable) = Unusable::read(account) {
+        // No matter what it was when it was connected last.
+        channels = unusable.health(&channels, now);
+    }
     let paused_until = account.paused_until.filter(|until| *until > now);
     let mut aside = Vec::new();
     for row in set_aside::page(tx, account.id, 0, 1_000)? {
@@ -285,7 +289,7 @@ fn mailbox_status(
         });
     }
     Ok(MailboxStatus {
-        address: account.settings.address.clone(),
+        address: account.address.clone(),
         state: if paused_until.is_some() { State::Paused } else { combine(&channels) },
         paused_until,
         next_step: next_step(&channels),

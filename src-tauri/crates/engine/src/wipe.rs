@@ -3,8 +3,9 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::home::Hold;
-use crate::settings::CrmSettings;
+use crate::settings::{CrmSettings, secret_name};
 use std::sync::Arc;
+use threadline_store::account;
 
 impl Engine {
     /// Deletes the data folder's ledger, with its side files and the ledgers that were set aside, and every secret of this
@@ -15,8 +16,8 @@ impl Engine {
     /// clones are of no use afterwards. The secrets go first. Where one cannot be removed nothing else is, and it can be
     /// tried again.
     pub async fn delete_everything(self, hold: Hold, export: bool) -> Result<(), EngineError> {
-        let mut names: Vec<String> =
-            self.accounts().await?.iter().map(|a| a.settings.secret_name()).collect();
+        let rows = self.ledger().read(account::list).await?;
+        let mut names: Vec<String> = rows.iter().map(|row| secret_name(&row.address)).collect();
         names.extend(CrmSettings::SECRETS.iter().map(|name| (*name).to_owned()));
         // The ledger's own key is the last: without it nobody can read which secrets there are.
         names.extend(self.home().key_names()?);
