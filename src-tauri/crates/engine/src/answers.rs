@@ -27,15 +27,6 @@ pub enum AskedAnswer {
     Never,
 }
 
-impl AskedAnswer {
-    fn of_one(self) -> Answer {
-        match self {
-            AskedAnswer::Log => Answer::Log,
-            AskedAnswer::Ignore | AskedAnswer::Never => Answer::Ignore,
-        }
-    }
-}
-
 /// The people on a mail who are no colleagues.
 fn outside(image: &Image, rules: Option<&Rules>) -> Vec<Address> {
     let mut outside: Vec<Address> = Vec::new();
@@ -65,22 +56,31 @@ impl Engine {
         Ok(self.ledger().read(read).await?)
     }
 
-    /// Answers for some of them. The header of each is read once more and decided about with the answer, when the mailbox is
-    /// connected. An answer that the rules forbid, such as logging a never-log address, changes nothing. A question that was
-    /// settled meanwhile is passed over; where none is left, that is an error.
+    /// Answers for some of them. What is not to be logged is settled at once. Of what is to be logged the header is read once
+    /// more and decided about with the answer, when the mailbox is connected; an answer that the rules forbid, such as
+    /// logging a never-log address, changes nothing. A question that was settled meanwhile is passed over, and so is mail to
+    /// be logged that lies in no watched folder any more; where none is left, that is an error.
     pub async fn answer(&self, messages: &[i64], answer: AskedAnswer) -> Result<Undo, EngineError> {
         let shared = self.shared();
         let rules: HashMap<i64, Rules> =
             self.accounts().await?.into_iter().map(|a| (a.id, a.settings.rules)).collect();
-        let ids = messages.to_vec();
+        let (ids, now) = (messages.to_vec(), shared.clock.now());
         let store = move |tx: &Tx<'_>| {
             let mut steps = Steps::default();
+            let mut moved = None;
             for id in ids {
-                let place = place::of_message(tx, id)?.into_iter().next();
                 let asked = Image::take(tx, id)?.filter(|i| i.message().outcome == Outcome::Ask);
-                let (Some(image), Some(place)) = (asked, place) else { continue };
-                message::set_answer(tx, id, answer.of_one())?;
-                job::add(tx, Kind::Recheck, id, place, job::AT_ONCE)?;
+                let Some(image) = asked else { continue };
+                if answer == AskedAnswer::Log {
+                    let Some(place) = place::of_message(tx, id)?.into_iter().next() else {
+                        moved = Some(id);
+                        continue;
+                    };
+                    message::set_answer(tx, id, Answer::Log)?;
+                    job::add(tx, Kind::Recheck, id, place, job::AT_ONCE)?;
+                } else {
+                    message::ignore_asked(tx, id, now)?;
+                }
                 if answer == AskedAnswer::Never {
                     let account = image.message().account;
                     let outside = outside(&image, rules.get(&account));
@@ -90,11 +90,12 @@ impl Engine {
                 steps.messages.push(image);
             }
             count_up(tx, Part::News)?;
-            Ok(steps)
+            Ok((steps, moved))
         };
-        let steps = shared.ledger.write(store).await?;
+        let (steps, moved) = shared.ledger.write(store).await?;
         if steps.messages.is_empty() {
-            return Err(EngineError::NotAsked(messages.first().copied().unwrap_or_default()));
+            let not_asked = || EngineError::NotAsked(messages.first().copied().unwrap_or_default());
+            return Err(moved.map_or_else(not_asked, EngineError::MovedAway));
         }
         Ok(shared.undos.keep(steps, &*shared.clock))
     }

@@ -37,6 +37,10 @@ pub enum EngineError {
     NoThread(String),
     #[error("There is no question about the message {0}. See the list with `threadline asked`.")]
     NotAsked(i64),
+    #[error(
+        "The message {0} cannot be logged: it was moved or deleted, and lies in no watched folder. Move it back to where it was, then answer again."
+    )]
+    MovedAway(i64),
     #[error("The message {0} is not logged. Look at the list again: it may have gone meanwhile.")]
     NotLogged(i64),
     #[error(
@@ -98,6 +102,7 @@ impl EngineError {
             EngineError::NoAccount(_) => "no_account",
             EngineError::NoThread(_) => "no_thread",
             EngineError::NotAsked(_) => "not_asked",
+            EngineError::MovedAway(_) => "moved_away",
             EngineError::NotLogged(_) => "not_logged",
             EngineError::UndoGone => "undo_gone",
             EngineError::Unreadable(_) => "message_unreadable",

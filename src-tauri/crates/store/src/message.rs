@@ -1,5 +1,6 @@
 //! `message`: what was decided about each message. A message is one row, in whatever number of folders it lies.
 
+use crate::activity;
 use crate::error::StoreError;
 use crate::sql::{direction, maybe_json, maybe_key, maybe_named, maybe_time, most, named, time, us};
 use crate::tx::Tx;
@@ -248,6 +249,22 @@ pub fn answer(tx: &Tx<'_>, id: i64) -> Result<Option<Answer>, StoreError> {
         maybe_named(row, "answer", Answer::from_name)
     })?;
     Ok(row.flatten())
+}
+
+/// Settles a question with no: the message's text goes, and no copy of it is logged. False where nothing is asked of it.
+pub fn ignore_asked(tx: &Tx<'_>, id: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx.run(
+        "UPDATE message SET verdict = 'ignore', rule = ?2, decided_at = ?3, key = NULL, headers = NULL, answer = ?4
+         WHERE id = ?1 AND verdict = 'ask'",
+        params![id, Rule::ToldNotTo.name(), us(at), Answer::Ignore.name()],
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    tx.run("DELETE FROM asked_address WHERE message = ?1", [id])?;
+    tx.run("DELETE FROM job WHERE message = ?1 AND kind = 'recheck'", [id])?;
+    activity::decided(tx, id, None, at)?;
+    Ok(true)
 }
 
 /// Logged messages by id, from behind `after` (0 for the first page): for an export.

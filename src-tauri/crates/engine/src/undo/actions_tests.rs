@@ -207,6 +207,48 @@ async fn answers_are_taken_back_before_and_after_they_were_carried_out() {
 }
 
 #[tokio::test]
+async fn a_question_whose_mail_was_moved_can_be_settled_but_not_logged() {
+    let desk = Desk::new(LogMode::KnownContacts).await;
+    let mut ids = Vec::new();
+    for uid in [1, 2, 3] {
+        ids.push(desk.sees(uid, &format!("zoe{uid}@new.example"), false).await);
+    }
+    let moved = ids[..2].to_vec();
+    let remove = move |tx: &Tx<'_>| {
+        for id in moved {
+            for place in threadline_store::place::of_message(tx, id)? {
+                threadline_store::place::remove(tx, place)?;
+            }
+        }
+        Ok(())
+    };
+    desk.engine.ledger().write(remove).await.unwrap();
+    let error = desk.engine.answer(&ids[..1], AskedAnswer::Log).await.unwrap_err();
+    assert_eq!(error.code(), "moved_away");
+    desk.engine.answer(&ids, AskedAnswer::Log).await.unwrap();
+    let asked = desk.engine.asked(9).await.unwrap();
+    assert_eq!(
+        asked.iter().map(|d| d.message).collect::<Vec<_>>(),
+        [ids[1], ids[0]],
+        "the others are not hidden"
+    );
+    let undo = desk.engine.answer(&ids[..1], AskedAnswer::Ignore).await.unwrap();
+    desk.engine.answer(&ids[1..2], AskedAnswer::Never).await.unwrap();
+    assert!(desk.engine.asked(9).await.unwrap().is_empty());
+    assert_eq!(desk.rules().await.never_addresses, [address("zoe2@new.example")]);
+    let (id, read) = (ids[0], |id| move |tx: &Tx<'_>| message::get(tx, id));
+    let row = desk.engine.ledger().read(read(id)).await.unwrap().unwrap();
+    assert_eq!((row.outcome, row.rule), (Outcome::Ignore, Rule::ToldNotTo));
+    assert!(row.headers.is_none() && row.key.is_none(), "its text is gone");
+    // A copy that comes up in another folder is not logged and not asked about.
+    desk.sees(1, "zoe1@new.example", false).await;
+    assert_eq!(desk.rule(id).await, (Outcome::Ignore, Rule::ToldNotTo));
+    desk.engine.undo(undo.token).await.unwrap();
+    let row = desk.engine.ledger().read(read(id)).await.unwrap().unwrap();
+    assert!(row.outcome == Outcome::Ask && row.headers.is_some());
+}
+
+#[tokio::test]
 async fn several_questions_are_answered_at_once() {
     let desk = Desk::new(LogMode::KnownContacts).await;
     let first = desk.sees(1, "zoe@new.example", false).await;
