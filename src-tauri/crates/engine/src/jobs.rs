@@ -6,12 +6,14 @@ use crate::event::Event;
 use crate::ingest;
 use crate::mailbox::{Mailbox, Watched};
 use jiff::{SignedDuration, Timestamp};
+use threadline_core::envelope::Envelope;
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
 use threadline_mail::error::{MailError, blames_message};
+use threadline_mail::fetch::{Body, MOST_HEADER};
 use threadline_mail::session::{Place as ServerPlace, Session};
 use threadline_store::job::{self, Job, Kind};
-use threadline_store::{StoreError, Tx, folder, place};
+use threadline_store::{StoreError, Tx, folder, message, place};
 
 /// Jobs looked at in one go.
 const PAGE: usize = 200;
@@ -91,6 +93,9 @@ fn give_up(tx: &Tx<'_>, job: &Job, now: Timestamp, attempts: u32) -> Result<(), 
     fail(tx, &job, now, Reason::FolderMissing, "The message is in no watched folder any more.")
 }
 
+/// Another message lies at the place.
+struct NotThere;
+
 fn server_place(job: &Job) -> ServerPlace {
     ServerPlace { uidvalidity: job.place.uidvalidity, uid: job.place.uid }
 }
@@ -99,14 +104,22 @@ async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watc
     let Ok(body) = session.fetch_body(&folder.on_server, server_place(job), MOST_BYTES).await? else {
         return gone(mailbox, job).await;
     };
+    keep(mailbox, job, body).await
+}
+
+/// Stores a body and queues it (T2), unless it is another message's, which lies at the place by now.
+async fn keep(mailbox: &Mailbox, job: &Job, body: Body) -> Result<(), Broken> {
     let sinks = mailbox.shared.sink_names();
-    let (id, now) = (job.id, mailbox.shared.clock.now());
+    let (id, of, now) = (job.id, job.message, mailbox.shared.clock.now());
     let (bytes, truncated) = (body.raw.len() as u64, body.truncated);
-    let message = mailbox
-        .shared
-        .ledger
-        .write(move |tx| job::finish_body(tx, id, &body.raw, truncated, &sinks, now))
-        .await?;
+    let envelope = Envelope::parse(body.raw.get(..MOST_HEADER).unwrap_or(&body.raw));
+    let finish = move |tx: &Tx<'_>| match message::is_its_header(tx, of, &envelope)? {
+        true => job::finish_body(tx, id, &body.raw, truncated, &sinks, now).map(Ok),
+        false => Ok(Err(NotThere)),
+    };
+    let Ok(message) = mailbox.shared.ledger.write(finish).await? else {
+        return gone(mailbox, job).await;
+    };
     mailbox.shared.ring();
     if let Some(message) = message {
         let account = mailbox.settings.address.clone();
@@ -148,17 +161,19 @@ async fn recheck(
     let Some(arrival) = session.fetch_header(&folder.on_server, server_place(job)).await? else {
         return gone(mailbox, job).await.map(|()| Vec::new());
     };
-    let (id, place, now) = (job.id, job.place, mailbox.shared.clock.now());
+    let (id, of, place, now) = (job.id, job.message, job.place, mailbox.shared.clock.now());
     let (for_ingest, folder) = (mailbox.for_ingest(), folder.row.clone());
-    let events = mailbox
-        .shared
-        .ledger
-        .write(move |tx| {
-            let events = ingest::recheck(tx, &for_ingest, &folder, place, &arrival, now)?;
-            job::done(tx, id)?;
-            Ok(events)
-        })
-        .await?;
+    let decide = move |tx: &Tx<'_>| {
+        if !message::is_its_header(tx, of, &arrival.envelope)? {
+            return Ok(Err(NotThere));
+        }
+        let events = ingest::recheck(tx, &for_ingest, &folder, place, &arrival, now)?;
+        job::done(tx, id)?;
+        Ok(Ok(events))
+    };
+    let Ok(events) = mailbox.shared.ledger.write(decide).await? else {
+        return gone(mailbox, job).await.map(|()| Vec::new());
+    };
     for event in &events {
         mailbox.note_decided_again(event);
         mailbox.shared.tell(event.clone());

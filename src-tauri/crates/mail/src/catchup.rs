@@ -1,7 +1,7 @@
 //! Reading one folder from its cursor to its end, in batches, whatever the server claims about its numbers.
 
 use crate::error::{MailError, blames_message};
-use crate::fetch::Batch;
+use crate::fetch::{Batch, Uids};
 use crate::session::{Folder, Selected};
 use crate::watch::{Cursor, News, Target, Watch};
 use crate::wire::Tag;
@@ -207,6 +207,14 @@ impl State {
         }
     }
 
+    /// Whether the folder was put back from a backup: its numbers begin anew below the cursor, under the UIDVALIDITY that
+    /// it had. A server that lies about UIDNEXT has its last message at or above that.
+    fn was_put_back(&self, found: &Uids) -> bool {
+        let Some((cursor, uidnext)) = self.cursor.zip(self.uidnext) else { return false };
+        let below = uidnext < cursor.next_uid && found.last.is_some_and(|last| last < uidnext);
+        below && found.uids.is_empty()
+    }
+
     /// The end of the folder was reached.
     fn caught_up(&mut self, exists: u32) {
         self.dirty = false;
@@ -309,11 +317,15 @@ impl Watch {
             }
         }
         if self.targets[at].pending.is_empty() {
-            let (uids, more) = self.session.fetch_uids(cursor.next_uid, MOST_UIDS).await?;
+            let found = self.session.fetch_uids(cursor.next_uid, MOST_UIDS).await?;
             let state = &mut self.targets[at];
-            state.found(uids.len());
-            state.pending = uids.into();
-            state.more = more;
+            if state.was_put_back(&found) {
+                state.renumber = true;
+                return Ok(());
+            }
+            state.found(found.uids.len());
+            state.pending = found.uids.into();
+            state.more = found.more;
             if state.pending.is_empty() {
                 state.caught_up(selected.exists);
                 self.trust(at);
@@ -362,14 +374,15 @@ impl Watch {
         }
         let more = batch.more;
         state.found(batch.arrivals.len());
-        let last = batch.arrivals.keys().next_back().copied();
+        let last = batch.last();
         if !more {
             state.caught_up(selected.exists);
         } else {
             state.careful = true;
         }
         if let Some(last) = last {
-            self.hand_out(at, last, batch, Vec::new());
+            let set_aside = batch.set_aside();
+            self.hand_out(at, last, batch, set_aside);
         }
         Ok(())
     }
@@ -390,13 +403,13 @@ impl Watch {
         self.begin_suspicion(at, selected, low, high, deaths);
         let batch = self.session.fetch_headers(low..=high, false, MOST_ARRIVALS).await?;
         self.relieve(at);
-        let mut set_aside = Vec::new();
-        if batch.refused.is_some() || batch.partial().next().is_some() {
+        let mut set_aside = batch.set_aside();
+        if batch.refused.is_some() || batch.more || batch.partial().next().is_some() {
             if chunk.len() > 1 {
                 self.targets[at].chunk = (chunk.len() / 2).max(1);
                 return Ok(());
             }
-            if !batch.arrivals.contains_key(&low) {
+            if batch.last().is_none() {
                 set_aside.push((low, trouble(&batch).to_owned()));
             }
         }

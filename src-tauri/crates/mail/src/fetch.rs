@@ -27,6 +27,11 @@ impl std::fmt::Debug for Body {
     }
 }
 
+/// Largest header that is read, in bytes.
+pub const MOST_HEADER: usize = 1024 * 1024;
+/// Most bytes of headers that are read at once.
+const MOST_BYTES: usize = 16 * MOST_HEADER;
+
 /// Why a message is not where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
@@ -125,18 +130,19 @@ impl Session {
         Ok(batch)
     }
 
-    /// The UIDs from `low` on, in order, at most `most` of them, the lowest; and whether there are more.
-    pub(crate) async fn fetch_uids(&mut self, low: u32, most: usize) -> Result<(Vec<u32>, bool), MailError> {
+    /// The UIDs from `low` on, at most `most` of them, the lowest.
+    pub(crate) async fn fetch_uids(&mut self, low: u32, most: usize) -> Result<Uids, MailError> {
         self.leave_idle();
         let exists = self.seen.selected.as_ref().map_or(0, |s| s.exists);
         self.wire.expect(2 * u64::from(exists) + 10_000);
         let tag = self.wire.queue(format!("UID FETCH {low}:* (UID)").as_bytes());
         let mut uids = BTreeSet::new();
-        let mut more = false;
+        let (mut more, mut last) = (false, None);
         let seen = &mut self.seen;
         self.wire
             .done(&tag, Phase::Fetch, |reply| match reply {
                 Reply::Fetch(Fetched { uid: Some(uid), .. }) => {
+                    last = last.max(Some(uid));
                     if uid >= low && uid > 0 {
                         uids.insert(uid);
                     }
@@ -148,8 +154,19 @@ impl Session {
                 other => seen.note(&other),
             })
             .await?;
-        Ok((uids.into_iter().collect(), more))
+        Ok(Uids { uids: uids.into_iter().collect(), more, last })
     }
+}
+
+/// Which messages there are.
+#[derive(Debug)]
+pub(crate) struct Uids {
+    /// In order.
+    pub uids: Vec<u32>,
+    /// There are more behind them.
+    pub more: bool,
+    /// The highest UID that was named. `*` names the last message, though that lies below what was asked for.
+    pub last: Option<u32>,
 }
 
 /// The answers to one FETCH of headers.
@@ -157,6 +174,12 @@ impl Session {
 pub(crate) struct Batch {
     parts: BTreeMap<u32, Fetched>,
     pub arrivals: BTreeMap<u32, Arrival>,
+    /// Messages with a header beyond [`MOST_HEADER`].
+    oversized: BTreeSet<u32>,
+    /// Bytes of each header that was taken.
+    bytes: BTreeMap<u32, usize>,
+    /// From this UID on nothing is taken any more.
+    ceiling: Option<u32>,
     /// Answers above the range: about a message that was not asked for, or that came this moment.
     pub beyond: bool,
     /// There were more than was asked for.
@@ -172,9 +195,17 @@ impl Batch {
         if uid > *range.end() {
             self.beyond = true;
         }
-        if !range.contains(&uid) || self.arrivals.contains_key(&uid) {
+        let known = self.arrivals.contains_key(&uid) || self.oversized.contains(&uid);
+        if !range.contains(&uid) || known || self.ceiling.is_some_and(|ceiling| uid >= ceiling) {
             return;
         }
+        let bytes = one.section.as_ref().map_or(0, Vec::len);
+        if bytes > MOST_HEADER {
+            self.parts.remove(&uid);
+            self.oversized.insert(uid);
+            return self.trim(most);
+        }
+        *self.bytes.entry(uid).or_default() += bytes;
         let part = self.parts.entry(uid).or_default();
         merge(part, one);
         if part.section.is_some()
@@ -184,14 +215,37 @@ impl Batch {
         {
             self.arrivals.insert(uid, arrival);
         }
-        if self.arrivals.len() > most {
-            self.arrivals.pop_last();
+        self.trim(most);
+    }
+
+    /// Drops the highest UIDs where there is too much, in number or in bytes. One message stays in any case.
+    fn trim(&mut self, most: usize) {
+        loop {
+            let count = self.arrivals.len() + self.oversized.len();
+            let heavy = self.bytes.values().sum::<usize>() > MOST_BYTES && count + self.parts.len() > 1;
+            if count <= most && self.parts.len() <= most && !heavy {
+                return;
+            }
+            let last = self.last().max(self.parts.keys().next_back().copied());
+            let Some(last) = last else { return };
+            self.arrivals.remove(&last);
+            self.oversized.remove(&last);
+            self.parts.remove(&last);
+            self.bytes.remove(&last);
+            self.ceiling = Some(last);
             self.more = true;
         }
-        if self.parts.len() > most {
-            self.parts.pop_last();
-            self.more = true;
-        }
+    }
+
+    /// The highest UID that is done with, be it read or too large.
+    pub fn last(&self) -> Option<u32> {
+        self.arrivals.keys().next_back().max(self.oversized.last()).copied()
+    }
+
+    /// The messages that are too large, and why they are set aside.
+    pub fn set_aside(&self) -> Vec<(u32, String)> {
+        let why = "The header of this message is larger than a mebibyte.";
+        self.oversized.iter().map(|uid| (*uid, why.to_owned())).collect()
     }
 
     /// A header without a size is still a header.
@@ -230,7 +284,8 @@ pub(crate) fn header_items() -> String {
 
 /// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.
 pub(crate) fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
-    let envelope = Envelope::parse(&one.section?);
+    let header = one.section?;
+    let envelope = Envelope::parse(header.get(..MOST_HEADER).unwrap_or(&header));
     let internal_date = one
         .internal_date
         .as_deref()
@@ -311,5 +366,37 @@ mod tests {
         }
         assert!(batch.more);
         assert_eq!(batch.arrivals.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_header_without_end_is_set_aside_and_not_kept() {
+        let mut batch = Batch::default();
+        let large = "x".repeat(MOST_HEADER + 1);
+        batch.take(&(1..=9), part(3, Some(1), Some(&large)), 500);
+        batch.take(&(1..=9), part(3, Some(1), Some("")), 500);
+        batch.take(&(1..=9), part(2, Some(1), Some("")), 500);
+        batch.close();
+        assert!(batch.is_clean() && batch.parts.is_empty());
+        assert_eq!(batch.arrivals.keys().copied().collect::<Vec<_>>(), [2]);
+        assert_eq!(batch.set_aside().into_iter().map(|(uid, _)| uid).collect::<Vec<_>>(), [3]);
+        assert_eq!(batch.last(), Some(3));
+    }
+
+    #[test]
+    fn many_large_headers_are_read_in_several_goes() {
+        let mut batch = Batch::default();
+        let large = "x".repeat(MOST_HEADER);
+        for uid in 1..=40 {
+            // Without a size they are kept as they came.
+            batch.take(&(1..=100), part(uid, None, Some(&large)), 500);
+        }
+        // A small one behind those that were dropped must not move the cursor over them.
+        batch.take(&(1..=100), part(41, Some(1), Some("")), 500);
+        batch.close();
+        assert!(batch.more);
+        assert_eq!(batch.arrivals.keys().copied().collect::<Vec<_>>(), (1..=16).collect::<Vec<_>>());
+        let mut one = Batch::default();
+        one.take(&(7..=7), part(7, Some(1), Some(&large)), 500);
+        assert!(!one.more && one.last() == Some(7));
     }
 }

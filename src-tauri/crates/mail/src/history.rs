@@ -47,9 +47,10 @@ impl Session {
         while let Some(part) = open.pop() {
             let (Some(&low), Some(&high)) = (part.first(), part.last()) else { continue };
             let batch = self.fetch_set(&set(part), low..=high, part.len()).await?;
-            if batch.refused.is_none() && batch.partial().next().is_none() {
-                let asked = |a: &Arrival| part.binary_search(&a.uid).is_ok();
-                read.arrivals.extend(batch.arrivals.into_values().filter(asked));
+            if batch.refused.is_none() && !batch.more && batch.partial().next().is_none() {
+                let asked = |uid: &u32| part.binary_search(uid).is_ok();
+                read.unreadable.extend(batch.set_aside().into_iter().filter(|(uid, _)| asked(uid)));
+                read.arrivals.extend(batch.arrivals.into_values().filter(|a| asked(&a.uid)));
             } else if part.len() == 1 {
                 // Alone, it is the one at fault.
                 read.unreadable.push((low, "The server does not give this message's header.".to_owned()));

@@ -455,3 +455,46 @@ async fn a_server_that_takes_no_parameters_with_examine_is_asked_without() {
     let said = stage.said().await.tls_text();
     assert!(said.contains("EXAMINE \"INBOX\"\r\n"), "{said}");
 }
+
+#[tokio::test]
+async fn a_folder_that_was_put_back_from_a_backup_is_read_again() {
+    // The UIDVALIDITY is the same, but the folder ends at UID 5 now, below the cursor.
+    let steps = vec![
+        examine(5, 6),
+        step("UID FETCH 10:* (UID)", uids(&[5])),
+        step(
+            "UID FETCH * (UID INTERNALDATE)",
+            format!("* 5 FETCH (UID 5 INTERNALDATE \" 2-Nov-2026 10:00:00 +0100\")\r\n{OK}"),
+        ),
+        step("UID SEARCH 1:5 SINCE", format!("* SEARCH 4 5\r\n{OK}")),
+        step("UID FETCH 4:5", headers(&[4, 5])),
+        idle("* 6 EXISTS\r\n"),
+        done(),
+        step("UID FETCH 6:*", headers(&[6])),
+        idle(""),
+    ];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    let News::Renumbered { cursor, .. } = next(&mut watch).await else { panic!() };
+    assert_eq!((cursor.uidvalidity, cursor.next_uid), (7, 4));
+    assert_eq!(arrivals(&mut watch).await.0, [4, 5]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    assert_eq!(arrivals(&mut watch).await.0, [6]);
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_header_that_is_too_large_is_set_aside_and_the_others_are_read() {
+    let large = header(2, 11, &"x".repeat(1024 * 1024));
+    let answer = header(1, 10, "s") + &large + &header(3, 12, "s") + OK;
+    let steps = vec![examine(3, 13), step("UID FETCH 10:12", answer), idle("")];
+    let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+    let mut watch = stage.inbox(cursor(7, 10)).await;
+    let (read, set_aside, cursor) = arrivals(&mut watch).await;
+    assert_eq!((read, set_aside, cursor.next_uid), (vec![10, 12], vec![11], 13));
+    assert_eq!(next(&mut watch).await, News::Watching);
+    drop(watch);
+    stage.said().await;
+}

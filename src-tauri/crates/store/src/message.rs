@@ -1,9 +1,9 @@
 //! `message`: what was decided about each message. A message is one row, in whatever number of folders it lies.
 
-use crate::activity;
 use crate::error::StoreError;
 use crate::sql::{direction, maybe_json, maybe_key, maybe_named, maybe_time, most, named, time, us};
 use crate::tx::Tx;
+use crate::{activity, message_id};
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
@@ -249,6 +249,19 @@ pub fn answer(tx: &Tx<'_>, id: i64) -> Result<Option<Answer>, StoreError> {
         maybe_named(row, "answer", Answer::from_name)
     })?;
     Ok(row.flatten())
+}
+
+/// Whether a header that was read at a place of this message is its own. In a folder that was put back from a backup
+/// another message may lie there.
+pub fn is_its_header(tx: &Tx<'_>, id: i64, envelope: &Envelope) -> Result<bool, StoreError> {
+    let plain = envelope.without_originals();
+    let ids = envelope.ids.iter().map(|own| tx.hash_id(own));
+    for hash in ids.chain([tx.hash_key(&envelope.key), tx.hash_key(&plain.key)]) {
+        if message_id::belongs_to(tx, id, hash)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Settles a question with no: the message's text goes, and no copy of it is logged. False where nothing is asked of it.

@@ -46,6 +46,16 @@ pub(crate) fn owners(tx: &Tx<'_>, account: i64, own: &[IdHash]) -> Result<Vec<i6
     Ok(found)
 }
 
+/// Whether a message goes by this hash.
+pub(crate) fn belongs_to(tx: &Tx<'_>, message: i64, hash: IdHash) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT 1 FROM message_id WHERE message = ?1 AND hash = ?2 LIMIT 1",
+        params![message, hash],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Notes the ids of a message.
 pub(crate) fn add(
     tx: &Tx<'_>,

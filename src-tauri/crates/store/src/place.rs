@@ -92,6 +92,11 @@ pub fn remove(tx: &Tx<'_>, place: Place) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets the places of a folder from a UID on: the UIDs are given anew. Gives their number.
+pub fn remove_from(tx: &Tx<'_>, folder: i64, uid: u32) -> Result<usize, StoreError> {
+    tx.run("DELETE FROM place WHERE folder = ?1 AND uid >= ?2", params![folder, uid])
+}
+
 /// Forgets the places of a folder under every other UIDVALIDITY: their UIDs mean nothing any more. Gives their number.
 pub fn remove_outdated(tx: &Tx<'_>, folder: i64, uidvalidity: u32) -> Result<usize, StoreError> {
     tx.run("DELETE FROM place WHERE folder = ?1 AND uidvalidity <> ?2", params![folder, uidvalidity])

@@ -55,3 +55,23 @@ async fn what_the_server_refuses_is_set_aside_too() {
     }
     assert!(fails(&world, id, Signal::Imap { status: ImapStatus::No, code: None }).await.set_aside);
 }
+
+#[tokio::test]
+async fn the_text_of_another_message_at_the_place_is_not_kept() {
+    let (world, id) = world();
+    let (mailbox, ledger) = (&world.mailbox, &world.mailbox.shared.ledger);
+    let text = |id: &str| format!("Message-ID: <{id}@x>\r\nFrom: ann@firm.example\r\n\r\nwords\r\n");
+    let body = |id: &str| Body { raw: text(id).into_bytes(), truncated: false };
+    let job = ledger.read_blocking(move |tx| job::get(tx, id)).unwrap().unwrap();
+    let message = job.message;
+    keep(mailbox, &job, body("other")).await.unwrap();
+    let kept =
+        move |tx: &Tx<'_>| Ok((threadline_store::body::get(tx, message)?, place::of_message(tx, message)?));
+    let (none, places) = ledger.read_blocking(kept).unwrap();
+    assert!(none.is_none() && places.is_empty(), "{places:?}");
+    let again = ledger.read_blocking(move |tx| job::get(tx, id)).unwrap().unwrap();
+    assert_eq!((again.attempts, again.set_aside), (1, false), "it is looked for again");
+    keep(mailbox, &again, body("1")).await.unwrap();
+    assert!(ledger.read_blocking(kept).unwrap().0.is_some());
+    assert!(ledger.read_blocking(move |tx| job::get(tx, id)).unwrap().is_none());
+}

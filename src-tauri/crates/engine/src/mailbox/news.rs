@@ -68,6 +68,9 @@ impl Mailbox {
                     .ledger
                     .write(move |tx| {
                         place::remove_outdated(tx, row.id, cursor.uidvalidity)?;
+                        // A folder that was put back from a backup gives its UIDs anew under the same UIDVALIDITY. The jobs
+                        // stay: each looks whether its message is still there, and for another place of it.
+                        place::remove_from(tx, row.id, cursor.next_uid)?;
                         folder::move_cursor(tx, row.id, &cursor)
                     })
                     .await?;

@@ -365,3 +365,29 @@ fn a_debug_print_shows_no_mail_text() {
     let printed = format!("{message:?} {thread:?} {body:?} {:?}", tx.hash_id(&id("a@x")));
     assert!(!printed.contains("About") && !printed.contains("bob") && !printed.contains("65, 98"));
 }
+
+#[test]
+fn a_header_is_told_from_that_of_another_message() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let (one, other) = (mail("1@x", ""), mail("2@x", ""));
+    let nameless = |subject: &str| {
+        Envelope::parse(format!("From: ann@firm.example\r\nSubject: {subject}\r\n\r\n").as_bytes())
+    };
+    let first = bed.record(bed.sent, 1, &one, &log(Thread::New)).message;
+    let second = bed.record(bed.sent, 2, &nameless("a"), &ask()).message;
+    for (message, header, fits) in [
+        (first, one.clone(), true),
+        (first, mail("new@x", "X-Microsoft-Original-Message-ID: <1@x>"), true),
+        (first, other, false),
+        (first, nameless("a"), false),
+        (second, nameless("a"), true),
+        (second, nameless("b"), false),
+        (second, one, false),
+    ] {
+        assert_eq!(message::is_its_header(&tx, message, &header).unwrap(), fits, "{message}");
+    }
+    place::remove_from(&tx, bed.sent, 2).unwrap();
+    assert_eq!(place::of_message(&tx, first).unwrap().len(), 1);
+    assert!(place::of_message(&tx, second).unwrap().is_empty());
+}
