@@ -96,15 +96,25 @@ pub enum Command {
 pub enum AskedCommand {
     /// List the questions, the newest mail first.
     List {
+        /// Most lines printed.
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
     /// Log this mail, and make a contact in the CRM of whoever is none.
-    Log { id: i64 },
+    Log {
+        /// The number from `threadline asked`.
+        id: i64,
+    },
     /// Do not log this mail.
-    Ignore { id: i64 },
+    Ignore {
+        /// The number from `threadline asked`.
+        id: i64,
+    },
     /// Do not log this mail, nor any other with these people.
-    Never { id: i64 },
+    Never {
+        /// The number from `threadline asked`.
+        id: i64,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,9 +124,13 @@ pub enum AccountCommand {
     /// List the mailboxes.
     List,
     /// Remove a mailbox, its password and what is kept of its mail here. Mailbox and CRM stay as they are.
-    Remove { address: Address },
+    Remove {
+        /// The mailbox's address.
+        address: Address,
+    },
     /// Store another password, asked for or read from standard input.
     Password {
+        /// The mailbox's address.
         address: Address,
         /// Do not try the sign-in before saving.
         #[arg(long)]
@@ -126,6 +140,7 @@ pub enum AccountCommand {
     Set(AccountSet),
     /// Read again what could not be read of this mailbox's messages.
     Retry {
+        /// The mailbox's address.
         address: Address,
         /// Take the messages that could not be taken in off the list instead.
         #[arg(long)]
@@ -133,13 +148,17 @@ pub enum AccountCommand {
     },
     /// Stop the connection. What is sent meanwhile is caught up on resume.
     Pause {
+        /// The mailbox's address.
         address: Address,
         /// For how long, such as 1h or 30m; without it, until resumed.
         #[arg(long = "for", value_name = "TIME")]
         length: Option<String>,
     },
     /// Connect again.
-    Resume { address: Address },
+    Resume {
+        /// The mailbox's address.
+        address: Address,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -247,9 +266,15 @@ pub enum CrmCommand {
     /// Show what is set, without secrets, and whether it works.
     Show,
     /// Push again now what the CRM refused, and what waits for it.
-    Retry { kind: String },
+    Retry {
+        /// hubspot, webhook or folder.
+        kind: String,
+    },
     /// Stop logging to a CRM. What is there stays there.
-    Remove { kind: String },
+    Remove {
+        /// hubspot, webhook or folder.
+        kind: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -261,10 +286,16 @@ pub enum CrmSet {
         base_url: Option<String>,
     },
     /// A signed webhook (Standard Webhooks 1.0). The secret (whsec_…) is asked for, or read from standard input.
-    Webhook { url: String },
+    Webhook {
+        /// Where events are posted to: an https address.
+        url: String,
+    },
     /// A local folder: one JSON line a message in events.jsonl, and an .eml beside it. Only you can read it, and it
     /// is an export: what is in it stays until you delete it.
-    Folder { dir: PathBuf },
+    Folder {
+        /// The folder; it is made where it is missing.
+        dir: PathBuf,
+    },
     /// Nothing: what is logged stays in the encrypted ledger on this computer.
     Ledger,
 }
@@ -272,7 +303,10 @@ pub enum CrmSet {
 #[derive(Debug, Subcommand)]
 pub enum ContactsCommand {
     /// Replace the list by that of a CSV file with a header line. Columns: email (needed), name, or first name and last name.
-    Import { file: PathBuf },
+    Import {
+        /// The CSV file, in UTF-8.
+        file: PathBuf,
+    },
     /// List the contacts known here.
     List {
         /// Most lines printed.
@@ -293,7 +327,10 @@ pub enum ThreadsCommand {
     /// List the conversations, the newest first.
     List(ThreadsArgs),
     /// Show one conversation with its messages.
-    Show { id: i64 },
+    Show {
+        /// The number from `threadline threads`.
+        id: i64,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -65,3 +65,26 @@ fn a_data_folder_that_is_a_file_is_named_in_words_and_in_json() {
     assert_eq!(error["code"], "data_folder");
     assert!(out(&json).is_empty());
 }
+
+#[test]
+fn every_argument_is_explained() {
+    for (args, argument) in [
+        (&["account", "remove"][..], "<ADDRESS>"),
+        (&["account", "password"], "<ADDRESS>"),
+        (&["account", "retry"], "<ADDRESS>"),
+        (&["account", "pause"], "<ADDRESS>"),
+        (&["account", "resume"], "<ADDRESS>"),
+        (&["crm", "retry"], "<KIND>"),
+        (&["crm", "remove"], "<KIND>"),
+        (&["crm", "set", "webhook"], "<URL>"),
+        (&["crm", "set", "folder"], "<DIR>"),
+        (&["contacts", "import"], "<FILE>"),
+        (&["export"], "<DIR>"),
+        (&["asked", "log"], "<ID>"),
+        (&["threads", "show"], "<ID>"),
+    ] {
+        let text = out(&threadline(&[args, &["-h"]].concat()));
+        let line = text.lines().find(|l| l.trim_start().starts_with(argument)).unwrap_or_default();
+        assert!(line.trim() != argument && !line.is_empty(), "{args:?}:\n{text}");
+    }
+}

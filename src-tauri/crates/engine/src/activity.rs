@@ -112,7 +112,10 @@ impl Engine {
         let now = self.clock().now();
         let retry = move |tx: &Tx<'_>| {
             let pushes = match entry {
-                Some(id) => outbox::retry(tx, id, now).map(|()| 1),
+                Some(id) => {
+                    outbox::begin_again(tx, kind)?;
+                    outbox::retry(tx, id, now).map(|()| 1)
+                }
                 None => outbox::hurry(tx, kind, now),
             }?;
             // A pause that the CRM's worker keeps ends with a new connection.

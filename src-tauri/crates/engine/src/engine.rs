@@ -248,7 +248,7 @@ impl Engine {
     pub(crate) async fn crm(&self, kind: &str) -> Result<CrmSettings, EngineError> {
         let crms = self.crms().await?;
         let set = crms.iter().map(CrmSettings::kind).collect::<Vec<_>>().join(", ");
-        let missing = || EngineError::CrmSetting(format!("no CRM of the kind {kind} is set, but {set}"));
+        let missing = || EngineError::NoCrm { kind: kind.to_owned(), set };
         crms.into_iter().find(|c| c.kind() == kind).ok_or_else(missing)
     }
 
@@ -265,7 +265,8 @@ impl Engine {
         }
     }
 
-    /// Sets a CRM, in the place of one of the same kind. The secret goes to the keychain.
+    /// Sets a CRM, in the place of one of the same kind. The secret goes to the keychain. The ledger alone takes the place
+    /// of every CRM; see [`Engine::remove_crm`] for what goes then.
     pub async fn set_crm(
         &self,
         crm: CrmSettings,
@@ -275,6 +276,9 @@ impl Engine {
         crm.sink(secret.as_ref().map(|s| Secret::new(s.as_str())), Arc::clone(&self.shared.clock))?;
         if let (Some(name), Some(secret)) = (crm.secret_name(), secret) {
             self.shared.set_secret(name, secret).await?;
+        }
+        if crm == CrmSettings::Ledger {
+            self.forget_every_crm().await?;
         }
         let now = self.shared.clock.now();
         self.shared
@@ -291,6 +295,15 @@ impl Engine {
                 setting::set(tx, CRMS, &crms)
             })
             .await?;
+        Ok(())
+    }
+
+    /// Removes what is set, one by one.
+    async fn forget_every_crm(&self) -> Result<(), EngineError> {
+        let set: Option<Vec<CrmSettings>> = self.shared.ledger.read(|tx| setting::get(tx, CRMS)).await?;
+        for crm in set.unwrap_or_default() {
+            self.remove_crm(crm.kind()).await?;
+        }
         Ok(())
     }
 
@@ -369,6 +382,8 @@ impl Engine {
 }
 
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String, EngineError> {
-    serde_json::to_string(value)
-        .map_err(|e| EngineError::BrokenSetting { what: "the mailbox".to_owned(), cause: e.to_string() })
+    serde_json::to_string(value).map_err(|e| EngineError::BrokenSetting {
+        what: "The settings of the mailbox".to_owned(),
+        cause: e.to_string(),
+    })
 }

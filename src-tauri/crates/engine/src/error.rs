@@ -69,12 +69,18 @@ pub enum EngineError {
         "The settings of the mailbox {address} cannot be read: {cause}. Write them anew with `threadline account set {address} --host SERVER`, or remove the mailbox with `threadline account remove {address}`."
     )]
     BrokenAccount { address: String, cause: String },
-    #[error("The setting {what} cannot be read: {cause}. Set it again.")]
+    #[error("{what} cannot be used: {cause}. Set it again.")]
     BrokenSetting { what: String, cause: String },
+    #[error(
+        "There is no CRM of the kind {kind}; set is: {set}. Name one of these, or set it first with `threadline crm set {kind}`."
+    )]
+    NoCrm { kind: String, set: String },
     #[error("The CRM setting is not usable: {0}.")]
     CrmSetting(String),
     #[error("The contact list cannot be read at line {line}: {cause}.")]
     ContactList { line: u64, cause: String },
+    #[error("{path} cannot take an export: {why}.", path = path.display())]
+    ExportPlace { path: PathBuf, why: &'static str },
     #[error("{path} cannot be written: {source}. Check its rights and the room on the disk.", path = path.display())]
     Export { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -114,9 +120,10 @@ impl EngineError {
             EngineError::Unfinished => "unfinished",
             EngineError::BrokenAccount { .. } => "broken_account",
             EngineError::BrokenSetting { .. } => "broken_setting",
+            EngineError::NoCrm { .. } => "no_crm",
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",
-            EngineError::Export { .. } => "export",
+            EngineError::ExportPlace { .. } | EngineError::Export { .. } => "export",
             EngineError::Mail(e) => e.reason.code(),
             EngineError::Store(e) => e.code(),
             EngineError::Crm(e) => e.reason.code(),

@@ -281,13 +281,15 @@ struct Out {
 impl Out {
     fn begin(place: &Path) -> Result<Self, EngineError> {
         let failed = |source| EngineError::Export { path: place.to_owned(), source };
-        let other = |why| failed(std::io::Error::other(why));
-        let place = std::path::absolute(place).map_err(failed)?;
-        let name = place.file_name().ok_or_else(|| other("it has no name; name a folder"))?;
-        match std::fs::read_dir(&place) {
+        let other = |why| EngineError::ExportPlace { path: place.to_owned(), why };
+        let absolute = std::path::absolute(place).map_err(failed)?;
+        let name = absolute.file_name().ok_or_else(|| other("it has no name. Name a folder"))?;
+        match std::fs::read_dir(&absolute) {
             Ok(mut entries) => {
                 if entries.next().is_some() {
-                    return Err(other("the folder is not empty; name an empty one"));
+                    return Err(other(
+                        "the folder is not empty. Name an empty one, or one that is not there yet",
+                    ));
                 }
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -295,7 +297,7 @@ impl Out {
         }
         let mut beside = name.to_owned();
         beside.push(format!(".unfinished-{}", std::process::id()));
-        let out = Self { dir: place.with_file_name(beside), place: place.clone() };
+        let out = Self { dir: absolute.with_file_name(beside), place: absolute };
         private_dir(&out.dir.join("messages")).map_err(failed)?;
         Ok(out)
     }

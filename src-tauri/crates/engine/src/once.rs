@@ -10,9 +10,10 @@ use crate::shared::Shared;
 use crate::sinks;
 use crate::supervisor;
 use crate::unusable::Unusable;
+use jiff::Timestamp;
 use std::sync::Arc;
 use threadline_core::reason::Reason;
-use threadline_crm::{Drained, Sink, TokioTimer, Worker};
+use threadline_crm::{CrmError, Drained, Sink, TokioTimer, Worker};
 use threadline_store::{StoreError, outbox};
 
 /// What a catch-up did.
@@ -126,6 +127,10 @@ async fn drain(
     pulled: Option<PullError>,
 ) -> Result<Outcome, EngineError> {
     let name = sink.name();
+    if shared.ledger.read(move |tx| outbox::has_ended(tx, name)).await? {
+        let error = CrmError::new(name, Reason::CrmGone);
+        return Ok(Outcome::failed(name.to_owned(), error.reason.code(), error.to_string()));
+    }
     let queue = LedgerQueue::new(Arc::clone(shared), sink);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
     let drained = match worker.drain_once(&queue, sink, &*shared.clock, |_| {}).await {
@@ -136,6 +141,9 @@ async fn drain(
         },
     };
     let Drained { accepted, set_aside, failed, paused_until, .. } = drained;
+    if paused_until == Some(Timestamp::MAX) {
+        shared.ledger.write(move |tx| outbox::end(tx, name)).await?;
+    }
     let failed = failed.or(match pulled {
         Some(PullError::Crm(error)) => Some(error),
         Some(PullError::Store(error)) => return Err(error.into()),

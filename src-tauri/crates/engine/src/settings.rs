@@ -157,7 +157,7 @@ impl AccountSettings {
     fn trust(&self) -> Result<Trust, EngineError> {
         let mut trust = Trust::default();
         let bad = |e: threadline_mail::tls::TrustError| EngineError::BrokenSetting {
-            what: format!("the trust of {}", self.host),
+            what: format!("The certificate or fingerprint to trust for {}", self.host),
             cause: e.to_string(),
         };
         if let Some(pem) = &self.authority {

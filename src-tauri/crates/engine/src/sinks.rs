@@ -66,6 +66,10 @@ async fn push_until_the_ledger_fails(
     let name = sink.name();
     // No worker runs yet: what is leased was under way when the last one ended.
     shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
+    if shared.ledger.read(move |tx| outbox::has_ended(tx, name)).await? {
+        // It stands in the ledger why. Who begins again connects anew.
+        return std::future::pending().await;
+    }
     let queue = LedgerQueue::new(Arc::clone(shared), sink);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);
     let (states, mut news) = mpsc::unbounded_channel();
@@ -77,6 +81,9 @@ async fn push_until_the_ledger_fails(
     };
     let telling = async {
         while let Some(trouble) = news.recv().await {
+            if trouble.as_ref().is_some_and(|t| t.next_try.is_none()) {
+                log(shared.ledger.write(move |tx| outbox::end(tx, name)).await);
+            }
             log(standing.note(Way::Push, trouble).await);
         }
     };

@@ -105,6 +105,10 @@ pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreErr
     let open = open_period(tx, owner, health.channel)?;
     if let Some(open) = &open {
         let same = open.health.state == health.state && open.health.reason == health.reason;
+        if (Health { since: open.health.since, ..health.clone() }) == open.health {
+            // As after each push: not worth a write to the disk.
+            return Ok(false);
+        }
         if same || (heals(&open.health) && heals(health)) {
             tx.run(
                 "UPDATE health SET state = ?2, phase = ?3, reason = ?4, evidence = ?5, next_try = ?6 WHERE id = ?1",

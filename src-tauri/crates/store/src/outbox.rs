@@ -1,6 +1,7 @@
 //! `outbox`: what is on its way to a CRM. A message is at most once in it for each sink.
 
 use crate::error::StoreError;
+use crate::setting;
 use crate::sql::{key, maybe_time, most, named, reason, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
@@ -194,9 +195,30 @@ pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Entry>, StoreEr
     tx.all(&format!("{SELECT} WHERE id > ?1 ORDER BY id LIMIT ?2"), params![after, most(limit)], read)
 }
 
-/// Makes everything that waits or was given up due now: the sink was set anew. What a worker has stays with it. Gives
-/// the number of entries.
+/// Under which name it stands that a sink wants no more.
+fn ended_key(sink: &str) -> String {
+    format!("outbox.ended:{sink}")
+}
+
+/// Notes that a sink wants no more, whatever comes: nothing is pushed to it before [`begin_again`].
+pub fn end(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
+    setting::set(tx, &ended_key(sink), &true)
+}
+
+/// A person wants it tried again.
+pub fn begin_again(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
+    setting::remove(tx, &ended_key(sink))
+}
+
+/// Whether the sink wants no more.
+pub fn has_ended(tx: &Tx<'_>, sink: &str) -> Result<bool, StoreError> {
+    Ok(setting::get(tx, &ended_key(sink))?.unwrap_or(false))
+}
+
+/// Makes everything that waits or was given up due now: the sink was set anew. What a worker has stays with it. A sink
+/// that wanted no more is tried again. Gives the number of entries.
 pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreError> {
+    begin_again(tx, sink)?;
     let waiting = tx.run(
         "UPDATE outbox SET next_try = ?2 WHERE sink = ?1 AND state = 'waiting' AND next_try > ?2",
         params![sink, us(now)],
@@ -215,6 +237,7 @@ pub fn not_beyond(tx: &Tx<'_>, sink: &str, now: Timestamp, latest: Timestamp) ->
 /// Ends everything that waits for a sink that is set no more, or was given up; gives the number of entries. What the CRM
 /// has stays known.
 pub fn abandon(tx: &Tx<'_>, sink: &str) -> Result<usize, StoreError> {
+    begin_again(tx, sink)?;
     tx.run("DELETE FROM outbox WHERE sink = ?1 AND state <> 'done'", [sink])
 }
 

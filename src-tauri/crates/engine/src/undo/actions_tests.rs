@@ -4,7 +4,7 @@ use super::*;
 use crate::answers::AskedAnswer;
 use crate::home::Home;
 use crate::ingest;
-use crate::settings::{AccountSettings, Encryption};
+use crate::settings::{AccountSettings, CrmSettings, Encryption};
 use std::sync::Arc;
 use threadline_core::arrival::{Arrival, Role};
 use threadline_core::envelope::Envelope;
@@ -81,10 +81,14 @@ impl Desk {
 
     /// The text of a logged mail is there, and waits for the folder.
     async fn fetched(&self, id: i64) {
+        self.fetched_for(id, "folder").await;
+    }
+
+    async fn fetched_for(&self, id: i64, sink: &'static str) {
         let now = self.engine.clock().now();
         let finish = move |tx: &Tx<'_>| {
             for job in job::of_message(tx, id)? {
-                job::finish_body(tx, job.id, b"Subject: x\r\n\r\nwords", false, &["folder"], now)?;
+                job::finish_body(tx, job.id, b"Subject: x\r\n\r\nwords", false, &[sink], now)?;
             }
             Ok(())
         };
@@ -276,4 +280,51 @@ async fn what_is_too_large_is_taken_out_and_cannot_be_taken_back() {
     let large = undos.keep(Steps { messages: many, ..Steps::default() }, &clock);
     assert_eq!(large.until, Timestamp::from_second(1_000).unwrap());
     assert!(undos.find(large.token, &clock).is_none() && undos.find(small.token, &clock).is_none());
+}
+
+#[tokio::test]
+async fn a_webhook_that_wants_no_more_is_left_alone_until_a_person_begins_again() {
+    let desk = Desk::new(LogMode::EveryoneOutside).await;
+    let receiver = threadline_testkit::webhook::WebhookReceiver::start().await.unwrap();
+    let crm = CrmSettings::Webhook { url: receiver.url() };
+    desk.engine.set_crm(crm, Some(Zeroizing::new(receiver.secret().to_owned()))).await.unwrap();
+    // No server is asked: only the push is of interest.
+    desk.engine.pause(&address(ANN), Some(crate::engine::UNTIL_RESUMED)).await.unwrap();
+    for uid in [1, 2] {
+        let id = desk.sees(uid, "bob@client.example", false).await;
+        desk.fetched_for(id, "webhook").await;
+        if uid == 1 {
+            receiver.later(410, "");
+        }
+        let report = desk.engine.catch_up().await.unwrap();
+        assert_eq!(report.crms[0].reason.as_deref(), Some("crm_gone"));
+    }
+    assert_eq!(receiver.attempts().len(), 1, "it was asked again");
+    desk.engine.retry_push("webhook", None).await.unwrap();
+    let report = desk.engine.catch_up().await.unwrap();
+    assert_eq!((report.crms[0].pushed, receiver.stored().len()), (Some(2), 2));
+}
+
+#[tokio::test]
+async fn the_ledger_alone_takes_the_place_of_every_crm_with_its_secret_and_contacts() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::open(&dir.path().join("data")).unwrap();
+    let secrets = Arc::new(Memory::new());
+    let clock = Arc::new(HandClock::at(Timestamp::UNIX_EPOCH));
+    let (engine, _) = Engine::open(home, secrets.clone(), clock, None).unwrap();
+    let crm = CrmSettings::Hubspot { base_url: None };
+    engine.set_crm(crm, Some(Zeroizing::new("pat-na1-1".to_owned()))).await.unwrap();
+    let zoe = threadline_core::contact::Contact {
+        remote_id: "1".into(),
+        addresses: vec![address("zoe@new.example")],
+        name: None,
+    };
+    let put =
+        move |tx: &Tx<'_>| threadline_store::contact::upsert(tx, "hubspot", &[zoe], Timestamp::UNIX_EPOCH);
+    engine.ledger().write(put).await.unwrap();
+    engine.set_crm(CrmSettings::Ledger, None).await.unwrap();
+    assert_eq!(engine.crms().await.unwrap(), [CrmSettings::Ledger]);
+    assert!(!secrets.names().iter().any(|name| name.contains("hubspot")), "{:?}", secrets.names());
+    let left = engine.ledger().read(|tx| threadline_store::contact::count(tx, "hubspot")).await.unwrap();
+    assert_eq!(left, 0);
 }

@@ -101,3 +101,17 @@ fn every_name_reads_back() {
         assert_eq!(health::present(&tx, &owner).unwrap(), [wanted]);
     }
 }
+
+#[test]
+fn what_did_not_change_is_not_written() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let owner = Owner::Sink("webhook".to_owned());
+    let one = state(Channel::Crm, State::Connected, None, 10);
+    assert!(health::set(&tx, &owner, &one).unwrap());
+    let before = bed.conn.total_changes();
+    assert!(!health::set(&tx, &owner, &Health { since: at(99), ..one.clone() }).unwrap());
+    assert_eq!(bed.conn.total_changes(), before);
+    health::set(&tx, &owner, &Health { next_try: None, ..one }).unwrap();
+    assert_eq!(bed.conn.total_changes(), before + 1);
+}

@@ -169,3 +169,17 @@ fn after_a_restart_every_lease_is_over_and_uncertain() {
     assert!(again[0].uncertain);
     assert_eq!(entry(&bed, done).state, State::Done);
 }
+
+#[test]
+fn a_sink_that_wants_no_more_stays_so_until_a_person_begins_again() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let ended = || outbox::has_ended(&tx, "webhook").unwrap();
+    assert!(!ended());
+    outbox::end(&tx, "webhook").unwrap();
+    assert!(ended() && !outbox::has_ended(&tx, "folder").unwrap());
+    outbox::not_beyond(&tx, "webhook", at(0), at(9)).unwrap();
+    assert!(ended());
+    outbox::hurry(&tx, "webhook", at(0)).unwrap();
+    assert!(!ended());
+}
