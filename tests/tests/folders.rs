@@ -98,7 +98,16 @@ fn opened(script: Script, folder: &str) -> Script {
 }
 
 fn last(script: Script) -> Script {
-    script.expect("UID FETCH * (UID)").send("* 3 FETCH (UID 9)\r\n{tag} OK\r\n")
+    arrived(script, "")
+}
+
+/// First contact: which messages arrived since the mailbox was added?
+fn arrived(script: Script, uids: &str) -> Script {
+    script
+        .expect("UID FETCH * (UID INTERNALDATE)")
+        .send("* 3 FETCH (UID 9)\r\n{tag} OK\r\n")
+        .expect("UID SEARCH 1:3 SINCE")
+        .send(format!("* SEARCH{uids}\r\n{{tag}} OK\r\n"))
 }
 
 fn idle(script: Script) -> Script {
@@ -113,9 +122,7 @@ fn left(script: Script) -> Script {
 async fn a_refused_sent_folder_is_told_on_its_channel_alone() -> Result<()> {
     let script = listed(signed_in(), &["INBOX", "Sent"])
         .expect("EXAMINE \"Sent\"")
-        .send("{tag} NO [NOPERM] not yours\r\n")
-        .expect("UID FETCH *")
-        .send("{tag} BAD no folder is open\r\n");
+        .send("{tag} NO [NOPERM] not yours\r\n");
     let mut desk = Desk::new(vec![left(last(opened(script, "INBOX")))]).await?;
     desk.engine.catch_up().await?;
     ensure!(desk.state(Channel::Inbox).await? == Some(State::Connected));
@@ -160,7 +167,8 @@ async fn a_mailbox_without_a_sent_folder_is_a_warning() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_one_connection_is_watched_by_one() -> Result<()> {
     let first = listed(signed_in(), &["INBOX", "Sent"]);
-    let first = last(opened(last(opened(first, "Sent")), "INBOX"));
+    let first = last(opened(opened(first, "Sent"), "INBOX"));
+    let first = opened(last(opened(first, "Sent")), "INBOX").expect("STATUS \"Sent\"").send(OK);
     let second = Script::new().send("{tag} NO [LIMIT] one connection is enough\r\n");
     let desk = Desk::new(vec![idle(first).hang(), second]).await?;
     desk.watching(1).await?;
@@ -173,7 +181,8 @@ async fn a_server_that_takes_one_connection_is_watched_by_one() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sent_folders_without_notify_are_two_connections_and_no_more() -> Result<()> {
     let first = last(opened(listed(signed_in(), &["INBOX", "Sent", "Gesendet"]), "INBOX"));
-    let second = last(opened(last(opened(signed_in(), "Gesendet")), "Sent"));
+    let second = last(opened(opened(signed_in(), "Gesendet"), "Sent"));
+    let second = opened(last(opened(second, "Gesendet")), "Sent").expect("STATUS \"Gesendet\"").send(OK);
     let broken = Script::new().send("* BYE too many\r\n");
     let desk = Desk::new(vec![idle(first).hang(), idle(second).hang(), broken]).await?;
     desk.watching(2).await?;
@@ -219,5 +228,28 @@ async fn other_mail_does_not_wait_long_while_a_bad_message_is_cornered() -> Resu
     let inbox = status.mailboxes[0].channels.iter().find(|c| c.channel == Channel::Inbox).context("INBOX")?;
     let pause = inbox.next_try.context("it never broke")?.duration_since(inbox.since);
     ensure!(pause.as_millis() < 1_400, "{pause:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_came_between_adding_a_mailbox_and_the_first_reading_is_read_and_no_older() -> Result<()> {
+    let second = jiff::SignedDuration::from_secs(1);
+    let date = |at: Timestamp| at.strftime("%d-%b-%Y %H:%M:%S +0000").to_string();
+    let (before, after) = (date(Timestamp::now() - second * 60), date(Timestamp::now() + second * 60));
+    let header = |n: u32, uid: u32, date: &str| {
+        let text = format!("Message-ID: <{uid}@x>\r\nFrom: carl@customer1.example\r\n\r\n");
+        let (size, section) = (text.len(), "BODY[HEADER.FIELDS (FROM)]");
+        format!(
+            "* {n} FETCH (UID {uid} INTERNALDATE \"{date}\" RFC822.SIZE 99 {section} {{{size}}}\r\n{text})\r\n"
+        )
+    };
+    let first = arrived(opened(listed(signed_in(), &["INBOX"]), "INBOX"), " 8 9")
+        .expect("UID FETCH 8:9 (UID FLAGS")
+        .send(header(2, 8, &before) + &header(3, 9, &after) + OK);
+    let mut desk = Desk::new(vec![left(first)]).await?;
+    let report = desk.engine.catch_up().await?;
+    let said = desk.said().await?;
+    ensure!(report.mailboxes.iter().all(|m| m.problem.is_none()), "{report:?}: {said}");
+    ensure!(desk.engine.log(9).await?.len() == 1, "one of the two is older than the mailbox here");
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(crate) struct Mailbox {
 pub(crate) struct Watched {
     pub row: Folder,
     pub on_server: ServerFolder,
-    /// Where the folder was never read: what arrived since then is read. `None`: it begins at its end.
+    /// Where the folder was never read: what arrived since then is read.
     pub begins: Option<Timestamp>,
 }
 
@@ -210,13 +210,12 @@ impl Mailbox {
         let chosen = chosen(&found);
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
         let (account, now) = (self.id, self.shared.clock.now());
-        let (rows, known_since) = self
+        let (rows, created) = self
             .shared
             .ledger
             .write(move |tx| {
-                // Of a mailbox that was read already, a folder that is new is read from the mailbox's beginning on.
-                let is_known = folder::list(tx, account)?.iter().any(|f| f.cursor.is_some());
-                let created = account::get(tx, account)?.map(|a| a.created).filter(|_| is_known);
+                // A folder that was never read is read from the moment on at which the mailbox was added.
+                let created = account::get(tx, account)?.map(|a| a.created);
                 let rows: Vec<Folder> = names
                     .iter()
                     .map(|(name, role)| folder::ensure(tx, account, name, *role))
@@ -231,7 +230,7 @@ impl Mailbox {
             .into_iter()
             .zip(chosen)
             .map(|(row, (on_server, _))| {
-                let begins = known_since.filter(|_| row.cursor.is_none());
+                let begins = created.filter(|_| row.cursor.is_none());
                 Watched { row, on_server, begins }
             })
             .collect();

@@ -14,6 +14,8 @@ const SEARCHED: u32 = 10_000;
 
 /// Most searches of one folder: a server that claims four thousand million messages is not asked about all of them.
 const MOST_SEARCHES: u32 = 1_000;
+/// Searches that are sent at once: for a million messages.
+const IN_FLIGHT: usize = 100;
 
 impl Session {
     /// Reads the answer to `UID FETCH * (UID)`. An empty folder has no `*`, and some servers refuse it there.
@@ -83,18 +85,24 @@ impl Session {
         let mut found = BTreeSet::new();
         let mut high = exists;
         let oldest = exists.saturating_sub(MOST_SEARCHES.saturating_mul(SEARCHED));
+        self.leave_idle();
         while high > oldest {
-            let low = high.saturating_sub(SEARCHED - 1).max(1);
-            self.leave_idle();
-            let tag = self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes());
-            let seen = &mut self.seen;
-            self.wire
-                .done(&tag, Phase::Fetch, |reply| match reply {
-                    Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
-                    other => seen.note(&other),
-                })
-                .await?;
-            high = low - 1;
+            // Many in one flight: a large folder costs no more round trips than a small one.
+            let mut flight = Vec::new();
+            while high > oldest && flight.len() < IN_FLIGHT {
+                let low = high.saturating_sub(SEARCHED - 1).max(1);
+                flight.push(self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes()));
+                high = low - 1;
+            }
+            for tag in flight {
+                let seen = &mut self.seen;
+                self.wire
+                    .done(&tag, Phase::Fetch, |reply| match reply {
+                        Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
+                        other => seen.note(&other),
+                    })
+                    .await?;
+            }
         }
         Ok(found.into_iter().collect())
     }
