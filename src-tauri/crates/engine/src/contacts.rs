@@ -183,7 +183,7 @@ pub struct Imported {
 /// or `first name` and `last name`. What stands between them is what the header has most of: commas, semicolons (which
 /// Excel writes in many countries) or tabs. A line without an address is left out. Fails where there is no such column,
 /// and where no line has an address: the list that is there is not to be replaced by none.
-pub(crate) fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineError> {
+pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineError> {
     let mut source = BufReader::new(source);
     let mut first = Vec::new();
     source.by_ref().take(MOST_HEADER).read_until(b'\n', &mut first).map_err(|e| {
