@@ -6,7 +6,6 @@ use std::time::Duration;
 use threadline_core::inline;
 use threadline_core::message::Body;
 use threadline_html::{MessageHtml, clean};
-use threadline_store::body;
 use tokio::sync::Semaphore;
 
 /// Longest time that a mail is worked on; afterwards its plain text is shown.
@@ -19,12 +18,10 @@ impl Engine {
     /// message has none or its text is not here, and also (then with `cut`) where it takes more than five seconds: its plain
     /// text is to be shown. Fails only where the ledger cannot be read.
     pub async fn message_html(&self, message: i64) -> Result<MessageHtml, EngineError> {
-        let Some(body) = self.ledger().read(move |tx| body::get(tx, message)).await? else {
-            return Ok(clean("", &[]));
-        };
+        let Some(raw) = self.raw(message).await? else { return Ok(clean("", &[])) };
         let shown = within(LIMIT, &PLACES, move || {
-            let html = Body::parse(&body.raw).html.unwrap_or_default();
-            clean(&html, &inline::parts(&body.raw))
+            let html = Body::parse(&raw).html.unwrap_or_default();
+            clean(&html, &inline::parts(&raw))
         });
         Ok(shown.await)
     }
@@ -56,7 +53,62 @@ async fn within(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use crate::home::Home;
+    use crate::ingest;
+    use jiff::Timestamp;
+    use std::sync::{Arc, mpsc};
+    use threadline_core::address::Address;
+    use threadline_core::arrival::{Arrival, Role};
+    use threadline_core::envelope::Envelope;
+    use threadline_core::rule::{LogMode, Rules};
+    use threadline_secrets::Memory;
+    use threadline_store::{account, folder, job, message};
+    use threadline_testkit::clock::HandClock;
+
+    const RAW: &str = "Message-ID: <1@x>\r\nFrom: ann@firm.example\r\nTo: bob@client.example\r\n\
+        Content-Type: multipart/related; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/html\r\n\r\n<b onclick=x>Hello</b><img src=\"cid:a@x\"><img src=\"http://x.example/\">\r\n\
+        --b\r\nContent-Type: image/png\r\nContent-ID: <a@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+        R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==\r\n--b--\r\n";
+
+    /// The id of a logged message; its text is not fetched yet.
+    fn logged(engine: &Engine) -> i64 {
+        let arrival = Arrival {
+            uid: 1,
+            internal_date: Timestamp::UNIX_EPOCH,
+            size: 100,
+            flags: Vec::new(),
+            envelope: Envelope::parse(RAW.as_bytes()),
+        };
+        let ann = Address::parse("ann@firm.example").unwrap();
+        let stored = engine.ledger().write_blocking(move |tx| {
+            let id = account::insert(tx, &ann, "{}", Timestamp::UNIX_EPOCH)?;
+            let rules = Rules { mode: LogMode::EveryoneOutside, ..Rules::default() };
+            let of = ingest::Mailbox { id, address: ann, rules, contact_sources: Vec::new() };
+            let sent = folder::ensure(tx, id, "Sent", Role::Sent)?;
+            ingest::store_one(tx, &of, &sent, 1, &arrival, Timestamp::UNIX_EPOCH)?;
+            Ok(message::known(tx, id, &arrival.envelope)?.unwrap().message)
+        });
+        stored.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_logged_mail_is_shown_with_its_own_pictures_once_its_text_is_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        let clock = Arc::new(HandClock::at(Timestamp::UNIX_EPOCH));
+        let (engine, _) = Engine::open(home, Arc::new(Memory::new()), clock, None).unwrap();
+        let id = logged(&engine);
+        assert!(engine.message_html(id).await.unwrap() == clean("", &[]));
+        let finish = engine.ledger().write(move |tx| {
+            let job = job::of_message(tx, id)?.remove(0);
+            job::finish_body(tx, job.id, RAW.as_bytes(), false, &["folder"], Timestamp::UNIX_EPOCH)
+        });
+        finish.await.unwrap();
+        let shown = engine.message_html(id).await.unwrap();
+        assert!(shown.html.contains("<b>Hello</b><img src=\"data:image/gif;base64,R0lGOD"), "{}", shown.html);
+        assert_eq!((shown.blocked_pictures, shown.cut), (1, false));
+    }
 
     #[tokio::test]
     async fn what_takes_too_long_is_given_up_and_keeps_its_place() {

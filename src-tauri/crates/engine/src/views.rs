@@ -156,7 +156,7 @@ pub struct MessageView {
     pub cc: Vec<Mailbox>,
     /// `None` while it is not fetched.
     pub text: Option<String>,
-    /// It can be shown as it was written, too; see `Engine::message_html_raw`.
+    /// It can be shown as it was written, too; see `Engine::message_html`.
     pub has_html: bool,
     pub attachments: Vec<Attachment>,
     pub truncated: bool,
