@@ -1,24 +1,19 @@
 //! The main job, live: a salesperson and a customer at mail clients that are not ours, real mail servers, a real
-//! keychain, the real `threadline`, a folder and a portal that speaks HubSpot.
+//! keychain, a portal that speaks HubSpot, and Threadline between them: its window, or its lines on this terminal.
 #![allow(clippy::print_stdout, reason = "a demo prints")]
 
 mod story;
+mod terminal;
+#[cfg(target_os = "linux")]
+mod window;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, IsTerminal};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitCode, Stdio};
-use std::sync::Arc;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
-use story::{Scene, Verdict, scenes};
-use threadline_engine::clock::SystemClock;
-use threadline_testkit::hubspot::{FakeHubspot, Options};
-use threadline_testkit::lab::Lab;
-use threadline_tests::{Computer, PATIENCE, binary, events_of, texts_given};
+use std::time::Duration;
+use threadline_tests::Computer;
 
 /// Mails that lie in the mailbox before.
 const OLD_MAILS: usize = 2_000;
@@ -27,12 +22,11 @@ const GLANCE: Duration = Duration::from_millis(100);
 const ANN: &str = "ann@lab.test";
 const CARL: &str = "carl@customer1.example";
 
-/// What became of one scene.
-struct Outcome {
-    title: &'static str,
-    rule: &'static str,
-    verdict: Verdict,
-}
+const HELP: &str = "\
+Usage: demo [--headless | --terminal]
+
+  --headless  the app on a screen of its own, photographed to target/screens; so also where there is no display
+  --terminal  without a window: the whole way of a mail on this terminal";
 
 /// Set by Ctrl-C. The demo then ends at its next step, so that all that it started is stopped and cleared away.
 static STOPPED: AtomicBool = AtomicBool::new(false);
@@ -49,7 +43,16 @@ fn go_on() -> Result<()> {
 }
 
 fn main() -> Result<ExitCode> {
-    let shown = show();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let _inside = runtime.enter();
+    runtime.spawn(stop_on_ctrl_c());
+    let shown = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--terminal"] => terminal::show(&runtime),
+        [] => in_window(&runtime, false),
+        ["--headless"] => in_window(&runtime, true),
+        _ => bail!("the demo does not know `{}`\n\n{HELP}", words.join(" ")),
+    };
     if STOPPED.load(Ordering::Relaxed) {
         // Whatever failed, failed because of it.
         say("Stopped. Nothing is left running.");
@@ -58,103 +61,16 @@ fn main() -> Result<ExitCode> {
     shown.map(|()| ExitCode::SUCCESS)
 }
 
-fn show() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let _inside = runtime.enter();
-    runtime.spawn(stop_on_ctrl_c());
-    let begun = Instant::now();
-    let place = place()?;
+#[cfg(target_os = "linux")]
+fn in_window(runtime: &tokio::runtime::Runtime, headless: bool) -> Result<()> {
+    window::show(runtime, headless)
+}
 
-    say("Threadline, live. Everything runs on this computer and nothing stays running.");
-    say("");
-    step("Starting Dovecot, Postfix, a keychain and a portal that speaks HubSpot")?;
-    let lab = Lab::builder().with_smtp().users([ANN, CARL, "bob@lab.test"]).start()?;
-    let portal = runtime.block_on(FakeHubspot::start(Options::default(), Arc::new(SystemClock::start())))?;
-    let contact = portal.add_contact(CARL, "Carl", "Customer");
-    portal.add_owner(ANN);
-    let computer = Computer::new()?;
-
-    step(&format!("Filling Ann's mailbox with {OLD_MAILS} old mails"))?;
-    let seeded = lab.seed(ANN, OLD_MAILS)?;
-    lab.doveadm(&["force-resync", "-u", ANN, "*"])?;
-    note(&format!("{} in INBOX, {} in Sent", seeded.inbox, seeded.sent));
-    let flags = flags_of(&lab)?;
-
-    step("Setting Threadline up, as a person does")?;
-    let folder = place.join("crm-folder");
-    let url = portal.url();
-    command(&computer, &["crm", "set", "hubspot", "--base-url", &url], &Options::default().token)?;
-    command(&computer, &["crm", "set", "folder", path(&folder)?], "")?;
-    let (port, ca) = (lab.imaps_port().to_string(), lab.ca_file());
-    let account = ["account", "add", ANN, "--host", "localhost", "--port", &port, "--ca", path(&ca)?];
-    command(&computer, &account, &lab.password(ANN)?)?;
-
-    step("threadline run")?;
-    let mut live = Live::start(&computer)?;
-    live.wait("watching", "it watches")?;
-
-    let mut outcomes = Vec::new();
-    let mut last_id = String::new();
-    let stage = story::Stage { lab: &lab, ann: lab.player(ANN)?, carl: lab.player(CARL)? };
-    for Scene { title, tell, play, rule, verdict } in scenes() {
-        say("");
-        step(tell)?;
-        last_id = play(&stage, &last_id)?;
-        live.wait(&format!("{:<6} {rule} ", verdict.name()), title)?;
-        if verdict == Verdict::Log {
-            live.wait_all(&["in hubspot", "in folder"], title)?;
-        }
-        outcomes.push(Outcome { title, rule, verdict });
-    }
-    drop(live);
-    // Whatever was still on its way has arrived before anything is counted.
-    computer.once()?.ok()?;
-
-    say("");
-    step("What came of it")?;
-    let wanted = outcomes.iter().filter(|o| o.verdict == Verdict::Log).count();
-    table(&outcomes);
-    let emails = portal.emails();
-    let lines = events_of(&folder)?;
-    let on_contact = emails.iter().filter(|e| portal.links(e.id) == [contact]).count();
-    let bodies: usize = lab.rawlog(ANN)?.iter().map(texts_given).sum();
-    let after = flags_of(&lab)?;
-    let kept = flags.iter().all(|was| after.contains(was));
-    let decided = decisions(&computer)?;
-    say("");
-    figure("in HubSpot, on Carl's record", &format!("{on_contact} of {wanted}"));
-    figure("in the folder", &format!("{} of {wanted}", lines.len()));
-    figure("texts read, by the server's own record", &format!("{bodies} of {} new mails", outcomes.len()));
-    figure("old mails read or marked", if kept { "none" } else { "SOME" });
-    figure("time", &format!("{:.0} s", begun.elapsed().as_secs_f32()));
-
-    say("");
-    step("How Threadline tells it")?;
-    command(&computer, &["threads"], "")?;
-    command(&computer, &["status"], "")?;
-
-    say("");
-    step("Where to look")?;
-    let export = place.join("export");
-    command(&computer, &["export", path(&export)?], "")?;
-    note(&format!("{}/events.jsonl and messages/: what a CRM gets", folder.display()));
-    note(&format!("{}: all that the ledger holds", export.display()));
-    note(&format!("{} --help: the program", binary("threadline")?.display()));
-
-    ensure!(
-        on_contact == wanted && emails.len() == wanted,
-        "HubSpot has {} emails instead of {wanted}",
-        emails.len()
-    );
-    ensure!(lines.len() == wanted, "the folder has {} lines instead of {wanted}", lines.len());
-    let mut told: Vec<_> =
-        outcomes.iter().map(|o| (o.verdict.name().to_owned(), o.rule.to_owned())).collect();
-    told.sort();
-    ensure!(decided == told, "decided was {decided:?}");
-    ensure!(bodies == wanted, "{bodies} texts were read instead of {wanted}");
-    ensure!(kept, "flags in the mailbox changed");
-    ensure!(portal.take_violations().is_empty(), "HubSpot would have refused a request");
-    Ok(())
+#[cfg(not(target_os = "linux"))]
+fn in_window(_: &tokio::runtime::Runtime, _: bool) -> Result<()> {
+    bail!(
+        "the demo with a window runs on Linux: its mail servers do. See it with `--terminal` where they are there"
+    )
 }
 
 /// An empty folder below the build folder, where what was made can be looked at.
@@ -174,26 +90,6 @@ fn path(path: &Path) -> Result<&str> {
     path.to_str().context("the folder's name is not UTF-8")
 }
 
-/// The flags of each mail, by folder and UID.
-fn flags_of(lab: &Lab) -> Result<BTreeSet<(&'static str, u32, Vec<String>)>> {
-    let mut all = BTreeSet::new();
-    for folder in ["INBOX", "Sent"] {
-        all.extend(lab.flags(ANN, folder)?.into_iter().map(|(uid, flags)| (folder, uid, flags)));
-    }
-    Ok(all)
-}
-
-/// Outcome and rule of each mail, as the ledger has them, sorted.
-fn decisions(computer: &Computer) -> Result<Vec<(String, String)>> {
-    let rows = computer.run(&["log", "--json"])?.ok()?.json()?;
-    let rows: Vec<Value> =
-        rows.into_iter().flat_map(|row| row.as_array().cloned().unwrap_or(vec![row])).collect();
-    let word = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    let mut decided: Vec<_> = rows.iter().map(|row| (word(row, "outcome"), word(row, "rule"))).collect();
-    decided.sort();
-    Ok(decided)
-}
-
 /// Runs a command of the program and shows both.
 fn command(computer: &Computer, args: &[&str], input: &str) -> Result<()> {
     let short: Vec<String> = args.iter().map(|a| a.rsplit('/').next().unwrap_or(a).to_owned()).collect();
@@ -201,73 +97,6 @@ fn command(computer: &Computer, args: &[&str], input: &str) -> Result<()> {
     let printed = computer.run_with(args, &format!("{input}\n"))?.ok()?;
     printed.out.lines().for_each(|line| note(&format!("  {line}")));
     Ok(())
-}
-
-/// `threadline run`, its lines shown as they come.
-struct Live {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Live {
-    fn start(computer: &Computer) -> Result<Self> {
-        let mut child = computer.command(&["run"])?.stdout(Stdio::piped()).spawn()?;
-        let out = child.stdout.take().context("no output")?;
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self { child, lines })
-    }
-
-    fn wait(&mut self, word: &str, what: &str) -> Result<()> {
-        self.wait_all(&[word], what)
-    }
-
-    /// Shows lines until each of these words was in one of them.
-    fn wait_all(&mut self, words: &[&str], what: &str) -> Result<()> {
-        let mut left: Vec<&str> = words.to_vec();
-        let end = Instant::now() + PATIENCE;
-        while !left.is_empty() {
-            go_on()?;
-            let line = match self.lines.recv_timeout(GLANCE) {
-                Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) if Instant::now() < end => continue,
-                Err(_) => bail!("{what}: `threadline run` did not say {left:?}"),
-            };
-            left.retain(|word| !line.contains(word));
-            println!("    {}", dim(&line));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn table(outcomes: &[Outcome]) {
-    say(&format!("  {:<44}{:<26}{}", "MAIL", "RULE", "LOGGED"));
-    for outcome in outcomes {
-        let logged = match outcome.verdict {
-            Verdict::Log => "yes",
-            Verdict::Ignore => "no",
-            Verdict::Ask => "no, asks",
-        };
-        say(&format!("  {:<44}{:<26}{logged}", outcome.title, outcome.rule));
-    }
-}
-
-fn figure(what: &str, value: &str) {
-    say(&format!("  {what:<44}{value}"));
 }
 
 fn say(line: &str) {

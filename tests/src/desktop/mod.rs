@@ -28,6 +28,9 @@ use webdriver::WebDriver;
 /// Longest wait for something on the screen. The app is a debug build, and two of them may share two cores.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where a program finds its message bus.
+const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
+
 /// The name of the app's program.
 pub const APP: &str = "threadline-app";
 
@@ -79,8 +82,19 @@ impl Desktop {
         let bus = keyring.bus_path();
         let computer = Computer::with(keyring)?;
         let screen = Screen::start(&computer.folder())?;
+        Self::of(computer, screen, &bus)
+    }
+
+    /// A desk whose window is shown on this screen.
+    pub fn on(screen: Screen) -> Result<Self> {
+        let keyring = Keyring::start()?;
+        let bus = keyring.bus_path();
+        Self::of(Computer::with(keyring)?, screen, &bus)
+    }
+
+    fn of(computer: Computer, screen: Screen, bus: &Path) -> Result<Self> {
         let (tray, notices) = match bus.exists() {
-            true => (Some(Tray::on(&bus)?), Some(Notices::on(&bus)?)),
+            true => (Some(Tray::on(bus)?), Some(Notices::on(bus)?)),
             false => (None, None),
         };
         Ok(Self { computer, screen, tray, notices, texts: Texts::english()? })
@@ -97,21 +111,16 @@ impl Desktop {
     /// What the app finds in its environment.
     pub fn env(&self) -> Vec<(String, String)> {
         let mut env = self.computer.environment();
-        env.retain(|(name, _)| name != "DISPLAY");
-        env.extend(
-            [
-                ("DISPLAY", self.screen.display()),
-                // A test's own language, whatever the machine speaks.
-                ("LC_ALL", "C.UTF-8".into()),
-                ("LANGUAGE", "en".into()),
-                // There is no graphics card, no settings daemon and no screen reader here, so none is looked for.
-                ("GDK_BACKEND", "x11".into()),
-                ("GSETTINGS_BACKEND", "memory".into()),
-                ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
-                ("NO_AT_BRIDGE", "1".into()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
+        env.retain(|(name, _)| !name.ends_with("DISPLAY"));
+        env.extend(self.screen.env().iter().cloned());
+        // A test's own language, whatever the machine speaks; and no settings daemon or screen reader is looked for.
+        let more = [
+            ("LC_ALL", "C.UTF-8"),
+            ("LANGUAGE", "en"),
+            ("GSETTINGS_BACKEND", "memory"),
+            ("NO_AT_BRIDGE", "1"),
+        ];
+        env.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
         env
     }
 
@@ -154,7 +163,10 @@ impl Desktop {
 
     /// These programs and what shows their windows, at this moment.
     pub fn processes(&self, programs: &[&str]) -> Result<Vec<Process>> {
-        let all = processes::with_environment(&format!("DISPLAY={}", self.screen.display()))?;
+        // The message bus is this desk's alone.
+        let bus = |(name, value): &(String, String)| (name == BUS).then(|| format!("{BUS}={value}"));
+        let bus = self.env().iter().find_map(bus).context("this desk has no bus")?;
+        let all = processes::with_environment(&bus)?;
         let is = |one: &Process| {
             programs.iter().any(|program| one.is(program)) || one.is_web() || one.is_network()
         };

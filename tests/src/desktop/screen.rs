@@ -12,45 +12,67 @@ use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 /// Large enough for the app's window with a margin.
 const SIZE: &str = "1360x900x24";
 
-/// Xvfb with Openbox; gone when dropped.
+/// Where the app's window is shown.
 #[derive(Debug)]
 pub struct Screen {
-    // Stopped in this order.
-    _manager: Guarded,
-    _server: Guarded,
-    number: u32,
+    /// The window manager and the server, stopped in this order; the person's own screen has neither here.
+    _own: Option<(Guarded, Guarded)>,
+    env: Vec<(String, String)>,
 }
 
 impl Screen {
-    /// Takes a display that is free. What the programs say is kept in `folder`.
+    /// A screen of its own, Xvfb with Openbox, on a display that is free. What the programs say is kept in `folder`.
     pub fn start(folder: &Path) -> Result<Self> {
         let log = folder.join("xvfb.log");
         let nothing = Path::new("/dev/null");
         let words = ["Xvfb", "-displayfd", "1", "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset"];
         let mut server = Guarded::start(&words, &[], nothing, &log)?;
-        let number = until("a display", || {
+        let number: u32 = until("a display", || {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             ensure!(server.ended().is_none(), "Xvfb does not start: {said}. Run `cargo xtask setup`");
             // The number and the end of its line come apart.
             let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
             Ok(whole.lines().rev().find_map(|line| line.trim().parse().ok()))
         })?;
-        let env = [("DISPLAY".to_owned(), format!(":{number}"))];
+        // There is no graphics card here.
+        let env = [
+            ("DISPLAY", format!(":{number}")),
+            ("GDK_BACKEND", "x11".to_owned()),
+            ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let manager = ["openbox", "--sm-disable"];
         let manager = Guarded::start(&manager, &env, nothing, &folder.join("openbox.log"))?;
-        let screen = Self { _manager: manager, _server: server, number };
+        let screen = Self { _own: Some((manager, server)), env };
         until("the window manager", || Ok(screen.xdotool(&["get_desktop"])?.status.success().then_some(())))?;
         Ok(screen)
     }
 
-    /// As it stands in `DISPLAY`.
-    pub fn display(&self) -> String {
-        format!(":{}", self.number)
+    /// The screen of whoever runs this program; `None` where there is none.
+    pub fn of_person() -> Option<Self> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut env = Vec::new();
+        if let Some(display) = set("DISPLAY") {
+            env.push(("DISPLAY".to_owned(), display));
+            let authority = set("XAUTHORITY").or(set("HOME").map(|home| home + "/.Xauthority"));
+            env.extend(authority.map(|path| ("XAUTHORITY".to_owned(), path)));
+        }
+        if let (Some(wayland), Some(folder)) = (set("WAYLAND_DISPLAY"), set("XDG_RUNTIME_DIR")) {
+            // Its whole path: the app gets a folder of its own for such things.
+            let socket = Path::new(&folder).join(wayland);
+            env.push(("WAYLAND_DISPLAY".to_owned(), socket.to_string_lossy().into_owned()));
+        }
+        (!env.is_empty()).then_some(Self { _own: None, env })
+    }
+
+    /// What a program must have in its environment to show its windows here.
+    pub fn env(&self) -> &[(String, String)] {
+        &self.env
     }
 
     fn xdotool(&self, words: &[&str]) -> Result<Output> {
         let mut command = Command::new("xdotool");
-        command.args(words).env("DISPLAY", self.display());
+        command.args(words).envs(self.env.iter().cloned());
         command.output().context("no xdotool: run `cargo xtask setup`")
     }
 
@@ -72,7 +94,8 @@ impl Screen {
 
     /// How many colours there are in the middle of the screen, where the app's window lies.
     pub fn colours(&self) -> Result<usize> {
-        let (server, screen) = x11rb::connect(Some(&self.display()))?;
+        let display = self.env.iter().find(|(name, _)| name == "DISPLAY").map(|(_, value)| value.as_str());
+        let (server, screen) = x11rb::connect(display)?;
         let root = server.setup().roots.get(screen).context("no screen")?.root;
         let (x, y, width, height) = (480, 300, 400, 300);
         let picture =
@@ -84,7 +107,7 @@ impl Screen {
     pub fn photograph(&self, name: &str) -> Result<PathBuf> {
         let path = screens()?.join(format!("{name}.png"));
         let mut command = Command::new("import");
-        command.args(["-window", "root"]).arg(&path).env("DISPLAY", self.display());
+        command.args(["-window", "root"]).arg(&path).envs(self.env.iter().cloned());
         let done = command.output().context("no ImageMagick: run `cargo xtask setup`")?;
         ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         Ok(path)

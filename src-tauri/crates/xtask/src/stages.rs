@@ -55,7 +55,8 @@ pub fn test(words: &[String]) -> Result<(), Failed> {
     let mut clock = StageClock::default();
     let mut summary = String::new();
     let build = || {
-        let build = [&["test", "--workspace", "--all-targets", "--no-run"], APP].concat();
+        // Not `test --no-run`: that leaves out programs, and the tests start the app and `threadline`.
+        let build = [&["build", "--workspace", "--all-targets"], APP].concat();
         show(cargo(&with_lock(&build, &[])))
     };
     let doc_tests = || {

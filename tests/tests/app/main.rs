@@ -1,0 +1,13 @@
+//! The app as it is installed: its real window, tray and notifications, on the real engine, mail servers and keychain.
+
+#![cfg(target_os = "linux")]
+
+mod closed_window;
+mod first_run;
+mod held;
+mod keychain;
+mod package;
+mod reconnect;
+
+const ANN: &str = "ann@lab.test";
+const CARL: &str = "carl@customer1.example";
