@@ -546,7 +546,7 @@ export type MessageView = {
 	cc: Mailbox[],
 	/**  `None` while it is not fetched. */
 	text: string | null,
-	/**  It can be shown as it was written, too; see `Engine::message_html_raw`. */
+	/**  It can be shown as it was written, too; see `Engine::message_html`. */
 	has_html: boolean,
 	attachments: Attachment[],
 	truncated: boolean,
