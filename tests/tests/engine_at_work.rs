@@ -157,7 +157,7 @@ async fn what_a_catch_up_could_not_push_is_in_its_report() -> Result<()> {
     ensure!(desk.engine.catch_up().await?.is_well());
     ensure!(receiver.stored().len() == 1);
     let nonsense = desk.engine.retry_push("nonsense", None).await.err().context("nonsense was retried")?;
-    ensure!(nonsense.code() == "crm_setting", "{nonsense}");
+    ensure!(nonsense.code() == "no_crm", "{nonsense}");
     Ok(())
 }
 

@@ -9,8 +9,18 @@ use std::time::Duration;
 /// Longest wait for an answer: a WebDriver holds one back while a page loads.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Sends a request and gives the answer, whatever its status says.
+/// Sends a request and gives the answer, whatever its status says. Where the connection ends without a byte, the request
+/// was lost between the two drivers while the page changed: it is sent once more.
 pub fn call(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let mut answer = exchange(port, method, path, body)?;
+    if answer.is_empty() {
+        answer = exchange(port, method, path, body)?;
+    }
+    let (_, json) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
+    serde_json::from_str(json).with_context(|| format!("{method} {path} was answered with {json}"))
+}
+
+fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(LIMIT))?;
     let body = body.map(Value::to_string).unwrap_or_default();
@@ -22,7 +32,5 @@ pub fn call(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result
     )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).with_context(|| format!("no answer to {method} {path}"))?;
-    let answer = String::from_utf8(answer)?;
-    let (_, json) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
-    serde_json::from_str(json).with_context(|| format!("{method} {path} was answered with {json}"))
+    Ok(String::from_utf8(answer)?)
 }

@@ -111,7 +111,12 @@ impl Page {
         let switch = self.wait(SWITCHED, name, None)?;
         match self.said("return arguments[0].getAttribute('aria-checked')", &[switch.json()])?.as_str() {
             "true" => Ok(()),
-            _ => self.driver.click(&switch),
+            _ => {
+                // The window's foot may lie over it.
+                let show = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+                self.driver.script(show, &[switch.json()])?;
+                self.driver.click(&switch)
+            }
         }
     }
 

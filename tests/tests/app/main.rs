@@ -3,7 +3,6 @@
 #![cfg(target_os = "linux")]
 
 mod closed_window;
-mod first_run;
 mod held;
 mod keychain;
 mod package;
