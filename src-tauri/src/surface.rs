@@ -179,9 +179,10 @@ fn show(app: &AppHandle, tray: &Tray, dark: bool, handle: Handle<Engine>) -> tau
         .tooltip(tray.words().unwrap_or("Threadline"))
         .menu(&menu)
         .show_menu_on_left_click(cfg!(not(target_os = "windows")))
-        .on_menu_event(move |_, event| match serde_json::from_str(event.id().as_ref()) {
-            Ok(action) => handle.tell(Request::Menu(action)),
-            Err(_) => {}
+        .on_menu_event(move |_, event| {
+            if let Ok(action) = serde_json::from_str(event.id().as_ref()) {
+                handle.tell(Request::Menu(action));
+            }
         })
         .on_tray_icon_event(move |_, event| {
             let TrayIconEvent::Click {
