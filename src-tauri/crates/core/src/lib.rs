@@ -17,3 +17,5 @@ mod quiet;
 pub mod reason;
 pub mod record;
 pub mod rule;
+pub mod subject;
+pub mod text;
