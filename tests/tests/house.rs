@@ -10,10 +10,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("mail", &["core"]),
     ("store", &["core"]),
-    ("crm", &["core"]),
+    ("net", &["core"]),
+    ("crm", &["core", "net"]),
     ("secrets", &["core"]),
     ("html", &["core"]),
-    ("engine", &["core", "mail", "store", "crm", "secrets", "html"]),
+    ("engine", &["core", "net", "mail", "store", "crm", "secrets", "html"]),
     ("cli", &["core", "mail", "store", "crm", "secrets", "engine"]),
     // For tests alone: it must not know what it tests.
     ("testkit", &["core"]),
