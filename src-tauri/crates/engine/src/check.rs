@@ -12,7 +12,8 @@ use threadline_mail::connect::{self, Opened, Server, Step, Timeouts};
 use threadline_mail::error::MailError;
 use threadline_mail::folders::{Why, watched};
 use threadline_mail::guard::Limits;
-use threadline_mail::session::{Folder, Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::{Folder, Session};
 use threadline_mail::smtp;
 use zeroize::Zeroizing;
 
@@ -346,7 +347,7 @@ async fn check_smtp(
     steps.begin(CheckStepName::Smtp);
     let connected = smtp::smtp(server, &timeouts).await;
     let result = match (connected, login) {
-        (Ok(connection), Ok(login)) => smtp::sign_in(server, connection, login, &timeouts).await,
+        (Ok(submission), Ok(login)) => smtp::sign_in(server, submission, login, &timeouts).await,
         (Err(error), _) => Err(error),
         (Ok(_), Err((reason, words))) => return steps.fail(CheckStepName::Smtp, *reason, words),
     };

@@ -21,7 +21,8 @@ use threadline_core::clock::Clock;
 use threadline_crm::{Portal, Secret};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::session::{Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::Session;
 use threadline_secrets::Secrets;
 use threadline_store::{Ledger, account, outbox, setting};
 use tokio::sync::broadcast;
@@ -101,7 +102,7 @@ impl Engine {
         settings: &AccountSettings,
         password: Zeroizing<String>,
     ) -> Result<Option<MailError>, EngineError> {
-        let login = Login { user: settings.user.clone(), password };
+        let login = Login::password(&settings.user, password);
         let mut session = Session::open(&settings.server()?, &login, &Timeouts::default()).await?;
         let folders = session.folders().await?;
         let found = threadline_mail::folders::watched(&folders, session.capabilities().is_gmail());

@@ -27,7 +27,8 @@ use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::{Watched as Found, watched};
-use threadline_mail::session::{Folder as ServerFolder, Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::{Folder as ServerFolder, Session};
 use threadline_mail::watch::{News, Suspect, Target, Watch};
 use threadline_store::folder::{self, Folder};
 use threadline_store::{StoreError, account, place};
@@ -244,7 +245,7 @@ impl Mailbox {
             let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
             return Err(MailError::new(&server.name(), evidence).into());
         };
-        let login = Login { user: self.settings.user.clone(), password };
+        let login = Login::password(&self.settings.user, password);
         let id = self.id;
         match Session::open(&server, &login, &Timeouts::default()).await {
             Ok(session) => {

@@ -14,7 +14,8 @@ use threadline_core::health::{Channel, Health};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::session::{Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::Session;
 use threadline_store::health::Owner;
 use threadline_store::{account, health, status};
 use zeroize::Zeroizing;
@@ -123,7 +124,7 @@ impl Engine {
             let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
             return Err(MailError::new(&settings.server()?.name(), evidence).into());
         };
-        Ok(Login { user: settings.user.clone(), password })
+        Ok(Login::password(&settings.user, password))
     }
 }
 

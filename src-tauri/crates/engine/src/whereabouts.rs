@@ -16,7 +16,8 @@ use threadline_core::rule::Rule;
 use threadline_mail::connect::Timeouts;
 use threadline_mail::find::words;
 use threadline_mail::folders::watched;
-use threadline_mail::session::{Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::Session;
 use threadline_store::message::{Headers, Message, Outcome};
 use threadline_store::outbox::State;
 use threadline_store::thread::Query;
@@ -131,7 +132,7 @@ impl Engine {
             .secret(&settings.secret_name())
             .await?
             .ok_or_else(|| EngineError::NoPassword(settings.address.to_string()))?;
-        let login = Login { user: settings.user.clone(), password };
+        let login = Login::password(&settings.user, password);
         let mut session = Session::open(&settings.server()?, &login, &Timeouts::default()).await?;
         let found = watched(&session.folders().await?, session.capabilities().is_gmail());
         // Gmail's All Mail holds what came in, too.

@@ -17,8 +17,8 @@ pub(crate) enum Reply {
     /// `* OK`, `* NO`, `* BAD`, `* PREAUTH`.
     Said(Text),
     Bye(Text),
-    /// `+`: the server waits for the rest of a command.
-    Go,
+    /// `+`: the server waits for the rest of a command. What stands behind it is a challenge, or words for nobody.
+    Go(String),
     /// Also the answer to ENABLE, with what was switched on.
     Capability(Vec<String>),
     List(Listed),
@@ -94,7 +94,7 @@ pub(crate) struct Fetched {
 /// Takes over one response. `frame` is the memory that it was read from.
 pub(crate) fn read(response: &Response<'_>, frame: &[u8]) -> Reply {
     match response {
-        Response::Continue(_) => Reply::Go,
+        Response::Continue(outcome) => Reply::Go(text(outcome).words),
         Response::Done { tag, status, outcome } => {
             let refused = match status {
                 Status::Ok => None,

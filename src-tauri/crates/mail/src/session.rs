@@ -5,13 +5,12 @@ use crate::capability::Capabilities;
 use crate::connect::{self, Opened, Server, Timeouts};
 use crate::error::MailError;
 use crate::guard::Limits;
-use crate::login;
+use crate::login::{self, Login};
 use crate::mailbox_name;
 use crate::reply::{Counts, Listed, Reply, Text};
 use crate::watch::Cursor;
 use crate::wire::{Tag, Wire};
 use threadline_core::reason::{ImapStatus, Phase, Signal};
-use zeroize::Zeroizing;
 
 pub use crate::fetch::{Body, Gone};
 
@@ -22,19 +21,6 @@ const MOST_STATUS: usize = 1_000;
 
 /// Most changes of flags that a server may tell when a folder is opened: one a message, in the largest of folders.
 const MOST_CHANGES: u64 = 4_000_000;
-
-/// Who signs in.
-#[derive(Clone)]
-pub struct Login {
-    pub user: String,
-    pub password: Zeroizing<String>,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
-}
 
 /// A folder of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +181,7 @@ impl Session {
         timeouts: &Timeouts,
     ) -> Result<Session, MailError> {
         let mut wire = Wire::new(opened.stream, server, timeouts);
-        let capabilities = login::sign_in(&mut wire, opened.greeting.capabilities, login).await?;
+        let capabilities = login::sign_in(&mut wire, server, opened.greeting.capabilities, login).await?;
         let qresync = capabilities.has_qresync() && capabilities.has("ENABLE");
         if qresync {
             wire.queue(b"ENABLE QRESYNC");

@@ -7,9 +7,8 @@ use crate::connect::{Security, Server, Timeouts};
 use crate::dial::{Way, spoken};
 use crate::error::{MailError, enhanced};
 use crate::guard::{Guard, Limits, Protocol};
-use crate::login;
-use crate::session::Login;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use crate::login::{Login, told};
+use crate::sasl::{Exchange, Fault, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::extension::ClientId;
 use std::io;
@@ -17,16 +16,30 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use threadline_core::envelope::clean;
-use threadline_core::reason::{MOST_WORDS, Phase, Signal, Spoken};
+use threadline_core::reason::{Evidence, MOST_WORDS, Phase, Signal, Spoken};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
 
 /// The name in EHLO: an address literal that says nothing about this computer (RFC 5321 §4.1.3).
 const HELLO: ClientId = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
 
+/// A connection inside TLS, before the sign-in.
+pub struct Submission {
+    pub connection: AsyncSmtpConnection,
+    /// The ways of signing in that the server offers, in upper case.
+    offered: Vec<String>,
+}
+
+impl std::fmt::Debug for Submission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Submission").field("offered", &self.offered).finish_non_exhaustive()
+    }
+}
+
 /// Connects, encrypts, verifies, says EHLO inside TLS, and leaves the connection where a sign-in may follow.
-pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<AsyncSmtpConnection, MailError> {
+pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<Submission, MailError> {
     let mut heard = |_| {};
     let mut way = Way::new(server, timeouts, &mut heard);
     let mut tcp = way.tcp().await?;
@@ -43,17 +56,14 @@ pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<AsyncSmtpConne
     let hello = format!("EHLO {HELLO}\r\n");
     way.within(Phase::Greeting, timeouts.command, write(&mut stream, hello.as_bytes())).await?;
     let raw = way.answer(&mut stream, Phase::Greeting, timeouts.command).await?;
-    Reply::parse(&raw).ok_or_else(|| way.fail(Phase::Greeting, Signal::Malformed, ""))?.want(
-        &way,
-        Phase::Greeting,
-        250,
-        true,
-    )?;
+    let answer = Reply::parse(&raw).ok_or_else(|| way.fail(Phase::Greeting, Signal::Malformed, ""))?;
+    answer.want(&way, Phase::Greeting, 250, true)?;
+    let offered = answer.mechanisms();
     let answers = [GREETING, &raw].concat();
     let stream = Box::new(Replayed { answers, given: 0, hello: hello.len(), stream, peer });
     let connection = AsyncSmtpConnection::connect_with_transport(stream, &HELLO);
     match tokio::time::timeout(timeouts.command, connection).await {
-        Ok(Ok(connection)) => Ok(connection),
+        Ok(Ok(connection)) => Ok(Submission { connection, offered }),
         Ok(Err(err)) => Err(MailError::from_smtp(&server.name(), Phase::Greeting, &err)),
         Err(_) => Err(MailError::timed_out(&server.name(), Phase::Greeting)),
     }
@@ -67,27 +77,108 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Resul
 /// Signs in and signs out again; nothing is sent. Gives the server's words. The connection is of no more use.
 pub async fn sign_in(
     server: &Server,
-    mut connection: AsyncSmtpConnection,
+    mut submission: Submission,
     login: &Login,
     timeouts: &Timeouts,
 ) -> Result<String, MailError> {
-    let credentials = Credentials::new(login.user.clone(), login.password.as_str().to_owned());
-    let signing = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
+    let signing = authenticate(server, &mut submission, login);
     let words = match tokio::time::timeout(timeouts.command, signing).await {
-        Ok(Ok(response)) => response.message().collect::<Vec<_>>().join(" "),
-        Ok(Err(err)) => {
-            let mut error = MailError::from_smtp(&server.name(), Phase::Auth, &err);
-            // A server that repeats the command in its answer must not put the password into an error.
-            if login::repeats(&error.evidence.words, login) {
-                error.evidence.words.clear();
-            }
-            return Err(error);
-        }
+        Ok(words) => words?,
         Err(_) => return Err(MailError::timed_out(&server.name(), Phase::Auth)),
     };
     // What the server thinks of the good-bye does not matter any more.
-    let _ = tokio::time::timeout(timeouts.command, connection.quit()).await;
-    Ok(if login::repeats(&words, login) { String::new() } else { clean(&words, MOST_WORDS) })
+    let _ = tokio::time::timeout(timeouts.command, submission.connection.quit()).await;
+    Ok(clean(&words, MOST_WORDS))
+}
+
+/// AUTH (RFC 4954) by the best way that the server offers; gives its words. As with IMAP a password is shown once: the next
+/// way is tried only where the one before broke off earlier.
+async fn authenticate(
+    server: &Server,
+    submission: &mut Submission,
+    login: &Login,
+) -> Result<String, MailError> {
+    let name = server.name();
+    let fail = |signal, words: &str| MailError::new(&name, Evidence::new(Phase::Auth, signal, words));
+    let offers = |name: &str| submission.offered.iter().any(|offered| offered == name);
+    let mut failed = None;
+    for mechanism in Mechanism::fitting(&login.credential, offers) {
+        let mut exchange = match Exchange::new(mechanism, login, server) {
+            Ok(exchange) => exchange,
+            Err(fault) => {
+                failed.get_or_insert_with(|| fail(Signal::NoMechanism, &fault.to_string()));
+                continue;
+            }
+        };
+        let fault = match converse(&mut submission.connection, mechanism, &mut exchange).await {
+            Ok(words) => match exchange.accepted() {
+                Ok(()) => return Ok(told(words, "", false, login)),
+                Err(fault) => return Err(fail(Signal::Malformed, &fault.to_string())),
+            },
+            Err(Broken::Refused(error)) => {
+                let mut error = MailError::from_smtp(&name, Phase::Auth, &error);
+                let refusal = exchange.refusal().map(ToString::to_string).unwrap_or_default();
+                let repeats = exchange.repeats(&error.evidence.words);
+                error.evidence.words = told(error.evidence.words, &refusal, repeats, login);
+                if exchange.is_tested() || !matches!(error.evidence.signal, Signal::Smtp { .. }) {
+                    return Err(error);
+                }
+                failed = Some(error);
+                continue;
+            }
+            Err(Broken::Fault(fault)) => fault,
+        };
+        let error = fail(Signal::Malformed, &fault.to_string());
+        if exchange.is_tested() {
+            return Err(error);
+        }
+        failed.get_or_insert(error);
+        // The server answers with 501 (RFC 4954 §4).
+        let _ = submission.connection.command(Line("*")).await;
+    }
+    Err(failed.unwrap_or_else(|| {
+        let offered = submission.offered.join(" ");
+        let offered = if offered.is_empty() { "nothing" } else { &offered };
+        fail(Signal::NoMechanism, &format!("The server offers: {offered}"))
+    }))
+}
+
+/// Why an exchange did not end well.
+enum Broken {
+    /// The server said no, or the connection broke.
+    Refused(lettre::transport::smtp::Error),
+    Fault(Fault),
+}
+
+/// One exchange; gives the words of the server's yes.
+async fn converse(
+    connection: &mut AsyncSmtpConnection,
+    mechanism: Mechanism,
+    exchange: &mut Exchange,
+) -> Result<String, Broken> {
+    let mut line = Zeroizing::new(format!("AUTH {}", mechanism.name()));
+    if let Some(first) = exchange.first() {
+        line.push(' ');
+        line.push_str(&first);
+    }
+    loop {
+        let response = connection.command(Line(&line)).await.map_err(Broken::Refused)?;
+        if !response.has_code(334) {
+            let words: Vec<&str> = response.message().collect();
+            let words = words.join(" ");
+            return Ok(if exchange.repeats(&words) { String::new() } else { words });
+        }
+        line = exchange.answer(response.message().next().unwrap_or_default()).map_err(Broken::Fault)?;
+    }
+}
+
+/// A line of ours.
+struct Line<'a>(&'a str);
+
+impl std::fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\r\n", self.0)
+    }
 }
 
 /// A message with CR LF at the end of each line and nowhere else a CR or LF (RFC 5321 §2.3.8). lettre escapes the
@@ -176,6 +267,22 @@ impl Reply {
         let enhanced = self.lines.first().and_then(|l| enhanced(l)).filter(|_| trusted);
         let words = if trusted { self.lines.join(" ") } else { String::new() };
         Err(way.fail(phase, Signal::Smtp { code: self.code, enhanced }, &words))
+    }
+
+    /// The ways of signing in of an answer to EHLO: behind `AUTH`, or behind `AUTH=`, as some write it twice.
+    fn mechanisms(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for line in self.lines.iter().skip(1).map(|line| line.to_ascii_uppercase()) {
+            let Some(rest) = line.strip_prefix("AUTH").filter(|rest| rest.starts_with([' ', '='])) else {
+                continue;
+            };
+            for name in rest[1..].split_ascii_whitespace() {
+                if !found.iter().any(|f| f == name) {
+                    found.push(name.to_owned());
+                }
+            }
+        }
+        found
     }
 
     /// As [`Reply::want`], on the way to TLS: a refusal for good means that there is no TLS to be had.
@@ -269,5 +376,11 @@ mod tests {
         assert_eq!(reply.lines, ["mx at your service", "STARTTLS", "SIZE 1"]);
         assert!(Reply::parse(b"250-a\r\n550 b\r\n").is_none());
         assert_eq!(Reply::parse(b"220\r\n").unwrap().lines, [""]);
+    }
+
+    #[test]
+    fn ways_to_sign_in_are_read_in_both_spellings() {
+        let reply = b"250-mx AUTH NONE\r\n250-AUTH PLAIN login\r\n250-AUTH=PLAIN XOAUTH2\r\n250-AUTHX X\r\n250 AUTH\r\n";
+        assert_eq!(Reply::parse(reply).unwrap().mechanisms(), ["PLAIN", "LOGIN", "XOAUTH2"]);
     }
 }

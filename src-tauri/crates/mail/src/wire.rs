@@ -159,16 +159,26 @@ impl Wire {
         &mut self,
         tag: &Tag,
         phase: Phase,
-        mut on: impl FnMut(Reply),
+        on: impl FnMut(Reply),
     ) -> Result<bool, MailError> {
+        Ok(self.challenge(tag, phase, on).await?.is_some())
+    }
+
+    /// As [`go_ahead`](Self::go_ahead), and gives what the server asks with.
+    pub async fn challenge(
+        &mut self,
+        tag: &Tag,
+        phase: Phase,
+        mut on: impl FnMut(Reply),
+    ) -> Result<Option<String>, MailError> {
         self.flush(phase).await?;
         let until = Instant::now() + LONGEST_COMMAND;
         loop {
             if self.ends.iter().any(|(done, _)| *done == tag.0) {
-                return Ok(false);
+                return Ok(None);
             }
             match self.answer(phase, until).await? {
-                Some(Reply::Go) => return Ok(true),
+                Some(Reply::Go(text)) => return Ok(Some(text)),
                 Some(reply) => on(reply),
                 None => {}
             }

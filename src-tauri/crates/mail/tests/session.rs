@@ -7,7 +7,8 @@ use session_kit::*;
 use std::time::Duration;
 use threadline_core::reason::Reason;
 use threadline_mail::connect::Timeouts;
-use threadline_mail::session::{Folder, Gone, Login, Place, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::{Folder, Gone, Place, Session};
 use threadline_testkit::script::Script;
 
 async fn sign_in(
@@ -53,8 +54,7 @@ async fn every_way_to_sign_in_works() {
 
 #[tokio::test]
 async fn login_takes_every_character() {
-    let mut login = login();
-    login.password = "pä\"ss".to_owned().into();
+    let login = Login::password("alice@lab.test", "pä\"ss".to_owned());
     let (session, mut stage) = sign_in(login, |s| {
         s.send("* OK [CAPABILITY IMAP4rev1] hi\r\n")
             .expect("LOGIN \"alice@lab.test\" {6}")

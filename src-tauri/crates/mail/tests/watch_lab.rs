@@ -8,6 +8,7 @@ use session_kit::*;
 use threadline_core::arrival::Role;
 use threadline_core::reason::Reason;
 use threadline_mail::folders::{Why, watched};
+use threadline_mail::login::Credential;
 use threadline_mail::session::Place;
 use threadline_mail::watch::{Cursor, News, Target, Watch};
 use threadline_testkit::lab::Lab;
@@ -238,7 +239,7 @@ async fn a_restart_is_an_error_with_a_reason_and_nothing_is_missed() {
 async fn a_wrong_password_says_so() {
     let lab = Lab::start().unwrap();
     let mut login = login();
-    login.password = "wrong pässword".to_owned().into();
+    login.credential = Credential::Password("wrong pässword".to_owned().into());
     let error = threadline_mail::session::Session::open(&lab_server(&lab), &login, &Default::default())
         .await
         .unwrap_err();

@@ -2,12 +2,11 @@
 
 use crate::rig::{Rig, patient};
 use lettre::message::header;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
 use threadline_core::reason::{Phase, Reason, Signal};
 use threadline_mail::connect::Security;
 use threadline_mail::error::MailError;
-use threadline_mail::smtp;
+use threadline_mail::login::Login;
+use threadline_mail::smtp::{self, Submission};
 use threadline_testkit::script::{Script, Scripted, Transcript};
 
 const CODES: [u16; 12] = [220, 221, 354, 421, 454, 500, 501, 502, 504, 530, 550, 554];
@@ -93,11 +92,11 @@ pub async fn every_code() {
         assert!(matches!(&err.evidence.signal, Signal::Smtp { code: c, .. } if *c == code), "{err:?}");
         no_secrets(&seen);
         for verb in ["NOOP", "QUIT"] {
-            let (_server, mut connection) =
+            let (_server, mut submission) =
                 open(&rig, "250 SIZE 1\r\n", Script::new().expect(verb).send(&line)).await;
             let answer = match verb {
-                "NOOP" => connection.command(lettre::transport::smtp::commands::Noop).await,
-                _ => connection.quit().await,
+                "NOOP" => submission.connection.command(lettre::transport::smtp::commands::Noop).await,
+                _ => submission.connection.quit().await,
             };
             if let Err(err) = answer {
                 let err = MailError::from_smtp("x:1", Phase::Greeting, &err);
@@ -118,26 +117,26 @@ pub async fn every_code() {
     }
 }
 
-const ALL: [Mechanism; 3] = [Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2];
-
 /// An open connection whose server offers `capabilities` and then plays `then`.
-async fn open(rig: &Rig, capabilities: &str, then: Script) -> (Scripted, AsyncSmtpConnection) {
+async fn open(rig: &Rig, capabilities: &str, then: Script) -> (Scripted, Submission) {
     let script = Script::new().tls(&rig.identity).send("220 mx\r\n").expect("EHLO");
     let script = script.send(format!("250-mx\r\n{capabilities}")).followed_by(then);
     let server = script.serve().await.unwrap();
-    let connection = smtp::smtp(&rig.server(server.port(), Security::Tls), &patient()).await.unwrap();
-    (server, connection)
+    let submission = smtp::smtp(&rig.server(server.port(), Security::Tls), &patient()).await.unwrap();
+    (server, submission)
 }
 
 pub async fn odd_mechanisms() {
     let rig = Rig::new();
-    let (mut server, mut connection) =
-        open(&rig, "250 AUTH X-ZIMBRA NONE ANONYMOUS CRAM-MD5\r\n", Script::new()).await;
-    let credentials = Credentials::new("ann".into(), "secret".into());
-    let err = connection.auth(&ALL, &credentials).await.unwrap_err();
-    assert_eq!(MailError::from_smtp("x:1", Phase::Auth, &err).reason, Reason::AuthMechanismUnsupported);
-    drop(connection);
-    no_secrets(&server.transcript().await);
+    for login in [Login::password("ann", "secret".to_owned()), Login::token("ann", "tok".to_owned())] {
+        let (mut server, submission) =
+            open(&rig, "250 AUTH X-ZIMBRA NONE ANONYMOUS CRAM-MD5\r\n", Script::new()).await;
+        let at = rig.server(server.port(), Security::Tls);
+        let err = smtp::sign_in(&at, submission, &login, &patient()).await.unwrap_err();
+        assert_eq!(err.reason, Reason::AuthMechanismUnsupported);
+        assert_eq!(err.evidence.words, "The server offers: X-ZIMBRA NONE ANONYMOUS CRAM-MD5");
+        no_secrets(&server.transcript().await);
+    }
 }
 
 #[tokio::test]
@@ -146,9 +145,10 @@ async fn starttls_leads_into_tls_and_lettre_goes_on() {
     let script =
         hello("250-STARTTLS\r\n250 AUTH EVIL\r\n").expect("STARTTLS").send("220 go\r\n").tls(&rig.identity);
     let mut server = script.expect("EHLO").send("250-mx\r\n250 AUTH PLAIN\r\n").hang().serve().await.unwrap();
-    let connection = smtp::smtp(&rig.server(server.port(), Security::StartTls), &patient()).await.unwrap();
-    assert_eq!(connection.server_info().get_auth_mechanism(&ALL), Some(Mechanism::Plain));
-    drop(connection);
+    let submission = smtp::smtp(&rig.server(server.port(), Security::StartTls), &patient()).await.unwrap();
+    let shown = format!("{submission:?}");
+    assert!(shown.contains("PLAIN") && !shown.contains("EVIL"), "{shown}");
+    drop(submission);
     let seen = server.transcript().await;
     assert_eq!(seen.plain_text(), "EHLO [127.0.0.1]\r\nSTARTTLS\r\n");
     assert_eq!(seen.tls_text(), "EHLO [127.0.0.1]\r\n");
@@ -179,9 +179,9 @@ pub async fn inject() {
         .send("250 ok\r\n")
         .expect("DATA")
         .send("354 go\r\n250 queued\r\n");
-    let (mut server, mut connection) = open(&rig, "250 8BITMIME\r\n", then).await;
-    connection.send(message.envelope(), &smtp::canonical(&message.formatted())).await.unwrap();
-    drop(connection);
+    let (mut server, mut submission) = open(&rig, "250 8BITMIME\r\n", then).await;
+    submission.connection.send(message.envelope(), &smtp::canonical(&message.formatted())).await.unwrap();
+    drop(submission);
     let seen = server.transcript().await;
     assert_eq!(seen.mismatch, None);
     let data = seen.tls_text();

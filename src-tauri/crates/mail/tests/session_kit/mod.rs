@@ -7,7 +7,8 @@ use threadline_core::arrival::Role;
 use threadline_mail::connect::{Security, Server, Timeouts};
 use threadline_mail::error::MailError;
 use threadline_mail::folders::watched;
-use threadline_mail::session::{Folder, Login, Session};
+use threadline_mail::login::Login;
+use threadline_mail::session::{Folder, Session};
 use threadline_mail::tls::Trust;
 use threadline_mail::watch::{Cursor, News, Target, Watch};
 use threadline_testkit::certs::{Authority, Identity};
@@ -19,7 +20,7 @@ pub const PLAIN: &str = "IMAP4rev1 IDLE";
 pub const NOTIFY: &str = "IMAP4rev1 IDLE NOTIFY ENABLE CONDSTORE QRESYNC SPECIAL-USE LIST-EXTENDED";
 
 pub fn login() -> Login {
-    Login { user: "alice@lab.test".to_owned(), password: "secret".to_owned().into() }
+    Login::password("alice@lab.test", "secret".to_owned())
 }
 
 /// What a connection plays behind TLS.

@@ -13,6 +13,7 @@ pub struct LabBuilder {
     pub(super) rawlog: bool,
     pub(super) maildir: bool,
     pub(super) gmail: bool,
+    pub(super) mechanisms: String,
 }
 
 impl LabBuilder {
@@ -25,6 +26,7 @@ impl LabBuilder {
             rawlog: true,
             maildir: false,
             gmail: false,
+            mechanisms: "plain login".to_owned(),
         }
     }
 
@@ -57,6 +59,13 @@ impl LabBuilder {
         self
     }
 
+    /// Adds a user with this password.
+    #[must_use]
+    pub fn user(mut self, user: &str, password: &str) -> Self {
+        self.users.push((user.to_owned(), password.to_owned()));
+        self
+    }
+
     /// Whether every byte of each session is recorded; true unless told otherwise. See [`Lab::rawlog`].
     #[must_use]
     pub fn rawlog(mut self, on: bool) -> Self {
@@ -70,6 +79,14 @@ impl LabBuilder {
     pub fn gmail(mut self) -> Self {
         self.gmail = true;
         self.caps("+X-GM-EXT-1")
+    }
+
+    /// The ways of signing in that are offered, separated by spaces; `"plain login"` unless told otherwise. Without
+    /// `plain` the password of a user cannot be changed.
+    #[must_use]
+    pub fn mechanisms(mut self, names: &str) -> Self {
+        self.mechanisms = names.to_owned();
+        self
     }
 
     /// Keeps mail as Maildir instead of mdbox.

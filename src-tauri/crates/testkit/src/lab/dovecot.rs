@@ -44,14 +44,14 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
         true => ("maildir", "Maildir"),
         false => ("mdbox", "mdbox"),
     };
-    let token = token(dir);
+    let (token, mechanisms) = (token(dir), &options.mechanisms);
     let mut text = format!(
         "base_dir = {d}/run\nstate_dir = {d}/state\nlog_path = {d}/log/dovecot.log\nprotocols = imap lmtp\n\
          listen = 127.0.0.1\nlogin_greeting = Dovecot ready, {token}.\n\
          default_internal_user = {u}\ndefault_login_user = {u}\ndefault_internal_group = {g}\nfirst_valid_uid = 1\n\
          mail_uid = {u}\nmail_gid = {g}\nmail_home = {d}/home/%u\nmail_location = {format}:~/{location}\n\
          mail_max_userip_connections = 500\nmdbox_rotate_size = 64M\nmail_fsync = never\nverbose_proctitle = yes\n\
-         auth_mechanisms = plain login\ndisable_plaintext_auth = no\nauth_failure_delay = 0\n\
+         auth_mechanisms = {mechanisms}\nauth_username_chars =\ndisable_plaintext_auth = no\nauth_failure_delay = 0\n\
          ssl = yes\nssl_cert = <{d}/cert.pem\nssl_key = <{d}/key.pem\n"
     );
     if let Some(caps) = &options.caps {
