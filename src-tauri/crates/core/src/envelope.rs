@@ -86,6 +86,12 @@ pub enum Machine {
 impl Envelope {
     /// Reads a header block; bytes behind it are not looked at. Never fails: what cannot be read is absent.
     pub fn parse(header: &[u8]) -> Self {
+        if !header.contains(&b'\n') && header.contains(&b'\r') {
+            // Lines that end in CR alone.
+            return Self::parse(
+                &header.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect::<Vec<u8>>(),
+            );
+        }
         let parsed = MessageParser::default().parse_headers(header).unwrap_or_default();
         let fields = Fields { header, parsed: &parsed };
         let own = fields.raw("Message-ID");
@@ -266,6 +272,10 @@ impl Fields<'_> {
         if (!auto.is_empty() && !auto.starts_with("no")) || self.count("X-Autoreply") > 0 {
             return Some(Machine::AutoReply);
         }
+        // Programs that do not say so in a field of its own say it in the subject.
+        if crate::away::is_subject(self.text(HeaderName::Subject)) {
+            return Some(Machine::AutoReply);
+        }
         let precedence = value("Precedence");
         if precedence == "auto_reply" {
             return Some(Machine::AutoReply);
@@ -365,6 +375,8 @@ mod tests {
             ("Auto-Submitted: no", None),
             ("List-Id: <l.x>", Some(Machine::List)),
             ("Precedence: bulk", Some(Machine::List)),
+            ("Subject: Automatische Antwort: x", Some(Machine::AutoReply)),
+            ("Subject: Re: Automatische Antwort: x", None),
             ("Subject: plain", None),
         ] {
             assert_eq!(parse(&format!("{header}\n\n")).machine, want, "{header}");

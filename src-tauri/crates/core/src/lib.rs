@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod arrival;
+pub mod away;
 pub mod clock;
 pub mod contact;
 pub mod conversation;
@@ -16,6 +17,7 @@ pub mod message;
 mod quiet;
 pub mod reason;
 pub mod record;
+pub mod report;
 pub mod rule;
 pub mod subject;
 pub mod text;

@@ -12,6 +12,8 @@
 use serde_json::Value;
 use std::path::PathBuf;
 use threadline_core::address::Mailbox;
+use threadline_core::envelope::Machine;
+use threadline_core::report;
 use threadline_core::text::{forward, html, reply};
 
 /// How a pack was read.
@@ -158,4 +160,60 @@ fn squeezed(text: &str) -> String {
 
 fn lines_trimmed(text: &str) -> String {
     text.trim().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn bounces() {
+    let score = read("bounces", |row, bytes| {
+        if row["auto_reply"] == true {
+            let machine = threadline_core::envelope::Envelope::parse(bytes).machine;
+            return match (machine, report::read(bytes)) {
+                (Some(Machine::AutoReply), None) => Reading::Right,
+                (None, None) => Reading::NotUnderstood,
+                other => Reading::Wrong(format!("an automatic answer was read as {:?}", other.0)),
+            };
+        }
+        let Some(found) = report::read(bytes) else { return Reading::NotUnderstood };
+        let want: Vec<Value> = row["recipients"].as_array().unwrap().clone();
+        // What stands in the status part: the pack does not count what is named elsewhere.
+        let named: Vec<_> = found.recipients.iter().filter(|r| r.source == report::Source::Status).collect();
+        let got: Vec<Value> = named
+            .iter()
+            .map(|r| {
+                let mut one =
+                    serde_json::json!({"address": r.address, "action": r.action, "status": r.status});
+                if let Some(original) = &r.original {
+                    one["original_recipient"] = original.as_str().into();
+                }
+                one
+            })
+            .collect();
+        if want != got {
+            return Reading::Wrong(format!("{want:?} but {got:?}"));
+        }
+        let failed = |r: &&report::Recipient| matches!(r.outcome, report::Outcome::Failed(_));
+        let fails = want.iter().filter(|r| r["action"] == "failed").count();
+        if named.iter().copied().filter(failed).filter(|r| r.action.as_deref() == Some("failed")).count()
+            != fails
+        {
+            return Reading::Wrong("a failure was not taken for one".to_owned());
+        }
+        let bare = |id: &str| id.trim_matches(['<', '>']).to_owned();
+        let ids: Vec<String> = match row["original_message_id"].as_str() {
+            Some(id) => vec![bare(id)],
+            None => row["accept_message_ids"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|id| bare(id.as_str().unwrap()))
+                .collect(),
+        };
+        match found.original_id.as_deref().map(bare) {
+            Some(id) if ids.contains(&id) => Reading::Right,
+            None if ids.is_empty() => Reading::Right,
+            None => Reading::NotUnderstood,
+            Some(id) => Reading::Wrong(format!("{ids:?} but {id}")),
+        }
+    });
+    holds(score, 0.97, 0.02);
 }
