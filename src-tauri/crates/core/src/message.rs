@@ -1,8 +1,18 @@
 //! The body of a logged message: parsed, capped, cleaned.
 
+mod cms;
+mod flowed;
+mod plain;
+mod rtf;
+mod sealed;
+mod tnef;
+
 use crate::envelope::clean;
 use crate::record::Attachment;
-use mail_parser::{MessageParser, MessagePart, MimeHeaders};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
+use plain::{plain, right_charset};
+use sealed::{is_encrypted, opened};
+use std::borrow::Cow;
 
 /// Largest message that is read whole, in bytes. Of a larger one the first part is read, which holds its text.
 pub const MOST_BYTES: u32 = 25 * 1024 * 1024;
@@ -12,6 +22,8 @@ pub const MOST_TEXT: usize = 2 * 1024 * 1024;
 pub const MOST_CONTAINERS: usize = 1_000;
 /// Most attachments listed.
 pub const MOST_ATTACHMENTS: usize = 200;
+/// The text of a message that is encrypted.
+pub const ENCRYPTED: &str = "(encrypted)";
 
 /// What a person reads of a message.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -21,30 +33,38 @@ pub struct Body {
     /// As it was sent: not cleaned, never to be shown outside a sandbox.
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
+    /// Only the recipient can read it: the text is [`ENCRYPTED`], and there is nothing else.
+    pub encrypted: bool,
 }
 
-crate::debug_only!(Body {});
+crate::debug_only!(Body { encrypted });
 
 impl Body {
-    /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it.
+    /// Reads the raw message (RFC 5322). Never fails: broken MIME gives what can be read of it. A message that is signed as a
+    /// whole is opened, and so is `winmail.dat`.
     pub fn parse(raw: &[u8]) -> Self {
-        let raw = &raw[..shallow(raw)];
+        let raw = opened(raw);
+        let raw = &raw[..shallow(&raw)];
         let Some(message) = MessageParser::default().parse(raw) else {
             return Self { text: cut(String::from_utf8_lossy(raw).into_owned()), ..Self::default() };
         };
+        if is_encrypted(&message) {
+            return Self { text: ENCRYPTED.to_owned(), encrypted: true, ..Self::default() };
+        }
         let mut texts: Vec<String> = (0..message.text_body_count())
-            .filter_map(|i| message.body_text(i))
-            .map(|text| text.into_owned())
+            .filter_map(|i| match message.text_part(i as u32) {
+                Some(part) if !part.is_text_html() => Some(plain(&message, part)),
+                _ => message.body_text(i).map(Cow::into_owned),
+            })
             .collect();
         let mut html = message
             .html_part(0)
             .filter(|part| part.is_text_html())
-            .and_then(|part| part.text_contents())
-            .map(str::to_owned);
+            .and_then(|part| part.text_contents().map(|text| right_charset(&message, part, text)));
         for part in message.attachments().filter(|part| is_stray_text(part)) {
             let contents = part.text_contents().unwrap_or_default();
             if !is_type(part, "html") {
-                texts.push(contents.to_owned());
+                texts.push(plain(&message, part));
             } else if html.is_none() {
                 html = Some(contents.to_owned());
                 if texts.is_empty() {
@@ -52,31 +72,85 @@ impl Body {
                 }
             }
         }
-        let attachments: Vec<Attachment> = files(&message).map(described).collect();
+        let wrapped = winmail(&message);
+        if let Some(inside) = &wrapped
+            && html.is_none()
+            && texts.iter().all(|text| text.trim().is_empty())
+        {
+            texts = inside.text.clone().into_iter().collect();
+            html.clone_from(&inside.html);
+            if let (true, Some(html)) = (texts.is_empty(), &html) {
+                texts.push(mail_parser::decoders::html::html_to_text(html));
+            }
+        }
+        let attachments: Vec<Attachment> =
+            files(&message, wrapped.as_ref()).iter().map(|f| f.about.clone()).collect();
         if texts.is_empty() && html.is_none() && attachments.is_empty() {
             // An illegal boundary, say: the text as it came is better than none.
             texts.push(String::from_utf8_lossy(behind_header(raw)).into_owned());
         }
-        Self { text: cut(texts.join("\n")), html: html.map(cut), attachments }
+        Self { text: cut(texts.join("\n")), html: html.map(cut), attachments, encrypted: false }
     }
 }
 
 /// The bytes of one of the files that [`Body::parse`] lists, by its place in the list, with what is listed of it. `None`
 /// where there is none.
 pub fn attachment(raw: &[u8], index: usize) -> Option<(Attachment, Vec<u8>)> {
-    let message = MessageParser::default().parse(&raw[..shallow(raw)])?;
-    let part = files(&message).nth(index)?;
-    Some((described(part), part.contents().to_vec()))
+    let raw = opened(raw);
+    let message = MessageParser::default().parse(&raw[..shallow(&raw)])?;
+    if is_encrypted(&message) {
+        return None;
+    }
+    let wrapped = winmail(&message);
+    let file = files(&message, wrapped.as_ref()).into_iter().nth(index)?;
+    Some((file.about, file.bytes.to_vec()))
 }
 
-/// The parts that are files, at most [`MOST_ATTACHMENTS`].
-fn files<'a>(message: &'a mail_parser::Message<'a>) -> impl Iterator<Item = &'a MessagePart<'a>> {
+/// What a `winmail.dat` holds.
+fn winmail<'a>(message: &'a Message<'a>) -> Option<tnef::Tnef<'a>> {
     message
+        .attachments()
+        .take(MOST_ATTACHMENTS)
+        .filter(|part| is_winmail(part))
+        .find_map(|part| tnef::read(part.contents()))
+}
+
+fn is_winmail(part: &MessagePart<'_>) -> bool {
+    let typed = part.content_type().is_some_and(|t| {
+        let subtype = t.subtype().unwrap_or_default();
+        subtype.eq_ignore_ascii_case("ms-tnef") || subtype.eq_ignore_ascii_case("vnd.ms-tnef")
+    });
+    typed || part.attachment_name().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"))
+}
+
+/// A file of a message.
+struct File<'a> {
+    about: Attachment,
+    bytes: &'a [u8],
+}
+
+/// The parts that are files, at most [`MOST_ATTACHMENTS`]; the files in a `winmail.dat` stand for it.
+fn files<'a>(message: &'a Message<'a>, wrapped: Option<&tnef::Tnef<'a>>) -> Vec<File<'a>> {
+    let own = message
         .attachments()
         .filter(|part| !is_stray_text(part))
         // What calls itself a multipart and could not be taken apart is no file.
         .filter(|part| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
-        .take(MOST_ATTACHMENTS)
+        .filter(|part| wrapped.is_none() || !is_winmail(part))
+        .map(|part| File { about: described(part), bytes: part.contents() });
+    let inside = wrapped.into_iter().flat_map(|tnef| &tnef.files).map(|file| File {
+        about: Attachment {
+            name: safe_name(file.name.as_deref().unwrap_or("attachment")),
+            media_type: file
+                .media_type
+                .clone()
+                .unwrap_or_else(|| "application/octet-stream".to_owned())
+                .to_lowercase(),
+            size: file.bytes.len() as u64,
+        },
+        bytes: file.bytes,
+    });
+    own.chain(inside).take(MOST_ATTACHMENTS).collect()
 }
 
 fn described(part: &MessagePart<'_>) -> Attachment {
@@ -281,6 +355,67 @@ mod tests {
     fn a_text_that_speaks_of_messages_is_read_to_its_end() {
         let raw = format!("Subject: x\n\n{}the end\n", "about message/rfc822\n".repeat(5_000));
         assert!(parse(&raw).text.ends_with("the end\r\n"));
+    }
+
+    #[test]
+    fn flowed_text_and_unknown_charsets_are_read() {
+        assert_eq!(
+            parse("Content-Type: text/plain; charset=utf-8; format=flowed\n\nOne \ntwo\n").text,
+            "One two\n"
+        );
+        let raw = b"Content-Type: text/plain\r\n\r\nGr\xfc\xdfe";
+        assert_eq!(Body::parse(raw).text, "Grüße");
+        let raw = b"Content-Type: text/plain; charset=x-unknown\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe";
+        assert_eq!(Body::parse(raw).text.trim(), "Grüße");
+    }
+
+    #[test]
+    fn winmail_is_opened_and_its_files_stand_for_it() {
+        let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b\r\n\
+                    Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: binary\r\n\r\n";
+        let raw = [head.as_bytes(), &tnef::tests::sample(), b"\r\n--b--\r\n"].concat();
+        let body = Body::parse(&raw);
+        assert_eq!(body.text, "Grüße");
+        let names: Vec<&str> = body.attachments.iter().map(|a| a.name.as_str()).collect();
+        assert_eq!(names, ["Angebot für Ann.pdf"]);
+        assert_eq!(attachment(&raw, 0).unwrap().1, b"%PDF");
+    }
+
+    #[test]
+    fn a_signed_message_is_opened_and_an_encrypted_one_is_named() {
+        let inner = b"Content-Type: text/plain; charset=utf-8\r\n\r\nGr\xc3\xbc\xc3\x9fe";
+        let head = "Subject: s\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Transfer-Encoding: binary\r\n\r\n";
+        let raw = [
+            head.as_bytes(),
+            &cms::tests::signed(&[&[4, u8::try_from(inner.len()).unwrap()][..], inner].concat()),
+        ]
+        .concat();
+        let body = Body::parse(&raw);
+        assert_eq!((body.text.as_str(), body.encrypted), ("Grüße", false));
+        let clear = parse(
+            "Content-Type: multipart/signed; boundary=b\n\n--b\nContent-Type: text/plain\n\nwords\n--b\nContent-Type: application/pkcs7-signature; name=smime.p7s\n\nxx\n--b--\n",
+        );
+        assert_eq!((clear.text.trim(), clear.encrypted), ("words", false));
+        let pgp = parse(
+            "Content-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nwords\n- -- \nAnn\n-----BEGIN PGP SIGNATURE-----\nxx\n",
+        );
+        assert_eq!(pgp.text, "words\n-- \nAnn");
+        for head in [
+            "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nsecret",
+            "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\nsecret\n--b--\n",
+            "Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nsecret\n-----END PGP MESSAGE-----\n",
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nopen the file\n--b\nContent-Type: application/x-microsoft-rpmsg-message; name=message.rpmsg\n\nsecret\n--b--\n",
+        ] {
+            let body = parse(head);
+            assert!(
+                body.encrypted
+                    && body.text == ENCRYPTED
+                    && body.html.is_none()
+                    && body.attachments.is_empty(),
+                "{head}"
+            );
+            assert!(attachment(head.as_bytes(), 0).is_none());
+        }
     }
 
     #[test]

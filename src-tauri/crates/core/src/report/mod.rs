@@ -3,6 +3,7 @@
 //! Standard reports (RFC 3464) are read from their status part, also where it is damaged. Others are written for people; of
 //! these the recipients are read that stand in lines of their own. What is not understood is `None`, never a guess.
 
+pub mod calendar;
 mod cause;
 mod parts;
 mod prose;
