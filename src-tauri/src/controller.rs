@@ -420,7 +420,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             self.parts.desktop.tell(News::Navigate { route: route.clone() });
         }
         self.destination = route;
-        self.parts.desktop.open_window();
+        self.parts.desktop.open_window(self.stored.settings.theme);
     }
 
     fn closed(&mut self, minimised: bool) {

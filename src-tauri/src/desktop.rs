@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use crate::notify::Words;
+use crate::settings::Theme;
 use crate::tray::Tray;
 use crate::views::{Lack, News};
 
@@ -13,8 +14,8 @@ pub trait Desktop: Send + 'static {
     fn notify(&mut self, words: Words);
     /// Tells the window; nobody may listen.
     fn tell(&mut self, news: News);
-    /// Opens the window, or brings it to the front.
-    fn open_window(&mut self);
+    /// Opens the window in this theme, or brings it to the front.
+    fn open_window(&mut self, theme: Theme);
     fn set_autostart(&mut self, on: bool) -> Result<(), AppError>;
     /// Whether the desktop starts the program at login.
     fn autostart(&self) -> bool;

@@ -74,6 +74,7 @@ fn start(args: Args, logs: &logs::Logs) -> Result<i32, Box<dyn std::error::Error
         .plugin(tauri_plugin_single_instance::init(move |_, _, _| raise.tell(Request::Open(None))))
         .plugin(tauri_plugin_autostart::init(MacosLauncher::LaunchAgent, Some(vec![args::HIDDEN])))
         .plugin(tauri_plugin_dialog::init())
+        .plugin(windows::remembered())
         .manage(handle.clone())
         .manage(logs.clone())
         .invoke_handler(bindings.invoke_handler())

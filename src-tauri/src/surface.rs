@@ -4,6 +4,7 @@ use crate::controller::{Handle, Request};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::notify::Words;
+use crate::settings::Theme;
 use crate::tray::menu::Item;
 use crate::tray::{Tray, icon};
 use crate::views::{Lack, News};
@@ -116,9 +117,9 @@ impl Desktop for Surface {
         }
     }
 
-    fn open_window(&mut self) {
+    fn open_window(&mut self, theme: Theme) {
         self.find_out();
-        self.at_desktop(windows::open);
+        self.at_desktop(move |app| windows::open(app, theme));
     }
 
     fn set_autostart(&mut self, on: bool) -> Result<(), AppError> {

@@ -1,21 +1,37 @@
 //! The one window: made when it is asked for, destroyed when it is closed.
 
+use crate::settings::Theme;
 use crate::views::News;
+use tauri::plugin::TauriPlugin;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
-use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::window::Color;
+use tauri::{AppHandle, Manager, Theme as Look, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
+use tauri_plugin_window_state::StateFlags;
 use tauri_specta::Event as _;
 
 /// The window's label; the capability names it too.
 pub const MAIN: &str = "main";
 
-/// Opens the window, or brings the one that is open to the front.
-pub fn open(app: &AppHandle) -> tauri::Result<()> {
+/// Keeps where the window stood, how large it was, and whether it filled the screen, from one opening to the next.
+pub fn remembered() -> TauriPlugin<Wry> {
+    let kept = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
+    tauri_plugin_window_state::Builder::default().with_state_flags(kept).build()
+}
+
+/// Opens the window, or brings the one that is open to the front. Until the page is there the window has the page's colour.
+pub fn open(app: &AppHandle, theme: Theme) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
         return raise(&window);
     }
     let links = app.clone();
     let address = WebviewUrl::App("index.html".into());
-    WebviewWindowBuilder::new(app, MAIN, address)
+    let chosen = match theme {
+        Theme::System => None,
+        Theme::Light => Some(Look::Light),
+        Theme::Dark => Some(Look::Dark),
+    };
+    let window = WebviewWindowBuilder::new(app, MAIN, address)
+        .theme(chosen)
         .title("Threadline")
         .inner_size(1120.0, 760.0)
         .min_inner_size(720.0, 520.0)
@@ -35,7 +51,16 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
         })
         .disable_drag_drop_handler()
         .build()?;
-    Ok(())
+    let look = chosen.map_or_else(|| window.theme(), Ok)?;
+    window.set_background_color(Some(ground(look)))
+}
+
+/// `--bg` of the page's `tokens.css`.
+fn ground(look: Look) -> Color {
+    match look {
+        Look::Dark => Color(0x10, 0x16, 0x1d, 0xff),
+        _ => Color(0xf5, 0xf7, 0xfa, 0xff),
+    }
 }
 
 fn raise(window: &WebviewWindow) -> tauri::Result<()> {
@@ -61,6 +86,16 @@ fn is_ours(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_window_has_the_colour_of_the_page() {
+        let tokens = include_str!("../../ui/src/styles/tokens.css");
+        let mut grounds = tokens.lines().filter_map(|line| line.trim().strip_prefix("--bg: #"));
+        for look in [Look::Light, Look::Dark] {
+            let Color(r, g, b, _) = ground(look);
+            assert_eq!(grounds.next(), Some(format!("{r:02x}{g:02x}{b:02x};").as_str()), "{look}");
+        }
+    }
 
     #[test]
     fn the_window_goes_nowhere_else() {

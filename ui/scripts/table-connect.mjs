@@ -109,6 +109,13 @@ export const connect = [
     await next(page);
     await page.locator("[role=alert] .title").waitFor();
   }, { ...de, height: 1000 }),
+  setup("crm-hubspot-scope-de", async (page) => {
+    await crm(page);
+    await choose(page, "hubspot");
+    await page.locator("input[type=password]").fill("few scopes");
+    await page.locator(".try button").click();
+    await page.locator(".detail .banner").waitFor();
+  }, { ...de, height: 1100, themes: ["light"] }),
   setup("crm-webhook-de", async (page) => {
     await crm(page);
     await choose(page, "webhook");

@@ -2,7 +2,7 @@
 
 use super::{Answer, Shell, address};
 use tauri::ipc::Channel;
-use threadline_core::rule::Rules;
+use threadline_core::rule::{LogMode, Rules};
 use threadline_engine::check::{CheckReport, CheckStep};
 use threadline_engine::discover::{Discovery, Internet};
 use threadline_engine::reconnect::{Broken, OtherMailbox};
@@ -37,9 +37,15 @@ pub async fn check(
 
 #[tauri::command]
 #[specta::specta]
-pub async fn add_mailbox(shell: Shell<'_>, draft: MailboxDraft, password: String) -> Answer<Status> {
+pub async fn add_mailbox(
+    shell: Shell<'_>,
+    draft: MailboxDraft,
+    password: String,
+    mode: LogMode,
+) -> Answer<Status> {
     let engine = shell.engine().await?;
-    let settings = settings(&engine, draft).await?;
+    let mut settings = settings(&engine, draft).await?;
+    settings.rules.mode = mode;
     engine.add_account(settings, Zeroizing::new(password)).await?;
     shell.status().await
 }

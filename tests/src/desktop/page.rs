@@ -81,6 +81,16 @@ impl Page {
         self.driver.fill(&field, text).with_context(|| format!("{name:?} cannot be filled in"))
     }
 
+    /// Puts a text of many lines into the field of this name, as a paste does.
+    pub fn paste(&self, name: &str, text: &str) -> Result<()> {
+        let field = self.wait(FILLED, name, None)?;
+        let paste = "const [field, text] = arguments; field.focus(); field.value = text; \
+                     field.dispatchEvent(new Event('input', {bubbles: true})); return field.value";
+        let pasted = self.said(paste, &[field.json(), json!(text)])?;
+        ensure!(pasted.trim() == text.trim(), "{name:?} does not hold what was pasted");
+        Ok(())
+    }
+
     /// Chooses a value in the list of this name, in the group with this legend.
     pub fn choose_in(&self, group: &str, name: &str, value: &str) -> Result<()> {
         let list = self.wait(FILLED, name, Some(group))?;

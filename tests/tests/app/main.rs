@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod closed_window;
+mod first_run;
 mod held;
 mod keychain;
 mod package;

@@ -1,7 +1,7 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
   Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
-  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, MailboxDraft, MailboxSettings, MessageHtml, News, Outage,
+  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, News, Outage,
   PauseFor, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
 } from "./bindings";
 
@@ -30,7 +30,7 @@ export interface Api {
   discover(address: string): Promise<Discovery>;
   /** Without a password the one in the keychain is used. */
   check(draft: MailboxDraft, password: string | null, onStep: (step: CheckStep) => void): Promise<CheckReport>;
-  addMailbox(draft: MailboxDraft, password: string): Promise<Status>;
+  addMailbox(draft: MailboxDraft, password: string, mode: LogMode): Promise<Status>;
   changeMailbox(draft: MailboxDraft): Promise<Status>;
   removeMailbox(address: string): Promise<Status>;
   broken(address: string): Promise<Broken>;

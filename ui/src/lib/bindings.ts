@@ -27,7 +27,7 @@ export const commands = {
 	discover: (mailbox: string) => __TAURI_INVOKE<Discovery>("discover", { mailbox }),
 	/**  Without a password the one in the keychain is used. */
 	check: (draft: MailboxDraft, password: string | null, onStep: Stream<CheckStep>) => __TAURI_INVOKE<CheckReport>("check", { draft, password, onStep }),
-	addMailbox: (draft: MailboxDraft, password: string) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password }),
+	addMailbox: (draft: MailboxDraft, password: string, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
 	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use crate::desk::Desk;
+use crate::settings::Theme;
 use crate::testing::{ANN, address, at, health};
 use crate::tray::menu::Item;
 use async_trait::async_trait;
@@ -187,7 +188,7 @@ impl Desktop for PlayedDesktop {
         lock(&self.0).news.push(serde_json::to_value(news).unwrap());
     }
 
-    fn open_window(&mut self) {
+    fn open_window(&mut self, _: Theme) {
         lock(&self.0).windows += 1;
     }
 

@@ -84,8 +84,8 @@ export function withCase(api: Api, name: string | null, w: World): Api {
       if (name === "unreachable") return refuse({ code: "local_offline", message: "This computer is offline.", next: null });
       return api.discover(address);
     },
-    async addMailbox(draft, password) {
-      const done = await api.addMailbox(draft, password);
+    async addMailbox(draft, password, mode) {
+      const done = await api.addMailbox(draft, password, mode);
       if (name !== "silent") {
         void wait(w.still ? 0 : 6000).then(() => w.tell({ kind: "activity", entry: firstMail(draft.address, name === "unknown_recipient") }));
       }

@@ -136,10 +136,10 @@ export function fakeApi(params: URLSearchParams): Api {
 
     discover: (address) => wait(w.still ? 0 : 1100).then(() => ({ address, candidates: candidates(address) })),
     check: (draft, password, onStep) => check(draft, password, w, turn, onStep),
-    addMailbox: (draft) =>
+    addMailbox: (draft, _password, mode) =>
       later(() => {
         heal(w, draft.address);
-        w.boxes.push({ draft, rules: rules(draft.address), paused_until: null });
+        w.boxes.push({ draft, rules: { ...rules(draft.address), mode }, paused_until: null });
         w.app.first_run = false;
         w.tell({ kind: "app" });
         return changed(w);
@@ -189,7 +189,7 @@ export function fakeApi(params: URLSearchParams): Api {
     tryCrm: (crm, secret) =>
       wait(w.still ? 0 : 700).then(() => {
         if (secret === "wrong") refuse("crm_token_rejected", "The CRM does not accept the token.");
-        return crm.kind === "hubspot" ? { id: "4471920", name: "Northwind Lab", missing_scopes: [] } : null;
+        return crm.kind === "hubspot" ? { id: "4471920", name: "Northwind Lab", missing_scopes: secret === "few scopes" ? ["crm.objects.owners.read"] : [] } : null;
       }),
     setCrm: (crm) =>
       later(() => {

@@ -16,7 +16,6 @@ export type Step = (typeof STEPS)[number];
 export type Stage = "check" | "mail" | "history";
 
 /** What the engine gives a new mailbox. */
-const DEFAULT_MODE: LogMode = "known_contacts";
 
 export class SetupFlow {
   step = $state<Step>("address");
@@ -36,7 +35,7 @@ export class SetupFlow {
   problems = $state.raw<Problems>({});
 
   crm = $state<CrmForm>(crmFormFor(null, ""));
-  mode = $state<LogMode>(DEFAULT_MODE);
+  mode = $state<LogMode>("known_contacts");
   crmProblems = $state.raw<CrmProblems>({});
   tryingCrm = $state(false);
   crmError = $state.raw<unknown>(null);
@@ -59,7 +58,6 @@ export class SetupFlow {
   #crmTried = $state("");
   /** The kind that this run has set, to be taken back when another is chosen. */
   #crmApplied: { kind: CrmKind; as: string } | null = null;
-  #modeSet = false;
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
@@ -282,15 +280,10 @@ export class SetupFlow {
       // A mail sent between the two calls is seen too.
       this.mail ??= new FirstMail(address);
       if (!this.added) {
-        setStatus(await api().addMailbox(this.draft, this.password));
+        setStatus(await api().addMailbox(this.draft, this.password, this.mode));
         this.added = true;
         this.password = "";
         this.crm = { ...this.crm, token: "", secret: "" };
-      }
-      if (this.mode !== DEFAULT_MODE && !this.#modeSet) {
-        const own = (await api().mailboxSettings()).find((one) => one.draft.address === address);
-        if (own !== undefined) await api().setRules(address, { ...own.rules, mode: this.mode });
-        this.#modeSet = true;
       }
       await this.mail.begin();
       this.stage = "mail";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../../lib/api";
-import type { Candidate, CheckReport, MailboxSettings, News, Status } from "../../lib/bindings";
+import type { Candidate, CheckReport, News, Status } from "../../lib/bindings";
 import { setClock } from "../../lib/clock.svelte";
 import { setApi } from "../../lib/index";
 import { LONG } from "./first-mail.svelte";
@@ -13,7 +13,6 @@ const found: Candidate = {
 };
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null };
 const HUBSPOT = { kind: "hubspot" } as Status["crms"][number];
-const settings = { draft: { address: "ann@firm.example" }, rules: { version: 1, mode: "known_contacts" }, paused_until: null } as unknown as MailboxSettings;
 
 function program(more: Partial<Api> = {}) {
   const api = {
@@ -23,8 +22,6 @@ function program(more: Partial<Api> = {}) {
     setCrm: vi.fn(async () => STATUS),
     removeCrm: vi.fn(async () => STATUS),
     addMailbox: vi.fn(async () => STATUS),
-    mailboxSettings: vi.fn(async () => [settings]),
-    setRules: vi.fn(async () => [settings]),
     folders: vi.fn(async () => [{ name: "INBOX", role: "inbox" as const }, { name: "Sent", role: "sent" as const }]),
     ...more,
   };
@@ -226,15 +223,15 @@ describe("step 4", () => {
     await toCheck(flow);
     expect(api.addMailbox).not.toHaveBeenCalled();
     await flow.connect();
-    expect(api.addMailbox).toHaveBeenCalledWith(expect.objectContaining({ host: "imap.firm.example" }), "secret");
+    expect(api.addMailbox).toHaveBeenCalledWith(expect.objectContaining({ host: "imap.firm.example" }), "secret", "known_contacts");
     expect([flow.stage, flow.password, flow.crm.token]).toEqual(["mail", "", ""]);
     flow.back("account");
     expect(flow.step).toBe("check");
   });
 
-  it("sets the log mode, and tries only that again where it failed", async () => {
-    const setRules = vi.fn().mockRejectedValueOnce({ code: "ledger_busy" }).mockResolvedValue([settings]);
-    const api = program({ setRules });
+  it("adds it with the log mode, and tries again where that failed", async () => {
+    const addMailbox = vi.fn<Api["addMailbox"]>().mockRejectedValueOnce({ code: "ledger_busy" }).mockResolvedValue(STATUS);
+    program({ addMailbox });
     const flow = new SetupFlow("/data");
     flow.mode = "only_when_i_say";
     await toCheck(flow);
@@ -242,8 +239,7 @@ describe("step 4", () => {
     expect([flow.stage, flow.connectError]).toEqual(["check", { code: "ledger_busy" }]);
     await flow.connect();
     expect(flow.stage).toBe("mail");
-    expect(api.addMailbox).toHaveBeenCalledTimes(1);
-    expect(setRules).toHaveBeenLastCalledWith("ann@firm.example", { version: 1, mode: "only_when_i_say" });
+    expect(addMailbox).toHaveBeenLastCalledWith(expect.objectContaining({ address: "ann@firm.example" }), "secret", "only_when_i_say");
   });
 
   it("trusts the certificate that was shown, for this server only", async () => {
