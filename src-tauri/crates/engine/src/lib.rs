@@ -26,6 +26,7 @@ pub mod home;
 mod identity;
 mod ingest;
 mod jobs;
+mod link;
 mod mailbox;
 mod message_html;
 pub mod once;

@@ -93,6 +93,7 @@ impl Mailbox {
         }
         loop {
             self.shared.forget_wakers(self.id);
+            let before = self.shared.links.now();
             let connected_at = self.shared.clock.monotonic();
             let Err(broken) = self.live().await;
             if matches!(broken, Broken::NotifyRefused | Broken::OtherFolders) {
@@ -111,18 +112,33 @@ impl Mailbox {
                 failures = 0;
             }
             failures += 1;
+            let (reason, ..) = broken.why();
+            let away = self.shared.links.now().explains(reason);
+            if away.is_some() {
+                // What fails without a network is no outage.
+                outage.over();
+            } else if failures == 1 && broken.again() == Again::Soon {
+                // Other connections may have met the same end.
+                self.shared.probe();
+            }
             let wait = match broken.again() {
                 Again::Soon => Some(backoff::wait(failures, backoff::random())),
                 Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
                 Again::Never => None,
             };
-            let extended = outage.failed(now);
-            let state =
-                if broken.needs_person() || extended { State::NeedsAttention } else { State::Retrying };
-            self.tell_broken(&broken, state, wait).await;
-            match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return std::future::pending().await,
+            match away {
+                Some(reason) => self.tell_away(reason, wait).await,
+                None => {
+                    let extended = outage.failed(now);
+                    let lasting = broken.needs_person() || extended;
+                    let state = if lasting { State::NeedsAttention } else { State::Retrying };
+                    self.tell_broken(&broken, state, wait).await;
+                }
+            }
+            let Some(wait) = wait else { return std::future::pending().await };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.shared.links.turned(before) => failures = 0,
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::home::Home;
+use crate::link::Links;
 use crate::settings::CrmSettings;
 use crate::undo::Undos;
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub events: broadcast::Sender<Event>,
     pub undos: Undos,
+    pub links: Links,
     secrets: Arc<dyn Secrets>,
     desk: Mutex<Desk>,
 }
@@ -47,7 +49,8 @@ struct Desk {
 impl Shared {
     pub fn new(home: Home, ledger: Ledger, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
         let (events, _) = broadcast::channel(EVENTS);
-        Self { home, ledger, secrets, clock, events, undos: Undos::default(), desk: Mutex::default() }
+        let (undos, links, desk) = (Undos::default(), Links::default(), Mutex::default());
+        Self { home, ledger, secrets, clock, events, undos, links, desk }
     }
 
     /// Tells whoever listens; nobody may.
@@ -106,6 +109,13 @@ impl Shared {
             if account.is_none_or(|a| a == *id) {
                 waker.wake();
             }
+        }
+    }
+
+    /// Lets every connection ask its server whether it still lives.
+    pub fn probe(&self) {
+        for (_, waker) in &self.desk().wakers {
+            waker.probe();
         }
     }
 

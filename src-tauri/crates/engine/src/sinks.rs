@@ -200,6 +200,17 @@ impl Standing {
             ways.outage.over();
             return health(&self.shared, State::Connected, None, None);
         };
+        if let Some(reason) = self.shared.links.now().explains(worst.error.reason) {
+            // What fails without a network is no outage.
+            ways.outage.over();
+            let away = Health {
+                reason: Some(reason),
+                phase: None,
+                evidence: None,
+                ..health(&self.shared, State::Offline, None, worst.next_try)
+            };
+            return away;
+        }
         let extended = ways.outage.failed(self.shared.clock.monotonic());
         let state = if extended { State::NeedsAttention } else { severity(&worst.error) };
         health(&self.shared, state, Some(&worst.error), worst.next_try)

@@ -36,6 +36,24 @@ const LONGEST_PUSH_PAUSE: SignedDuration = SignedDuration::from_hours(26);
 /// Runs until the future is dropped. Fails only where the ledger cannot be read at the start.
 pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
     let shared = engine.shared();
+    let listening = async { tokio::join!(shared.links.follow(&*shared.clock), take_turns(shared)).1 };
+    tokio::select! {
+        result = keep_fit(engine) => result,
+        never = listening => match never {},
+    }
+}
+
+/// Where the network is another one, or the computer woke, open connections may be dead and CRMs be reached again.
+async fn take_turns(shared: &Shared) -> Infallible {
+    loop {
+        shared.links.turned(shared.links.now()).await;
+        shared.probe();
+        shared.ring();
+    }
+}
+
+async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
+    let shared = engine.shared();
     let mut tasks = Tasks::default();
     let mut plan = Plan::read(engine).await?;
     let mut tidied: Option<Duration> = None;

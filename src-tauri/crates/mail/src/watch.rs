@@ -78,14 +78,26 @@ pub enum News {
     Woken,
 }
 
-/// Makes [`Watch::next`] return.
+/// Disturbs [`Watch::next`] from elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Waker(Arc<Notify>);
+pub struct Waker(Arc<Bell>);
+
+#[derive(Debug, Default)]
+struct Bell {
+    wake: Notify,
+    probe: Notify,
+}
 
 impl Waker {
     /// Makes the present or the next call of [`Watch::next`] return [`News::Woken`].
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.0.wake.notify_one();
+    }
+
+    /// Makes the present or the next call of [`Watch::next`] ask the server whether the connection still lives: after
+    /// sleep, or in another network, it may be dead without a sign.
+    pub fn probe(&self) {
+        self.0.probe.notify_one();
     }
 }
 
@@ -262,7 +274,7 @@ impl Watch {
 
     fn was_woken(&self) -> bool {
         use futures::FutureExt as _;
-        self.waker.0.notified().now_or_never().is_some()
+        self.waker.0.wake.notified().now_or_never().is_some()
     }
 
     /// Opens every target once, the first one last, and asks for NOTIFY: all in one flight.
@@ -431,10 +443,11 @@ impl Watch {
         let waker = self.waker.clone();
         let reply = tokio::select! {
             biased;
-            () = waker.0.notified() => {
+            () = waker.0.wake.notified() => {
                 waker.wake();
                 return Ok(());
             }
+            () = waker.0.probe.notified() => return self.ask().await,
             reply = self.session.wire.next(Phase::Idle) => reply?,
             () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
         };

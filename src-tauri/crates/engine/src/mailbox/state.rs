@@ -30,11 +30,20 @@ impl Mailbox {
 
     pub(super) async fn tell_broken(&self, broken: &Broken, state: State, wait: Option<Duration>) {
         let (reason, phase, words) = broken.why();
+        self.tell_both(state, (reason, phase, words), wait).await;
+    }
+
+    /// This computer itself has no way to the server.
+    pub(super) async fn tell_away(&self, reason: Reason, wait: Option<Duration>) {
+        self.tell_both(State::Offline, (reason, None, String::new()), wait).await;
+    }
+
+    async fn tell_both(&self, state: State, why: (Reason, Option<Phase>, String), wait: Option<Duration>) {
         let next_try = wait
             .and_then(|w| SignedDuration::try_from(w).ok())
             .and_then(|w| self.shared.clock.now().checked_add(w).ok());
         for channel in [Channel::Inbox, Channel::Sent] {
-            let told = self.set_channel(channel, state, Some((reason, phase, words.clone())), next_try).await;
+            let told = self.set_channel(channel, state, Some(why.clone()), next_try).await;
             if let Err(error) = told {
                 tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
             }

@@ -1,0 +1,178 @@
+//! What the operating system says of this computer's network, and whether the computer slept.
+//!
+//! It is never the only witness: a connection is tried all the same where the system says nothing, or the wrong thing.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+mod nap;
+#[cfg(target_os = "windows")]
+mod windows;
+
+use std::sync::Arc;
+use threadline_core::clock::Clock;
+use threadline_core::reason::Reason;
+use tokio::sync::watch;
+
+/// How this computer is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Link {
+    /// The system does not say.
+    #[default]
+    Unknown,
+    Online,
+    Offline,
+    /// A page stands before the internet on which a person must sign in.
+    Portal,
+}
+
+/// How things stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Situation {
+    pub link: Link,
+    /// Counts the moments after which an open connection may be dead and a new one may come about: another network, a
+    /// wake.
+    pub turns: u64,
+}
+
+/// What a system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Link(Link),
+    /// The way into the network is another one.
+    OtherNetwork,
+    Woke,
+}
+
+impl Situation {
+    /// Gives true where something is new.
+    fn hear(&mut self, heard: Heard) -> bool {
+        let turned = match heard {
+            Heard::Link(link) if link == self.link => return false,
+            // Losing the network is no chance for a connection.
+            Heard::Link(link) => std::mem::replace(&mut self.link, link) != link && link != Link::Offline,
+            Heard::OtherNetwork | Heard::Woke => true,
+        };
+        self.turns += u64::from(turned);
+        true
+    }
+
+    /// The reason behind a failure's own: a computer without a network says nothing about its servers, and a sign-in page
+    /// may answer in their place.
+    pub fn explains(self, reason: Reason) -> Option<Reason> {
+        let on_the_way = matches!(
+            reason,
+            Reason::DnsFailure
+                | Reason::ConnectionRefused
+                | Reason::ConnectionTimeout
+                | Reason::ConnectionReset
+                | Reason::NetworkUnreachable
+                | Reason::ServerClosedConnection
+        );
+        let by_another = matches!(
+            reason,
+            Reason::TlsUntrusted
+                | Reason::TlsNameMismatch
+                | Reason::TlsExpired
+                | Reason::TlsPlaintextPort
+                | Reason::WrongPortOrProtocol
+        );
+        match self.link {
+            Link::Offline if on_the_way => Some(Reason::LocalOffline),
+            Link::Portal if on_the_way || by_another => Some(Reason::CaptivePortal),
+            _ => None,
+        }
+    }
+}
+
+/// The present situation, and each new one.
+#[derive(Debug, Clone)]
+pub(crate) struct Links(Arc<watch::Sender<Situation>>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(Situation::default())))
+    }
+}
+
+impl Links {
+    pub fn now(&self) -> Situation {
+        *self.0.borrow()
+    }
+
+    /// Waits until trying again is worth while, where it was not since `before`.
+    pub async fn turned(&self, before: Situation) {
+        // The sender lives as long as this does.
+        let _ = self.0.subscribe().wait_for(|now| now.turns != before.turns).await;
+    }
+
+    fn hear(&self, heard: Heard) {
+        self.0.send_if_modified(|situation| {
+            let new = situation.hear(heard);
+            if new {
+                tracing::info!(?heard, "the network");
+            }
+            new
+        });
+    }
+
+    /// Listens to the system until the future is dropped.
+    pub async fn follow(&self, clock: &dyn Clock) {
+        let tell = |heard| self.hear(heard);
+        tokio::join!(system(&tell), nap::follow(clock, &tell));
+    }
+}
+
+#[cfg(target_os = "linux")]
+use linux::follow as system;
+#[cfg(target_os = "macos")]
+use macos::follow as system;
+#[cfg(target_os = "windows")]
+use windows::follow as system;
+
+/// Other systems tell nothing; a nap is noticed all the same.
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
+async fn system(_: &impl Fn(Heard)) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    #[test]
+    fn a_turn_is_what_makes_a_new_attempt_worth_while() {
+        let mut now = Situation::default();
+        assert!(now.hear(Heard::Link(Link::Offline)));
+        assert_eq!(now.turns, 0);
+        assert!(!now.hear(Heard::Link(Link::Offline)));
+        assert!(now.hear(Heard::Link(Link::Online)));
+        assert!(now.hear(Heard::Woke) && now.hear(Heard::OtherNetwork));
+        assert_eq!(now, Situation { link: Link::Online, turns: 3 });
+    }
+
+    #[test]
+    fn only_a_failure_on_the_way_is_the_networks() {
+        let at = |link| Situation { link, turns: 0 };
+        for reason in [Reason::NetworkUnreachable, Reason::DnsFailure, Reason::ConnectionTimeout] {
+            assert_eq!(at(Link::Offline).explains(reason), Some(Reason::LocalOffline));
+            assert_eq!(at(Link::Portal).explains(reason), Some(Reason::CaptivePortal));
+            assert_eq!(at(Link::Online).explains(reason), None);
+            assert_eq!(at(Link::Unknown).explains(reason), None);
+        }
+        assert_eq!(at(Link::Portal).explains(Reason::TlsNameMismatch), Some(Reason::CaptivePortal));
+        assert_eq!(at(Link::Offline).explains(Reason::TlsNameMismatch), None);
+        assert_eq!(at(Link::Offline).explains(Reason::PasswordChanged), None);
+    }
+
+    #[tokio::test]
+    async fn a_turn_is_waited_for_from_the_moment_that_was_seen() {
+        let links = Links::default();
+        let before = links.now();
+        links.hear(Heard::Link(Link::Offline));
+        assert!(links.turned(before).now_or_never().is_none());
+        links.hear(Heard::Woke);
+        assert!(links.turned(before).now_or_never().is_some());
+        assert!(links.turned(links.now()).now_or_never().is_none());
+    }
+}

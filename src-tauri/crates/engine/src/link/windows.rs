@@ -1,0 +1,59 @@
+//! Windows: `Windows.Networking.Connectivity` says how the computer is connected. It tells of each change, and after
+//! sleep too, since the network comes back then.
+
+use super::{Heard, Link};
+use tokio::sync::mpsc;
+use windows::Networking::Connectivity::{
+    NetworkConnectivityLevel as Level, NetworkInformation, NetworkStatusChangedEventHandler,
+};
+
+/// Where the system refuses to tell, nothing is told.
+pub async fn follow(tell: &impl Fn(Heard)) {
+    let (changed, mut changes) = mpsc::unbounded_channel();
+    let handler = NetworkStatusChangedEventHandler::new(move |_| {
+        // Nobody listens any more only while this ends.
+        let _ = changed.send(());
+        Ok(())
+    });
+    let Ok(token) = NetworkInformation::NetworkStatusChanged(&handler) else {
+        return tracing::info!("the network is not watched: Windows does not tell of it");
+    };
+    let _registered = Registered(token);
+    let mut way = None;
+    loop {
+        let (link, now) = read();
+        tell(Heard::Link(link));
+        if now.is_some() && way.is_some() && way != now {
+            tell(Heard::OtherNetwork);
+        }
+        way = now.or(way);
+        if changes.recv().await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Taken back when the listening ends.
+struct Registered(i64);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let _ = NetworkInformation::RemoveNetworkStatusChanged(self.0);
+    }
+}
+
+/// The state, and the name of the network that leads to the internet.
+fn read() -> (Link, Option<String>) {
+    // Without a profile there is no network that leads anywhere.
+    let Ok(profile) = NetworkInformation::GetInternetConnectionProfile() else {
+        return (Link::Offline, None);
+    };
+    let name = profile.ProfileName().ok().map(|name| name.to_string());
+    let link = match profile.GetNetworkConnectivityLevel() {
+        Ok(Level::None) => Link::Offline,
+        Ok(Level::ConstrainedInternetAccess) => Link::Portal,
+        Ok(Level::LocalAccess | Level::InternetAccess) => Link::Online,
+        _ => Link::Unknown,
+    };
+    (link, name)
+}
