@@ -7,6 +7,8 @@ pub mod desktop;
 pub mod maildir;
 pub mod proxy;
 pub mod sinks;
+#[cfg(target_os = "linux")]
+pub mod system_bus;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;

@@ -6,8 +6,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use threadline_testkit::lab::Guarded;
+use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat};
+use x11rb::rust_connection::RustConnection;
 
 /// Large enough for the app's window with a margin.
 const SIZE: &str = "1360x900x24";
@@ -83,20 +85,29 @@ impl Screen {
         Ok(String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect())
     }
 
-    /// Closes a window by the window manager's keys, and waits until it is gone.
+    /// Asks the window manager to close a window, as a taskbar does, and waits until it is gone.
     pub fn close(&self, title: &str) -> Result<()> {
-        let window = until("the window", || Ok(self.windows(title)?.pop()))?;
-        let done =
-            self.xdotool(&["windowactivate", "--sync", &window, "key", "--clearmodifiers", "alt+F4"])?;
-        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let window: u32 = until("the window", || Ok(self.windows(title)?.pop()))?.parse()?;
+        let (server, root) = self.server()?;
+        let close = server.intern_atom(false, b"_NET_CLOSE_WINDOW")?.reply()?.atom;
+        const BY_THE_PERSON: u32 = 2;
+        let request = ClientMessageEvent::new(32, window, close, [CURRENT_TIME, BY_THE_PERSON, 0, 0, 0]);
+        let managers = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        server.send_event(false, root, managers, request)?.check()?;
         until("the window's end", || Ok(self.windows(title)?.is_empty().then_some(())))
+    }
+
+    /// A connection to the screen, and its root window.
+    fn server(&self) -> Result<(RustConnection, u32)> {
+        let display = self.env.iter().find(|(name, _)| name == "DISPLAY").map(|(_, value)| value.as_str());
+        let (server, screen) = x11rb::connect(display)?;
+        let root = server.setup().roots.get(screen).context("no screen")?.root;
+        Ok((server, root))
     }
 
     /// How many colours there are in the middle of the screen, where the app's window lies.
     pub fn colours(&self) -> Result<usize> {
-        let display = self.env.iter().find(|(name, _)| name == "DISPLAY").map(|(_, value)| value.as_str());
-        let (server, screen) = x11rb::connect(display)?;
-        let root = server.setup().roots.get(screen).context("no screen")?.root;
+        let (server, root) = self.server()?;
         let (x, y, width, height) = (480, 300, 400, 300);
         let picture =
             server.get_image(ImageFormat::Z_PIXMAP, root, x, y, width, height, u32::MAX)?.reply()?;
