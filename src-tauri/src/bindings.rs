@@ -24,6 +24,8 @@ pub fn builder() -> Builder<Wry> {
             mailbox::remove_mailbox,
             connect::discover,
             connect::check,
+            connect::sign_in,
+            connect::cancel_sign_in,
             connect::add_mailbox,
             connect::change_mailbox,
             connect::broken,

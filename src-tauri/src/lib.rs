@@ -77,6 +77,7 @@ fn start(args: Args, logs: &logs::Logs) -> Result<i32, Box<dyn std::error::Error
         .plugin(windows::remembered())
         .manage(handle.clone())
         .manage(logs.clone())
+        .manage(commands::connect::Waiting::default())
         .invoke_handler(bindings.invoke_handler())
         .on_window_event(move |window, event| closed(window, event, &at_closing, &closing))
         .setup({

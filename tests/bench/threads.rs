@@ -46,7 +46,7 @@ pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(SystemClock::start()), None)?;
     let ann = Address::parse(ANN)?;
     let settings = AccountSettings::new(ann.clone(), "localhost".into(), Encryption::Tls);
-    runtime.block_on(engine.add_account(settings, Zeroizing::new("secret".into())))?;
+    runtime.block_on(engine.add_account(settings, Some(Zeroizing::new("secret".into()))))?;
     let account = runtime.block_on(engine.account(&ann))?.id;
     let begun = Instant::now();
     for from in (0..THREADS).step_by(BATCH as usize) {

@@ -54,7 +54,7 @@ impl Desk {
             AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Starttls);
         settings.port = lab.imap_port();
         settings.authority = Some(lab.ca_pem().to_owned());
-        engine.add_account(settings, Zeroizing::new(lab.password(ANN)?)).await?;
+        engine.add_account(settings, Some(Zeroizing::new(lab.password(ANN)?))).await?;
         engine.import_contacts(format!("email\n{CARL}\n").as_bytes(), |_| {}).await?;
         Ok(Self { _dir: dir, lab, secrets, engine })
     }

@@ -5,6 +5,7 @@ pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod maildir;
+pub mod oidc;
 pub mod proxy;
 pub mod sinks;
 #[cfg(target_os = "linux")]

@@ -43,7 +43,7 @@ impl Desk {
         let mut settings = AccountSettings::new(Address::parse(ANN)?, "127.0.0.1".into(), Encryption::Tls);
         settings.port = server.port();
         settings.authority = Some(authority.pem().to_owned());
-        engine.add_account(settings, Zeroizing::new("secret".to_owned())).await?;
+        engine.add_account(settings, Some(Zeroizing::new("secret".to_owned()))).await?;
         Ok(Self { _dir: dir, server, engine })
     }
 
@@ -159,7 +159,7 @@ async fn a_mailbox_without_a_sent_folder_is_a_warning() -> Result<()> {
     let script = listed(signed_in(), &["INBOX"]).expect("LOGOUT").send("* BYE\r\n{tag} OK\r\n");
     let desk = Desk::new(vec![script]).await?;
     let settings = desk.engine.account(&Address::parse(ANN)?).await?.settings;
-    let warning = desk.engine.try_account(&settings, Zeroizing::new("secret".to_owned())).await?;
+    let warning = desk.engine.try_account(&settings, Some(Zeroizing::new("secret".to_owned()))).await?;
     ensure!(warning.is_some_and(|w| w.reason.code() == "sent_folder_unknown"));
     Ok(())
 }

@@ -1,7 +1,8 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
   Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
-  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, News, Outage,
+  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, News, OauthProvider,
+  Outage,
   PauseFor, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
 } from "./bindings";
 
@@ -30,7 +31,11 @@ export interface Api {
   discover(address: string): Promise<Discovery>;
   /** Without a password the one in the keychain is used. */
   check(draft: MailboxDraft, password: string | null, onStep: (step: CheckStep) => void): Promise<CheckReport>;
-  addMailbox(draft: MailboxDraft, password: string, mode: LogMode): Promise<Status>;
+  /** Opens the provider's page in the browser, tells its address, and waits until the person has signed in there. */
+  signIn(address: string, provider: OauthProvider, onPage: (page: string) => void): Promise<void>;
+  cancelSignIn(): Promise<void>;
+  /** Without a password somebody must have signed in with the browser. */
+  addMailbox(draft: MailboxDraft, password: string | null, mode: LogMode): Promise<Status>;
   changeMailbox(draft: MailboxDraft): Promise<Status>;
   removeMailbox(address: string): Promise<Status>;
   broken(address: string): Promise<Broken>;

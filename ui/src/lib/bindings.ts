@@ -27,7 +27,15 @@ export const commands = {
 	discover: (mailbox: string) => __TAURI_INVOKE<Discovery>("discover", { mailbox }),
 	/**  Without a password the one in the keychain is used. */
 	check: (draft: MailboxDraft, password: string | null, onStep: Stream<CheckStep>) => __TAURI_INVOKE<CheckReport>("check", { draft, password, onStep }),
-	addMailbox: (draft: MailboxDraft, password: string, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
+	/**
+	 *  Opens the provider's sign-in page in the browser and waits for the person. The page's address is told, to be opened by
+	 *  hand where no browser comes up. What the provider grants is used by `check`, and kept by `add_mailbox` and `reconnect`.
+	 */
+	signIn: (mailbox: string, provider: OauthProvider, onPage: Stream<string>) => __TAURI_INVOKE<null>("sign_in", { mailbox, provider, onPage }),
+	/**  Takes back the sign-in that is waited for. */
+	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
+	/**  Without a password somebody must have signed in with the browser. */
+	addMailbox: (draft: MailboxDraft, password: string | null, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
 	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
@@ -187,6 +195,11 @@ export type Attachment = {
 	/**  Decoded size in bytes. */
 	size: number,
 };
+
+/**  How a mailbox is signed in to. */
+export type Auth = { kind: "password" } | 
+/**  In the browser, at this provider. */
+{ kind: "oauth"; provider: OauthProvider };
 
 /**  A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`. */
 export type Broken = {
@@ -495,6 +508,7 @@ export type MailboxDraft = {
 	host: string,
 	port: number,
 	encryption: Encryption,
+	auth?: Auth,
 	smtp: Endpoint | null,
 	authority: string | null,
 	fingerprint: string | null,
@@ -558,6 +572,11 @@ export type MessageView = {
 export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
 { kind: "link"; url: string };
+
+/**  Where a person signs in with the browser. */
+export type OauthProvider = "google" | "microsoft" | 
+/**  One that the person has set. */
+"other";
 
 /**  A time in which a channel was not connected. */
 export type Outage = {

@@ -14,11 +14,13 @@ async function done(call: Promise<unknown>): Promise<void> {
 }
 
 export function realApi(): Api {
-  const { check, dryRun, readHistory, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
+  const { check, signIn, cancelSignIn, dryRun, readHistory, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
   return {
     ...same,
     onNews: (hear) => events.news.listen((event) => hear(event.payload)),
     check: (draft, password, onStep) => check(draft, password, stream(onStep)),
+    signIn: (address, provider, onPage) => done(signIn(address, provider, stream(onPage))),
+    cancelSignIn: () => done(cancelSignIn()),
     dryRun: (address, days, onProgress) => dryRun(address, days, stream(onProgress)),
     readHistory: (address, days, onProgress) => readHistory(address, days, stream(onProgress)),
     openLink: (url) => done(openLink(url)),

@@ -1,15 +1,16 @@
 //! `threadline account`
 
-use crate::args::{AccountAdd, AccountCommand, AccountSet, ModeArg, SecurityArg, SmtpArgs};
-use crate::{output, prompt};
-use anyhow::Context;
+use crate::args::{AccountAdd, AccountCommand, AccountSet, AccountSignIn, ModeArg, SecurityArg, SmtpArgs};
+use crate::{browser, output, prompt};
+use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::{CreateContacts, LogMode, Rules};
 use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
-use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption, Endpoint};
+use threadline_engine::reconnect::OtherMailbox;
+use threadline_engine::settings::{AccountSettings, Auth, CrmSettings, Encryption, Endpoint, OauthProvider};
 use threadline_engine::{Engine, EngineError};
 
 pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow::Result<ExitCode> {
@@ -20,11 +21,12 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
             engine.remove_account(&address).await?;
             done(json, "removed", &address, "Removed. Its mail and what the CRM has stay as they are.")?;
         }
+        AccountCommand::SignIn(args) => sign_in_again(engine, args, json).await?,
         AccountCommand::Password { address, no_check } => {
             let settings = engine.account(&address).await?.settings;
             let password = prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?;
             if !no_check {
-                engine.try_account(&settings, password.clone()).await?;
+                engine.try_account(&settings, Some(password.clone())).await?;
             }
             engine.set_password(&address, password).await?;
             done(json, "password", &address, "The new password is in the keychain.")?;
@@ -108,7 +110,14 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
         rules.create_contacts = CreateContacts::WhenIWrite;
     }
     never(rules, &args.never)?;
-    let password = prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?;
+    let password = match args.oauth.map(OauthProvider::from) {
+        Some(provider) => {
+            settings.auth = Auth::Oauth { provider };
+            browser::sign_in(engine, &settings.address, provider, args.no_browser, json).await?;
+            None
+        }
+        None => Some(prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?),
+    };
     if !args.no_check
         && let Some(warning) = engine.try_account(&settings, password.clone()).await?
     {
@@ -118,7 +127,9 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
     }
     let address = settings.address.clone();
     engine.add_account(settings, password).await?;
-    done(json, "added", &address, "Added. The password is in the keychain. Start with `threadline run`.")?;
+    let kept = if args.oauth.is_some() { "sign-in" } else { "password" };
+    let words = format!("Added. The {kept} is in the keychain. Start with `threadline run`.");
+    done(json, "added", &address, &words)?;
     if let [CrmSettings::Folder { dir }] = engine.crms().await?.as_slice()
         && !json
     {
@@ -128,6 +139,24 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
         ));
     }
     Ok(())
+}
+
+/// Signs in with the browser and connects anew.
+async fn sign_in_again(engine: &Engine, args: AccountSignIn, json: bool) -> anyhow::Result<()> {
+    let mut settings = engine.account(&args.address).await?.settings;
+    if let Some(provider) = args.oauth {
+        settings.auth = Auth::Oauth { provider: provider.into() };
+    }
+    let Auth::Oauth { provider } = settings.auth else {
+        bail!(
+            "{}: this mailbox has a password. Name where to sign in with --oauth google, microsoft or other",
+            args.address
+        );
+    };
+    browser::sign_in(engine, &args.address, provider, args.no_browser, json).await?;
+    let other = if args.other_mailbox { OtherMailbox::Accept } else { OtherMailbox::Refuse };
+    engine.reconnect(settings, None, other).await?;
+    done(json, "signed_in", &args.address, "Signed in. It connects anew where Threadline runs.")
 }
 
 /// What is not named stays as it is.
@@ -233,7 +262,7 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
             let s = account.settings;
             output::json(&json!({
                 "address": s.address, "user": s.user, "host": s.host, "port": s.port,
-                "encryption": s.encryption, "smtp": s.smtp, "rules": s.rules, "paused_until": account.paused_until,
+                "encryption": s.encryption, "auth": s.auth, "smtp": s.smtp, "rules": s.rules, "paused_until": account.paused_until,
             }))?;
         }
         return Ok(());

@@ -48,6 +48,9 @@ pub enum Command {
     /// Say where logged mail goes.
     #[command(subcommand)]
     Crm(CrmCommand),
+    /// Say what Threadline is registered as where people sign in with the browser.
+    #[command(subcommand)]
+    Oauth(OauthCommand),
     /// The local contact list, for CRMs that have no contacts of their own.
     #[command(subcommand)]
     Contacts(ContactsCommand),
@@ -128,6 +131,8 @@ pub enum AccountCommand {
         /// The mailbox's address.
         address: Address,
     },
+    /// Sign in with the browser again, or for the first time, and connect.
+    SignIn(AccountSignIn),
     /// Store another password, asked for or read from standard input.
     Password {
         /// The mailbox's address.
@@ -197,9 +202,68 @@ pub struct AccountAdd {
     /// Make a contact in the CRM for each person you write to.
     #[arg(long)]
     pub create_contacts: bool,
+    /// Sign in with the browser instead of a password.
+    #[arg(long, value_name = "google|microsoft|other")]
+    pub oauth: Option<ProviderArg>,
+    /// Print the address to open and leave opening it to you.
+    #[arg(long)]
+    pub no_browser: bool,
     /// Do not try the sign-in before saving.
     #[arg(long)]
     pub no_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AccountSignIn {
+    /// The mailbox's address.
+    pub address: Address,
+    /// Where to sign in, where the mailbox had a password until now.
+    #[arg(long, value_name = "google|microsoft|other")]
+    pub oauth: Option<ProviderArg>,
+    /// Print the address to open and leave opening it to you.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Connect even where the browser's sign-in is for another mailbox than the one that was read before.
+    #[arg(long)]
+    pub other_mailbox: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ProviderArg {
+    Google,
+    Microsoft,
+    Other,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OauthCommand {
+    /// Set what Threadline is registered as; the README says how it is registered.
+    Set(OauthSet),
+    /// Show what is set or built in, without secrets.
+    Show,
+    /// Forget what was set.
+    Remove {
+        /// Where people sign in.
+        provider: ProviderArg,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OauthSet {
+    /// Where people sign in.
+    pub provider: ProviderArg,
+    /// The client id that the provider gave.
+    #[arg(long, value_name = "ID")]
+    pub client_id: String,
+    /// The provider gave a client secret too: it is asked for, or read from standard input.
+    #[arg(long)]
+    pub client_secret: bool,
+    /// For another provider: its issuer's address, below which it describes itself.
+    #[arg(long, value_name = "URL", required_if_eq("provider", "other"))]
+    pub issuer: Option<String>,
+    /// For another provider: a permission to ask for, such as the one for IMAP; can be given several times.
+    #[arg(long = "scope", value_name = "SCOPE", required_if_eq("provider", "other"))]
+    pub scopes: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,12 @@
 mod account;
 mod args;
 mod asked;
+mod browser;
 mod check;
 mod contacts;
 mod crm;
 mod live;
+mod oauth;
 mod output;
 mod prompt;
 mod run;
@@ -86,6 +88,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let code = match cli.command {
         Command::Account(command) => account::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
+        Command::Oauth(command) => oauth::run(&engine, command, json).await?,
         Command::Contacts(command) => contacts::run(&engine, command, json).await?,
         Command::Asked { command } => asked::run(&engine, command, json).await?,
         Command::Check { address } => check::run(&engine, &address, json).await?,
@@ -136,7 +139,7 @@ fn listen_to_logs(verbose: u8) {
         1 => "info",
         _ => "debug",
     };
-    let crates = ["core", "mail", "store", "crm", "secrets", "engine", "cli"];
+    let crates = ["core", "net", "oauth", "mail", "store", "crm", "secrets", "engine", "cli"];
     let ours: Vec<String> = crates.iter().map(|c| format!("threadline_{c}={level}")).collect();
     let filter = tracing_subscriber::EnvFilter::new(format!("off,threadline={level},{}", ours.join(",")));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

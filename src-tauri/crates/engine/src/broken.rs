@@ -81,10 +81,15 @@ impl Broken {
     }
 }
 
-/// The server itself said no to the name and password.
+/// The server itself said no to the name and password, or the provider to the sign-in.
 fn refused_at_sign_in(error: &MailError) -> bool {
     error.phase == Phase::Auth
-        && matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
+        && matches!(
+            error.evidence.signal,
+            Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. }
+                | Signal::OAuth { .. }
+                | Signal::WrongAccount
+        )
 }
 
 #[cfg(test)]

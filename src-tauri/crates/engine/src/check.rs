@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::{AccountSettings, CrmSettings};
-use crate::{identity, mailbox, sinks};
+use crate::{identity, mailbox, sign_in, sinks};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Instant;
@@ -141,14 +141,16 @@ impl Engine {
     ) -> Result<CheckReport, EngineError> {
         let (server, smtp_server) = (settings.server()?, settings.smtp_server()?);
         let stored = password.is_none();
-        let login = self.login(settings, password).await.map_err(|error| match error {
-            EngineError::Mail(error) => (error.reason, error.evidence.words),
-            EngineError::Secret(error) => (error.code(), error.to_string()),
-            other => (Reason::SettingUnusable, other.to_string()),
-        });
+        let login = async || {
+            sign_in::login(self.shared(), settings, password.clone()).await.map_err(|error| match error {
+                EngineError::Mail(error) => (error.reason, error.evidence.words),
+                EngineError::Secret(error) => (error.code(), error.to_string()),
+                other => (Reason::SettingUnusable, other.to_string()),
+            })
+        };
         let mut steps = Steps { told: Vec::new(), begun: Instant::now(), on_step };
         let mut report = CheckReport { steps: Vec::new(), failed: None, same_mailbox: None, presented: None };
-        match self.check_imap(settings, &server, &login, stored, &mut steps).await {
+        match self.check_imap(settings, &server, &login().await, stored, &mut steps).await {
             Ok(same) => report.same_mailbox = same,
             Err(Stopped::Mail(error)) => report.presented = error.presented.as_deref().map(Certificate::from),
             Err(Stopped::Told) => {}
@@ -156,7 +158,7 @@ impl Engine {
         }
         steps.skip_until(CheckStepName::Smtp);
         match smtp_server {
-            Some(server) => check_smtp(&server, &login, &mut steps).await,
+            Some(server) => check_smtp(&server, &login().await, &mut steps).await,
             None => steps.skip(CheckStepName::Smtp),
         }
         self.check_crms(&mut steps).await?;
@@ -185,7 +187,17 @@ impl Engine {
                 return Err(Stopped::Told);
             }
         };
-        let signed_in = Session::sign_in(opened, server, login, &timeouts).await;
+        let mut signed_in = Session::sign_in(opened, server, login, &timeouts).await;
+        if let Err(error) = &signed_in {
+            // An access token may only be out of date.
+            signed_in = match sign_in::renewed(self.shared(), settings, login, error).await {
+                Ok(Some(login)) => Session::open(server, &login, &timeouts).await,
+                Err(EngineError::Mail(error)) => Err(error),
+                Ok(None) => signed_in,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        let signed_in = signed_in.map_err(|error| sign_in::refused(self.shared(), settings, error));
         let mut session = match signed_in {
             Ok(session) => session,
             Err(error) => {

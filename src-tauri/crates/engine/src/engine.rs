@@ -7,8 +7,9 @@ use crate::generation::{Part, count_up};
 use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
-use crate::settings::{AccountSettings, CrmSettings, secret_name};
+use crate::settings::{AccountSettings, Auth, CrmSettings, secret_names};
 use crate::shared::Shared;
+use crate::sign_in;
 use crate::supervisor;
 use crate::unusable::Unusable;
 use jiff::Timestamp;
@@ -19,10 +20,7 @@ use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_crm::{Portal, Secret};
-use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::login::Login;
-use threadline_mail::session::Session;
 use threadline_secrets::Secrets;
 use threadline_store::{Ledger, account, outbox, setting};
 use tokio::sync::broadcast;
@@ -95,15 +93,15 @@ impl Engine {
 
     // ---- mailboxes
 
-    /// Tries the sign-in with these settings and finds the folders; nothing is stored. A mailbox without a folder for sent
+    /// Tries the sign-in with these settings and finds the folders; nothing is stored. The password is needed where the
+    /// settings ask for one; else somebody must have signed in with the browser ([`Engine::finish_sign_in`]). A mailbox without a folder for sent
     /// mail is no error but a warning: the folder may come with the first mail sent.
     pub async fn try_account(
         &self,
         settings: &AccountSettings,
-        password: Zeroizing<String>,
+        password: Option<Zeroizing<String>>,
     ) -> Result<Option<MailError>, EngineError> {
-        let login = Login::password(&settings.user, password);
-        let mut session = Session::open(&settings.server()?, &login, &Timeouts::default()).await?;
+        let mut session = sign_in::session(&self.shared, settings, password).await?;
         let folders = session.folders().await?;
         let found = threadline_mail::folders::watched(&folders, session.capabilities().is_gmail());
         session.logout().await;
@@ -111,11 +109,12 @@ impl Engine {
         Ok(found.sent_unknown().map(|evidence| MailError::new(&server, evidence)))
     }
 
-    /// Adds a mailbox: the password goes to the keychain, the rest to the ledger.
+    /// Adds a mailbox: the password, or what a sign-in with the browser has given, goes to the keychain, the rest to the
+    /// ledger.
     pub async fn add_account(
         &self,
         settings: AccountSettings,
-        password: Zeroizing<String>,
+        password: Option<Zeroizing<String>>,
     ) -> Result<(), EngineError> {
         settings.server()?;
         let address = settings.address.clone();
@@ -124,7 +123,16 @@ impl Engine {
             Err(EngineError::NoAccount(_)) => {}
             Err(error) => return Err(error),
         }
-        self.shared.set_secret(&settings.secret_name(), password).await?;
+        match (settings.auth, password) {
+            (Auth::Oauth { provider }, _) if self.shared.who_signed_in(&address, provider).is_some() => {
+                self.shared.store_in_hand(&address, provider).await?;
+            }
+            (Auth::Oauth { .. }, _) => return Err(EngineError::NotSignedIn(address.to_string())),
+            (Auth::Password, Some(password)) => {
+                self.shared.set_secret(&settings.secret_name(), password).await?;
+            }
+            (Auth::Password, None) => return Err(EngineError::NoPassword(address.to_string())),
+        }
         let text = to_json(&settings)?;
         let now = self.shared.clock.now();
         self.shared
@@ -157,7 +165,10 @@ impl Engine {
     pub async fn remove_account(&self, address: &Address) -> Result<(), EngineError> {
         let found = self.row(address).await?;
         // The secret first: where the keychain fails, the mailbox is still there to be removed again.
-        self.shared.delete_secret(&secret_name(address)).await?;
+        for name in secret_names(address) {
+            self.shared.delete_secret(&name).await?;
+        }
+        self.shared.tokens.forget(address);
         self.shared
             .ledger
             .write(move |tx| {
@@ -175,7 +186,8 @@ impl Engine {
         password: Zeroizing<String>,
     ) -> Result<(), EngineError> {
         let found = self.row(address).await?;
-        self.shared.set_secret(&secret_name(address), password).await?;
+        let [name, _] = secret_names(address);
+        self.shared.set_secret(&name, password).await?;
         self.shared
             .ledger
             .write(move |tx| {

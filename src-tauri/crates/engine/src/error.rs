@@ -1,8 +1,10 @@
 //! What can go wrong above the crates below, each with its next step.
 
 use std::path::PathBuf;
+use threadline_core::reason::classify;
 use threadline_crm::CrmError;
 use threadline_mail::error::MailError;
+use threadline_oauth::OauthError;
 use threadline_secrets::SecretError;
 use threadline_store::StoreError;
 
@@ -63,6 +65,13 @@ pub enum EngineError {
     Paused(String),
     #[error("The password of {0} is not in the keychain. Enter it again.")]
     NoPassword(String),
+    #[error(
+        "{program} is not registered at {provider}, so nobody can sign in there with the browser. Register it as the README says under \"Sign in with the browser\", then name it with `threadline oauth set {provider} --client-id ID`.",
+        program = "Threadline"
+    )]
+    NoOauthApp { provider: &'static str },
+    #[error("Nobody has signed in for {0} with the browser yet. Sign in first, then try again.")]
+    NotSignedIn(String),
     #[error("Deleting broke off. Start Threadline again and delete what is left.")]
     Unfinished,
     #[error(
@@ -83,6 +92,8 @@ pub enum EngineError {
     ExportPlace { path: PathBuf, why: &'static str },
     #[error("{path} cannot be written: {source}. Check its rights and the room on the disk.", path = path.display())]
     Export { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Oauth(#[from] OauthError),
     #[error(transparent)]
     Mail(#[from] MailError),
     #[error("{0}. {next}", next = .0.next_step())]
@@ -117,6 +128,9 @@ impl EngineError {
             EngineError::NeverOwn(_) => "never_own",
             EngineError::Paused(_) => "paused",
             EngineError::NoPassword(_) => "no_password",
+            EngineError::NoOauthApp { .. } => "no_oauth_app",
+            EngineError::NotSignedIn(_) => "not_signed_in",
+            EngineError::Oauth(e) => classify(&e.evidence()).code(),
             EngineError::Unfinished => "unfinished",
             EngineError::BrokenAccount { .. } => "broken_account",
             EngineError::BrokenSetting { .. } => "broken_setting",

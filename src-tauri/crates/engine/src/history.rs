@@ -12,6 +12,7 @@ use crate::event::{Event, VerdictName};
 use crate::ingest::{Batch, Unreadable};
 use crate::jobs;
 use crate::mailbox::{Mailbox, Watched, chosen};
+use crate::sign_in;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -21,7 +22,6 @@ use threadline_core::arrival::Role;
 use threadline_core::reason::{Evidence, Phase, Signal};
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
-use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::watched;
 use threadline_mail::history::{Headers, Period};
@@ -156,8 +156,7 @@ impl Scan {
     async fn begin(engine: &Engine, address: &Address, days: u32) -> Result<Self, EngineError> {
         let account = engine.account(address).await?;
         engine.shared().set_crms(&engine.crms().await?);
-        let login = engine.login(&account.settings, None).await?;
-        let mut session = Session::open(&account.settings.server()?, &login, &Timeouts::default()).await?;
+        let mut session = sign_in::session(engine.shared(), &account.settings, None).await?;
         let found = session.folders().await?;
         let mut folders = chosen(&watched(&found, session.capabilities().is_gmail()));
         folders.sort_by_key(|(_, role)| *role != Role::Sent);

@@ -18,8 +18,10 @@ const LEDGER: &str = "ledger.db";
 const KEY_ID: &str = "key-id";
 /// The ids of the keys of ledgers that were set aside, a line each: a key can come back from another session's keychain.
 const OLD_KEY_IDS: &str = "old-key-ids";
+/// Locked by whoever asks for a new access token: a refresh token serves once.
+const TOKENS: &str = "tokens";
 /// What lies in a data folder beside the ledgers and the export.
-const FILES: &[&str] = &[KEY_ID, OLD_KEY_IDS, "holder", "opening", "id", "lock"];
+const FILES: &[&str] = &[KEY_ID, OLD_KEY_IDS, TOKENS, "holder", "opening", "id", "lock"];
 
 /// A data folder. Several processes may read one; one at a time may hold it (see [`Hold`]).
 #[derive(Debug, Clone)]
@@ -153,6 +155,15 @@ impl Home {
         let ledger = Ledger::open(&path, &key)?;
         drop(own_hold);
         Ok((ledger, aside))
+    }
+
+    /// Waits until no other process asks for an access token. Blocks; given back when the file is dropped.
+    pub(crate) fn token_door(&self) -> Result<File, EngineError> {
+        let failed = |source| EngineError::Folder { dir: self.dir.clone(), source };
+        let door =
+            OpenOptions::new().create(true).append(true).open(self.dir.join(TOKENS)).map_err(failed)?;
+        door.lock().map_err(failed)?;
+        Ok(door)
     }
 
     /// The present ledger's key; `None` where no ledger was made yet, or its key is gone.

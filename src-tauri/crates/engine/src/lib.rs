@@ -8,6 +8,7 @@
 
 pub mod activity;
 pub mod answers;
+pub mod apps;
 mod backoff;
 mod broken;
 pub mod check;
@@ -36,11 +37,13 @@ pub mod reconnect;
 mod rules;
 pub mod settings;
 mod shared;
+pub mod sign_in;
 mod sinks;
 mod supervisor;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+mod tokens;
 pub mod undo;
 mod unlog;
 pub mod unusable;

@@ -6,11 +6,13 @@ mod state;
 
 use crate::backoff;
 use crate::broken::{Again, Broken};
+use crate::error::EngineError;
 use crate::event::Event;
 use crate::jobs;
 use crate::outage::Outage;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
+use crate::sign_in;
 use jiff::Timestamp;
 use news::from_row;
 use progress::Progress;
@@ -24,10 +26,8 @@ use threadline_core::address::Address;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, State};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
-use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::folders::{Watched as Found, watched};
-use threadline_mail::login::Login;
 use threadline_mail::session::{Folder as ServerFolder, Session};
 use threadline_mail::watch::{News, Suspect, Target, Watch};
 use threadline_store::folder::{self, Folder};
@@ -255,20 +255,17 @@ impl Mailbox {
     }
 
     async fn sign_in(&self) -> Result<Session, Broken> {
-        let password = self.shared.secret(&self.settings.secret_name()).await?;
-        let server = self.settings.server()?;
-        let Some(password) = password else {
-            let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
-            return Err(MailError::new(&server.name(), evidence).into());
-        };
-        let login = Login::password(&self.settings.user, password);
         let id = self.id;
-        match Session::open(&server, &login, &Timeouts::default()).await {
+        match sign_in::session(&self.shared, &self.settings, None).await {
             Ok(session) => {
                 self.shared.ledger.write(move |tx| account::set_worked_secret(tx, id, true)).await?;
                 Ok(session)
             }
-            Err(error) => Err(with_history(&self.shared, &self.settings.address, error).await?.into()),
+            Err(EngineError::Mail(error)) => {
+                Err(with_history(&self.shared, &self.settings.address, error).await?.into())
+            }
+            Err(EngineError::Secret(error)) => Err(error.into()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -6,16 +6,14 @@ use crate::error::EngineError;
 use crate::generation::{Part, count_up};
 use crate::identity;
 use crate::mailbox;
-use crate::settings::{AccountSettings, MailboxDraft};
+use crate::settings::{AccountSettings, Auth, MailboxDraft};
+use crate::sign_in;
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, Health};
 use threadline_core::reason::{Evidence, Phase, Reason, Signal};
-use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
-use threadline_mail::login::Login;
-use threadline_mail::session::Session;
 use threadline_store::health::Owner;
 use threadline_store::{account, health, status};
 use zeroize::Zeroizing;
@@ -69,7 +67,7 @@ impl Engine {
 
     /// Signs in with these settings, and only then stores them and the password and lets the mailbox connect anew; then
     /// [`Event::CatchUp`](crate::Event::CatchUp) tells of what was missed. Without a password the one in the keychain is
-    /// used. A sign-in for another mailbox than the ledger knows is refused with `wrong_account` unless it is accepted.
+    /// used, or what the last sign-in with the browser has given. A sign-in for another mailbox than the ledger knows is refused with `wrong_account` unless it is accepted.
     /// Where anything fails, nothing is stored.
     pub async fn reconnect(
         &self,
@@ -80,13 +78,12 @@ impl Engine {
         let server = settings.server()?;
         settings.smtp_server()?;
         let id = self.account(&settings.address).await?.id;
-        let login = self.login(&settings, password.clone()).await?;
-        let mut session = match Session::open(&server, &login, &Timeouts::default()).await {
+        let mut session = match sign_in::session(self.shared(), &settings, password.clone()).await {
             Ok(session) => session,
-            Err(error) if password.is_none() => {
+            Err(EngineError::Mail(error)) if password.is_none() => {
                 return Err(mailbox::with_history(self.shared(), &settings.address, error).await?.into());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let same = async {
             let folders = session.folders().await?;
@@ -98,8 +95,12 @@ impl Engine {
             let evidence = Evidence::new(Phase::Select, Signal::WrongAccount, "");
             return Err(MailError::new(&server.name(), evidence).into());
         }
-        if let Some(password) = password {
-            self.shared().set_secret(&settings.secret_name(), password).await?;
+        match (settings.auth, password) {
+            (Auth::Oauth { provider }, _) => self.shared().store_in_hand(&settings.address, provider).await?,
+            (Auth::Password, Some(password)) => {
+                self.shared().set_secret(&settings.secret_name(), password).await?;
+            }
+            (Auth::Password, None) => {}
         }
         let text = to_json(&settings)?;
         let store = move |tx: &threadline_store::Tx<'_>| {
@@ -108,23 +109,6 @@ impl Engine {
             count_up(tx, Part::Account(id))
         };
         Ok(self.ledger().write(store).await?)
-    }
-
-    /// Who signs in: with this password, or with the one in the keychain.
-    pub(crate) async fn login(
-        &self,
-        settings: &AccountSettings,
-        password: Option<Zeroizing<String>>,
-    ) -> Result<Login, EngineError> {
-        let password = match password {
-            Some(password) => Some(password),
-            None => self.shared().secret(&settings.secret_name()).await?,
-        };
-        let Some(password) = password else {
-            let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
-            return Err(MailError::new(&settings.server()?.name(), evidence).into());
-        };
-        Ok(Login::password(&settings.user, password))
     }
 }
 

@@ -23,6 +23,8 @@ pub struct AccountSettings {
     pub host: String,
     pub port: u16,
     pub encryption: Encryption,
+    #[serde(default, skip_serializing_if = "Auth::is_password")]
+    pub auth: Auth,
     /// The server that takes mail to be sent, with the same user and password. A mailbox can be logged without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Endpoint>,
@@ -44,6 +46,8 @@ pub struct MailboxDraft {
     pub host: String,
     pub port: u16,
     pub encryption: Encryption,
+    #[serde(default)]
+    pub auth: Auth,
     pub smtp: Option<Endpoint>,
     pub authority: Option<String>,
     pub fingerprint: Option<String>,
@@ -52,17 +56,55 @@ pub struct MailboxDraft {
 impl MailboxDraft {
     /// The settings of a mailbox with these rules.
     pub fn with_rules(self, rules: Rules) -> AccountSettings {
-        let Self { address, user, host, port, encryption, smtp, authority, fingerprint } = self;
-        AccountSettings { address, user, host, port, encryption, smtp, authority, fingerprint, rules }
+        let Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint } = self;
+        AccountSettings { address, user, host, port, encryption, auth, smtp, authority, fingerprint, rules }
     }
 }
 
 impl From<AccountSettings> for MailboxDraft {
     fn from(settings: AccountSettings) -> Self {
-        let AccountSettings { address, user, host, port, encryption, smtp, authority, fingerprint, rules: _ } =
-            settings;
-        Self { address, user, host, port, encryption, smtp, authority, fingerprint }
+        let AccountSettings {
+            address,
+            user,
+            host,
+            port,
+            encryption,
+            auth,
+            smtp,
+            authority,
+            fingerprint,
+            rules: _,
+        } = settings;
+        Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint }
     }
+}
+
+/// How a mailbox is signed in to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Auth {
+    #[default]
+    Password,
+    /// In the browser, at this provider.
+    Oauth { provider: OauthProvider },
+}
+
+impl Auth {
+    fn is_password(&self) -> bool {
+        *self == Auth::Password
+    }
+}
+
+/// Where a person signs in with the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "lowercase")]
+pub enum OauthProvider {
+    Google,
+    Microsoft,
+    /// One that the person has set.
+    Other,
 }
 
 /// Where a server listens.
@@ -135,6 +177,7 @@ impl AccountSettings {
             host,
             port: encryption.imap_port(),
             encryption,
+            auth: Auth::Password,
             smtp: None,
             authority: None,
             fingerprint: None,
@@ -172,15 +215,20 @@ impl AccountSettings {
         Ok(trust)
     }
 
-    /// What the password is called in the keychain, before the data folder's own mark.
+    /// What the password, or the refresh token, is called in the keychain, before the data folder's own mark.
     pub fn secret_name(&self) -> String {
-        secret_name(&self.address)
+        let [password, token] = secret_names(&self.address);
+        match self.auth {
+            Auth::Password => password,
+            Auth::Oauth { .. } => token,
+        }
     }
 }
 
-/// What the password of the mailbox with this address is called in the keychain, before the data folder's own mark.
-pub(crate) fn secret_name(address: &Address) -> String {
-    format!("imap:{address}")
+/// What the password and the refresh token of the mailbox with this address are called in the keychain, before the data
+/// folder's own mark. A mailbox has one of the two.
+pub(crate) fn secret_names(address: &Address) -> [String; 2] {
+    [format!("imap:{address}"), format!("oauth:{address}")]
 }
 
 /// One CRM.

@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::home::Home;
 use crate::link::Links;
 use crate::settings::CrmSettings;
+use crate::tokens::Tokens;
 use crate::undo::Undos;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub events: broadcast::Sender<Event>,
     pub undos: Undos,
     pub links: Links,
+    pub tokens: Tokens,
     secrets: Arc<dyn Secrets>,
     desk: Mutex<Desk>,
 }
@@ -49,8 +51,9 @@ struct Desk {
 impl Shared {
     pub fn new(home: Home, ledger: Ledger, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
         let (events, _) = broadcast::channel(EVENTS);
-        let (undos, links, desk) = (Undos::default(), Links::default(), Mutex::default());
-        Self { home, ledger, secrets, clock, events, undos, links, desk }
+        let (undos, links, tokens, desk) =
+            (Undos::default(), Links::default(), Tokens::default(), Mutex::default());
+        Self { home, ledger, secrets, clock, events, undos, links, tokens, desk }
     }
 
     /// Tells whoever listens; nobody may.

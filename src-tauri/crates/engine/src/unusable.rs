@@ -83,7 +83,7 @@ mod tests {
         for address in [ANN, BOB] {
             let mut settings = settings(address);
             settings.rules.never_addresses = vec![Address::parse("lover@x.example").unwrap()];
-            engine.add_account(settings, Zeroizing::new("secret".into())).await.unwrap();
+            engine.add_account(settings, Some(Zeroizing::new("secret".into()))).await.unwrap();
             let address = Address::parse(address).unwrap();
             engine.pause(&address, Some(crate::engine::UNTIL_RESUMED)).await.unwrap();
         }
@@ -134,7 +134,8 @@ mod tests {
         let secrets = Arc::new(Memory::new());
         let engine = engine(&dir, &secrets).await;
         let ann = Address::parse(ANN).unwrap();
-        let again = engine.add_account(settings(ANN), Zeroizing::new("other".into())).await.unwrap_err();
+        let again =
+            engine.add_account(settings(ANN), Some(Zeroizing::new("other".into()))).await.unwrap_err();
         assert_eq!(again.code(), "account_exists");
         engine.remove_account(&ann).await.unwrap();
         assert!(!secrets.names().iter().any(|name| name.contains(ANN)));

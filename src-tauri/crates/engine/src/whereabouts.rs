@@ -5,6 +5,7 @@
 
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
+use crate::sign_in;
 use crate::views::{CrmState, crm_states};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,11 +14,8 @@ use threadline_core::address::{Address, Mailbox};
 use threadline_core::arrival::Arrival;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
-use threadline_mail::connect::Timeouts;
 use threadline_mail::find::words;
 use threadline_mail::folders::watched;
-use threadline_mail::login::Login;
-use threadline_mail::session::Session;
 use threadline_store::message::{Headers, Message, Outcome};
 use threadline_store::outbox::State;
 use threadline_store::thread::Query;
@@ -128,12 +126,7 @@ impl Engine {
         if account.paused_until.is_some_and(|until| until > now) {
             return Err(EngineError::Paused(settings.address.to_string()));
         }
-        let password = shared
-            .secret(&settings.secret_name())
-            .await?
-            .ok_or_else(|| EngineError::NoPassword(settings.address.to_string()))?;
-        let login = Login::password(&settings.user, password);
-        let mut session = Session::open(&settings.server()?, &login, &Timeouts::default()).await?;
+        let mut session = sign_in::session(shared, settings, None).await?;
         let found = watched(&session.folders().await?, session.capabilities().is_gmail());
         // Gmail's All Mail holds what came in, too.
         let own_only = found.all.is_some();

@@ -1,9 +1,10 @@
 //! Deleting everything that Threadline keeps on this computer.
 
+use crate::apps;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::home::Hold;
-use crate::settings::{CrmSettings, secret_name};
+use crate::settings::{CrmSettings, secret_names};
 use std::sync::Arc;
 use threadline_store::account;
 
@@ -17,7 +18,8 @@ impl Engine {
     /// tried again.
     pub async fn delete_everything(self, hold: Hold, export: bool) -> Result<(), EngineError> {
         let rows = self.ledger().read(account::list).await?;
-        let mut names: Vec<String> = rows.iter().map(|row| secret_name(&row.address)).collect();
+        let mut names: Vec<String> = rows.iter().flat_map(|row| secret_names(&row.address)).collect();
+        names.extend(apps::secret_names());
         names.extend(CrmSettings::SECRETS.iter().map(|name| (*name).to_owned()));
         // The ledger's own key is the last: without it nobody can read which secrets there are.
         names.extend(self.home().key_names()?);
@@ -72,7 +74,7 @@ mod tests {
             let engine = place.engine();
             let address = Address::parse("ann@firm.example").unwrap();
             let settings = AccountSettings::new(address, "imap.firm.example".into(), Encryption::Tls);
-            engine.add_account(settings, Zeroizing::new("secret".into())).await.unwrap();
+            engine.add_account(settings, Some(Zeroizing::new("secret".into()))).await.unwrap();
             let crm = CrmSettings::Webhook { url: "https://x.example/".into() };
             let secret = Zeroizing::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
             engine.set_crm(crm, Some(secret)).await.unwrap();

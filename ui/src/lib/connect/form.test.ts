@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { MailboxDraft } from "../bindings";
-import { draftOf, emptyForm, formOf, isAddress, portFor, problems, withCandidate } from "./form";
+import { draftOf, emptyForm, formOf, isAddress, oauthAt, portFor, problems, withCandidate } from "./form";
 
 const draft: MailboxDraft = {
-  address: "ann@firm.example", user: "ann", host: "imap.firm.example", port: 993, encryption: "tls",
+  address: "ann@firm.example", user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" },
   smtp: { host: "smtp.firm.example", port: 587, encryption: "starttls" }, authority: null, fingerprint: "ab12",
 };
 
@@ -18,6 +18,23 @@ describe("formOf and draftOf", () => {
     expect(draftOf({ ...formOf(draft), host: "mail.firm.example" }).fingerprint).toBeNull();
     expect(draftOf({ ...formOf(draft), port: "143" }).fingerprint).toBeNull();
     expect(draftOf({ ...formOf(draft), user: "other" }).fingerprint).toBe("ab12");
+  });
+});
+
+describe("oauthAt", () => {
+  it("knows who signs people in with the browser by the server's name", () => {
+    const at = ["imap.gmail.com", "Outlook.Office365.com ", "imap-mail.outlook.com", "imap.firm.example", "gmail.com.evil.example", "notgmail.com", ""].map(oauthAt);
+    expect(at).toEqual(["google", "microsoft", "microsoft", null, null, null, null]);
+  });
+
+  it("is taken where the provider has no passwords, and none is missing then", () => {
+    const form = withCandidate(emptyForm("ann@firm.example"), {
+      imap: { host: "outlook.office365.com", port: 993, encryption: "tls" }, smtp: null, user: "ann@firm.example", source: "provider_table", provider: "Microsoft 365",
+      hint: "oauth_only", help: null, trusted: true,
+    });
+    expect(draftOf(form).auth).toEqual({ kind: "oauth", provider: "microsoft" });
+    expect(problems(form, "")).toEqual({});
+    expect(formOf(draftOf(form)).oauth).toBe("microsoft");
   });
 });
 

@@ -1,5 +1,5 @@
 /** A mailbox's settings while they are typed: numbers are texts, and half of it may be missing. */
-import type { Candidate, Encryption, MailboxDraft } from "../bindings";
+import type { Candidate, Encryption, MailboxDraft, OauthProvider } from "../bindings";
 import { pop3Sign } from "./pop3";
 
 export type Form = {
@@ -8,6 +8,8 @@ export type Form = {
   host: string;
   port: string;
   encryption: Encryption;
+  /** Where to sign in with the browser; `null`: with a password. */
+  oauth: OauthProvider | null;
   /** False: the mailbox is logged, and nothing is sent through it. */
   sending: boolean;
   smtpHost: string;
@@ -26,7 +28,7 @@ export type Problems = Partial<Record<FieldName, Problem>>;
 
 export function emptyForm(address = ""): Form {
   return {
-    address, user: address, host: "", port: "993", encryption: "tls",
+    address, user: address, host: "", port: "993", encryption: "tls", oauth: null,
     sending: false, smtpHost: "", smtpPort: "465", smtpEncryption: "tls", authority: "", pin: null,
   };
 }
@@ -38,6 +40,7 @@ export function formOf(draft: MailboxDraft): Form {
     host: draft.host,
     port: String(draft.port),
     encryption: draft.encryption,
+    oauth: draft.auth?.kind === "oauth" ? draft.auth.provider : null,
     sending: draft.smtp !== null,
     smtpHost: draft.smtp?.host ?? "",
     smtpPort: String(draft.smtp?.port ?? 465),
@@ -45,6 +48,14 @@ export function formOf(draft: MailboxDraft): Form {
     authority: draft.authority ?? "",
     pin: draft.fingerprint === null ? null : { host: draft.host, port: String(draft.port), fingerprint: draft.fingerprint },
   };
+}
+
+/** Who signs people in with the browser for an IMAP server; `null` where that is not known. */
+export function oauthAt(host: string): OauthProvider | null {
+  const name = host.trim().toLowerCase();
+  const at = (domain: string) => name === domain || name.endsWith(`.${domain}`);
+  if (at("gmail.com") || at("googlemail.com")) return "google";
+  return at("office365.com") || at("outlook.com") ? "microsoft" : null;
 }
 
 /** The form with what was found for its address. */
@@ -55,6 +66,7 @@ export function withCandidate(form: Form, found: Candidate): Form {
     host: found.imap.host,
     port: String(found.imap.port),
     encryption: found.imap.encryption,
+    oauth: found.hint === "oauth_only" ? oauthAt(found.imap.host) : null,
     sending: found.smtp !== null,
     smtpHost: found.smtp?.host ?? "",
     smtpPort: String(found.smtp?.port ?? 465),
@@ -89,7 +101,7 @@ export function problems(form: Form, password: string | null): Problems {
   const found: Problems = {};
   if (!isAddress(form.address)) found.address = "address";
   if (form.user.trim() === "") found.user = "missing";
-  if (password === "") found.password = "missing";
+  if (password === "" && form.oauth === null) found.password = "missing";
   if (form.host.trim() === "") found.host = "missing";
   else if (!HOST.test(form.host.trim())) found.host = "host";
   if (portOf(form.port) === null) found.port = "port";
@@ -113,6 +125,7 @@ export function draftOf(form: Form): MailboxDraft {
     host: form.host.trim(),
     port: portOf(form.port) ?? 993,
     encryption: form.encryption,
+    auth: form.oauth === null ? { kind: "password" } : { kind: "oauth", provider: form.oauth },
     smtp: form.sending
       ? { host: form.smtpHost.trim(), port: portOf(form.smtpPort) ?? 465, encryption: form.smtpEncryption }
       : null,

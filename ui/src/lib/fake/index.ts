@@ -136,6 +136,11 @@ export function fakeApi(params: URLSearchParams): Api {
 
     discover: (address) => wait(w.still ? 0 : 1100).then(() => ({ address, candidates: candidates(address) })),
     check: (draft, password, onStep) => check(draft, password, w, turn, onStep),
+    signIn: async (address, provider, onPage) => {
+      onPage(`https://accounts.${provider}.example/auth?login_hint=${encodeURIComponent(address)}`);
+      await (w.still ? new Promise<never>(() => {}) : wait(2500));
+    },
+    cancelSignIn: () => later(() => {}),
     addMailbox: (draft, _password, mode) =>
       later(() => {
         heal(w, draft.address);

@@ -1,5 +1,6 @@
 /** The way back to a broken mailbox: mend, check, connect, catch up. */
 import type { Broken, CatchUp, News, SetAside } from "../../lib/bindings";
+import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { draftOf, emptyForm, formOf, problems, type FieldName, type Form, type Problems } from "../../lib/connect/form";
 import { fieldFor, mendFor, type Mend } from "../../lib/connect/mend";
@@ -20,6 +21,7 @@ export class ReconnectFlow {
   password = $state("");
   problems = $state.raw<Problems>({});
   readonly check = new CheckRun();
+  readonly browser = new BrowserSignIn();
   /** What `broken` or `reconnect` was refused with. */
   error = $state.raw<unknown>(null);
   catchUp = $state.raw<CatchUp | null>(null);
@@ -66,9 +68,12 @@ export class ReconnectFlow {
   /** Checks, and where it is fine and the same mailbox, connects. */
   async go(): Promise<void> {
     this.problems = problems(this.form, this.passwordWanted ? this.password : null);
+    if (this.form.oauth !== null && this.passwordWanted && this.browser.state !== "done") {
+      this.problems = { ...this.problems, password: "missing" };
+    }
     if (Object.keys(this.problems).length > 0) return;
     const draft = draftOf(this.form);
-    const password = this.password === "" ? null : this.password;
+    const password = this.password === "" || this.form.oauth !== null ? null : this.password;
     this.error = null;
     this.stage = "checking";
     const report = await this.check.run(draft, password);

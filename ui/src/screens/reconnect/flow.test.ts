@@ -9,7 +9,7 @@ import { ReconnectFlow } from "./flow.svelte";
 const ADDRESS = "ann@firm.example";
 const STATUS: Status = { running: null, mailboxes: [], crms: [] };
 const broken: Broken = {
-  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", smtp: null, authority: null, fingerprint: null },
+  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null },
   reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", waiting: 3,
 };
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null };
@@ -128,6 +128,20 @@ describe("the reconnect wizard", () => {
     flow.password = "new";
     await flow.go();
     expect([flow.stage, flow.error, flow.password]).toEqual(["mend", error, "new"]);
+  });
+
+  it("waits for the browser where the mailbox is signed in to there", async () => {
+    const draft = { ...broken.draft, auth: { kind: "oauth" as const, provider: "google" as const } };
+    const api = program({
+      broken: async () => ({ ...broken, draft, reason: "access_revoked" as const, failed: "sign_in" as const }),
+      signIn: async () => {},
+    });
+    const flow = await loaded();
+    await flow.go();
+    expect([flow.stage, flow.problems.password]).toEqual(["mend", "missing"]);
+    expect(await flow.browser.begin(ADDRESS, "google")).toBe(true);
+    await flow.go();
+    expect(api.reconnect).toHaveBeenCalledWith(draft, null);
   });
 
   it("says what it could not find out", async () => {

@@ -1,5 +1,6 @@
 /** The first run, step by step: what was entered stays when the person goes back. */
 import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Portal, Status } from "../../lib/bindings";
+import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "../../lib/connect/crm-form";
 import { draftOf, emptyForm, isAddress, problems, withCandidate, type Form, type Problems } from "../../lib/connect/form";
@@ -43,6 +44,7 @@ export class SetupFlow {
   portal = $state.raw<Portal | null>(null);
 
   readonly check = new CheckRun();
+  readonly browser = new BrowserSignIn();
   connecting = $state(false);
   connectError = $state.raw<unknown>(null);
   /** The mailbox is at work: its settings are changed elsewhere from here on. */
@@ -161,6 +163,7 @@ export class SetupFlow {
     const found = this.discovery?.candidates[index];
     if (found === undefined) return;
     this.chosen = index;
+    this.browser.cancel();
     this.form = withCandidate(this.form, found);
     this.confirmed = false;
     this.unconfirmed = false;
@@ -169,6 +172,7 @@ export class SetupFlow {
 
   byHand(): void {
     this.chosen = -1;
+    this.browser.cancel();
     this.form = { ...emptyForm(this.form.address.trim()) };
     this.confirmed = false;
     this.unconfirmed = false;
@@ -183,6 +187,7 @@ export class SetupFlow {
   /** Step 2: gives whether the next step is shown. */
   account(): boolean {
     this.problems = problems(this.form, this.password);
+    if (this.form.oauth !== null && this.browser.state !== "done") this.problems = { ...this.problems, password: "missing" };
     this.unconfirmed = this.doubtful.length > 0 && !this.confirmed;
     if (Object.keys(this.problems).length > 0 || this.unconfirmed) return false;
     this.step = "crm";
@@ -228,6 +233,11 @@ export class SetupFlow {
     return true;
   }
 
+  /** The password; `null` where the sign-in is in the browser. */
+  get secret(): string | null {
+    return this.form.oauth === null ? this.password : null;
+  }
+
   get draft(): MailboxDraft {
     return draftOf(this.form);
   }
@@ -242,7 +252,7 @@ export class SetupFlow {
       this.connectError = error;
       return;
     }
-    await this.check.run(this.draft, this.password);
+    await this.check.run(this.draft, this.secret);
   }
 
   async #applyCrm(): Promise<void> {
@@ -280,7 +290,7 @@ export class SetupFlow {
       // A mail sent between the two calls is seen too.
       this.mail ??= new FirstMail(address);
       if (!this.added) {
-        setStatus(await api().addMailbox(this.draft, this.password, this.mode));
+        setStatus(await api().addMailbox(this.draft, this.secret, this.mode));
         this.added = true;
         this.password = "";
         this.crm = { ...this.crm, token: "", secret: "" };

@@ -48,6 +48,23 @@ beforeEach(() => {
   setClock(() => now);
 });
 
+describe("a provider that signs people in with the browser", () => {
+  it("is not gone past before the person has signed in, and is given no password", async () => {
+    const at = { ...found, imap: { ...found.imap, host: "outlook.office365.com" }, hint: "oauth_only" as const };
+    const api = program({ discover: async (address: string) => ({ address, candidates: [at] }), signIn: async () => {} });
+    const flow = new SetupFlow("/data");
+    await toAccount(flow);
+    expect([flow.form.oauth, flow.account(), flow.problems.password]).toEqual(["microsoft", false, "missing"]);
+    await flow.browser.begin("ann@firm.example", "microsoft");
+    expect(flow.account()).toBe(true);
+    await flow.toCheck();
+    await vi.waitFor(() => expect(flow.check.report).not.toBeNull());
+    await flow.connect();
+    expect(api.addMailbox).toHaveBeenCalledWith(flow.draft, null, "known_contacts");
+    expect(flow.draft.auth).toEqual({ kind: "oauth", provider: "microsoft" });
+  });
+});
+
 describe("step 1", () => {
   it("refuses what is no address, and asks nobody", async () => {
     const api = program();

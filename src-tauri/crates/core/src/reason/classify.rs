@@ -24,6 +24,12 @@ pub fn classify(evidence: &Evidence) -> Reason {
         Signal::Spoken(_) => Reason::WrongPortOrProtocol,
         Signal::Imap { status, code } => imap(evidence, *status, code.as_deref()),
         Signal::Smtp { code, enhanced } => smtp(evidence, *code, enhanced.as_deref()),
+        Signal::OAuth { error, .. } => match error.as_deref() {
+            Some("invalid_grant") => Reason::AccessRevoked,
+            Some("temporarily_unavailable" | "server_error" | "slow_down") => Reason::ServerUnavailable,
+            Some("consent_required" | "interaction_required") => Reason::ConsentRequired,
+            _ => Reason::AuthRejected,
+        },
         Signal::NoMechanism => Reason::AuthMechanismUnsupported,
         Signal::KeychainLocked => Reason::KeychainLocked,
         Signal::KeychainMissing => Reason::KeychainMissing,

@@ -115,6 +115,11 @@ pub enum Signal {
         code: u16,
         enhanced: Option<String>,
     },
+    /// An answer of a token endpoint or a consent page: the `error` (RFC 6749 §5.2), and Microsoft's numbers.
+    OAuth {
+        error: Option<String>,
+        numbers: Vec<u32>,
+    },
     /// An answer that broke a limit or the grammar.
     Malformed,
     NoMechanism,

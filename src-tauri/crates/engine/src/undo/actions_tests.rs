@@ -35,7 +35,7 @@ impl Desk {
         let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(clock.clone()), None).unwrap();
         let mut settings = AccountSettings::new(address(ANN), "imap.firm.example".into(), Encryption::Tls);
         settings.rules.mode = mode;
-        engine.add_account(settings, Zeroizing::new("secret".into())).await.unwrap();
+        engine.add_account(settings, Some(Zeroizing::new("secret".into()))).await.unwrap();
         Self { _dir: dir, engine, clock }
     }
 

@@ -14,6 +14,7 @@ pub struct LabBuilder {
     pub(super) maildir: bool,
     pub(super) gmail: bool,
     pub(super) mechanisms: String,
+    pub(super) introspection: Option<String>,
 }
 
 impl LabBuilder {
@@ -27,6 +28,7 @@ impl LabBuilder {
             maildir: false,
             gmail: false,
             mechanisms: "plain login".to_owned(),
+            introspection: None,
         }
     }
 
@@ -87,6 +89,13 @@ impl LabBuilder {
     pub fn mechanisms(mut self, names: &str) -> Self {
         self.mechanisms = names.to_owned();
         self
+    }
+
+    /// Takes access tokens too, which are looked up at this address (RFC 7662); the user is what it calls `sub`.
+    #[must_use]
+    pub fn tokens(mut self, introspection: &str) -> Self {
+        self.introspection = Some(introspection.to_owned());
+        self.mechanisms("plain login xoauth2 oauthbearer")
     }
 
     /// Keeps mail as Maildir instead of mdbox.

@@ -60,9 +60,24 @@ pub(crate) fn configure(dir: &Path, user: &User, ports: Ports, options: &LabBuil
     let recorded = if options.rawlog { format!("  rawlog_dir = {d}/rawlog/%l/%u\n") } else { String::new() };
     write!(text, "protocol imap {{\n  mail_plugins = {}\n{recorded}}}\n", options.plugins)?;
     let users = format!("username_format=%u {d}/users");
+    if let Some(place) = &options.introspection {
+        let file = dir.join("oauth2.conf");
+        std::fs::write(
+            &file,
+            format!(
+                "introspection_url = {place}\nintrospection_mode = post\nusername_attribute = sub\n\
+                 active_attribute = active\nactive_value = true\ntimeout_msecs = 5000\n"
+            ),
+        )?;
+        let file = file.display();
+        write!(
+            text,
+            "passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {file}\n}}\n"
+        )?;
+    }
     write!(
         text,
-        "passdb {{\n  driver = passwd-file\n  args = {users}\n}}\n\
+        "passdb {{\n  driver = passwd-file\n  mechanisms = plain login scram-sha-256\n  args = {users}\n}}\n\
          userdb {{\n  driver = passwd-file\n  args = {users}\n  default_fields = uid={u} gid={g} home={d}/home/%u\n}}\n\
          namespace inbox {{\n  inbox = yes\n  separator = /\n"
     )?;

@@ -1,0 +1,143 @@
+//! Signing in to a mailbox, with a password or in the browser.
+
+use crate::apps;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::settings::{AccountSettings, Auth, OauthProvider};
+use crate::shared::Shared;
+use threadline_core::address::Address;
+use threadline_core::reason::{Evidence, ImapStatus, Phase, Reason, Signal};
+use threadline_mail::connect::Timeouts;
+use threadline_mail::error::MailError;
+use threadline_mail::login::{Credential, Login};
+use threadline_mail::session::Session;
+use threadline_oauth::{OauthError, PATIENCE, SignIn};
+use zeroize::Zeroizing;
+
+/// A sign-in with the browser that was begun. Dropping it takes it back.
+#[derive(Debug)]
+pub struct BrowserSignIn {
+    address: Address,
+    provider: OauthProvider,
+    sign_in: SignIn,
+}
+
+impl BrowserSignIn {
+    /// What the browser is to open.
+    pub fn url(&self) -> &str {
+        self.sign_in.url()
+    }
+}
+
+impl Engine {
+    /// Begins a sign-in with the browser for this mailbox, known or not. Fails with `no_oauth_app` where Threadline is not
+    /// registered at the provider: then nothing has been asked for.
+    pub async fn begin_sign_in(
+        &self,
+        address: &Address,
+        provider: OauthProvider,
+    ) -> Result<BrowserSignIn, EngineError> {
+        let (at, app) = apps::of(self.shared(), provider).await?;
+        let sign_in = SignIn::begin(&at, &app, Some(&address.to_string())).await?;
+        Ok(BrowserSignIn { address: address.clone(), provider, sign_in })
+    }
+
+    /// Waits for the person, and keeps what the provider grants in memory: [`Engine::check`], [`Engine::add_account`] and
+    /// [`Engine::reconnect`] use it for this mailbox, and the two latter store it.
+    pub async fn finish_sign_in(&self, begun: BrowserSignIn) -> Result<(), EngineError> {
+        let BrowserSignIn { address, provider, sign_in } = begun;
+        let grant = sign_in.finish(PATIENCE).await?;
+        if grant.refresh.is_none() {
+            return Err(OauthError::NoRefreshToken.into());
+        }
+        self.shared().take_in_hand(&address, provider, grant);
+        Ok(())
+    }
+}
+
+/// Who signs in: with this password, or with what the keychain has, or with an access token.
+pub(crate) async fn login(
+    shared: &Shared,
+    settings: &AccountSettings,
+    password: Option<Zeroizing<String>>,
+) -> Result<Login, EngineError> {
+    let password = match (settings.auth, password) {
+        (Auth::Oauth { provider }, _) => {
+            let token = shared.access_token(settings, provider).await?;
+            return Ok(Login::token(&settings.user, token));
+        }
+        (Auth::Password, Some(password)) => Some(password),
+        (Auth::Password, None) => shared.secret(&settings.secret_name()).await?,
+    };
+    let Some(password) = password else {
+        let evidence = Evidence::new(Phase::Keychain, Signal::KeychainMissing, "");
+        return Err(MailError::new(&settings.server()?.name(), evidence).into());
+    };
+    Ok(Login::password(&settings.user, password))
+}
+
+/// Connects and signs in. An access token that is refused is renewed once.
+pub(crate) async fn session(
+    shared: &Shared,
+    settings: &AccountSettings,
+    password: Option<Zeroizing<String>>,
+) -> Result<Session, EngineError> {
+    let server = settings.server()?;
+    let timeouts = Timeouts::default();
+    let first = login(shared, settings, password).await?;
+    match Session::open(&server, &first, &timeouts).await {
+        Err(error) => match renewed(shared, settings, &first, &error).await? {
+            Some(second) => Session::open(&server, &second, &timeouts).await,
+            None => Err(error),
+        },
+        opened => opened,
+    }
+    .map_err(|error| refused(shared, settings, error).into())
+}
+
+/// Another login where this error is a server's refusal of an access token that may be out of date.
+pub(crate) async fn renewed(
+    shared: &Shared,
+    settings: &AccountSettings,
+    login: &Login,
+    error: &MailError,
+) -> Result<Option<Login>, EngineError> {
+    let (Credential::Token(token), Auth::Oauth { provider }) = (&login.credential, settings.auth) else {
+        return Ok(None);
+    };
+    let said_no =
+        matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. });
+    let is_busy =
+        matches!(error.reason, Reason::ServerUnavailable | Reason::TooManyConnections | Reason::Throttled);
+    if error.phase != Phase::Auth
+        || !said_no
+        || is_busy
+        || !shared.token_refused(&settings.address, token).await
+    {
+        return Ok(None);
+    }
+    let token = shared.access_token(settings, provider).await?;
+    Ok(Some(Login::token(&settings.user, token)))
+}
+
+/// A refusal of an access token that is as new as can be. Where somebody else signed in in the browser just now, that is
+/// why. Else the server does not say why, whatever its code for a wrong password says.
+pub(crate) fn refused(shared: &Shared, settings: &AccountSettings, error: MailError) -> MailError {
+    let Auth::Oauth { provider } = settings.auth else { return error };
+    if error.phase != Phase::Auth {
+        return error;
+    }
+    let names = shared.who_signed_in(&settings.address, provider).unwrap_or_default();
+    let own = [settings.user.to_lowercase(), settings.address.to_string().to_lowercase()];
+    if !names.is_empty() && !names.iter().any(|name| own.contains(&name.to_lowercase())) {
+        let words = format!("Signed in in the browser: {}", names.join(", "));
+        return MailError::new(&error.server, Evidence::new(Phase::Auth, Signal::WrongAccount, &words));
+    }
+    match &error.evidence.signal {
+        Signal::Imap { status, code: Some(code) } if code == "AUTHENTICATIONFAILED" => {
+            let signal = Signal::Imap { status: *status, code: None };
+            MailError::new(&error.server, Evidence { signal, ..error.evidence })
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,219 @@
+//! Signing in with the browser, against an authorisation server and mail servers that are not ours.
+
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::sync::Arc;
+use threadline_core::address::Address;
+use threadline_core::reason::Reason;
+use threadline_engine::check::{CheckState, CheckStepName};
+use threadline_engine::clock::SystemClock;
+use threadline_engine::reconnect::OtherMailbox;
+use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, OauthProvider};
+use threadline_engine::{Engine, EngineError, Home};
+use threadline_oauth::Provider;
+use threadline_secrets::{Memory, Secrets};
+use threadline_testkit::lab::Lab;
+use threadline_tests::oidc::{CLIENT_ID, Oidc};
+use threadline_tests::{Computer, events_of};
+
+const ANN: &str = "ann@lab.test";
+const BOB: &str = "bob@lab.test";
+const OTHER: OauthProvider = OauthProvider::Other;
+
+struct Desk {
+    dir: tempfile::TempDir,
+    oidc: Oidc,
+    lab: Lab,
+    secrets: Arc<Memory>,
+    engine: Engine,
+    settings: AccountSettings,
+}
+
+impl Desk {
+    async fn new() -> Result<Self> {
+        let oidc = Oidc::start().await?;
+        let lab = Lab::builder().users([ANN]).tokens(&oidc.introspection()).with_smtp().start()?;
+        let (dir, secrets) = (tempfile::tempdir()?, Arc::new(Memory::new()));
+        let engine = open(dir.path(), &secrets)?;
+        let scopes = ["openid", "email", "mail"].map(str::to_owned).to_vec();
+        let provider = Provider::described(&oidc.issuer(), scopes).await?;
+        engine.set_oauth_app(OTHER, CLIENT_ID.to_owned(), Some(provider), None).await?;
+        let mut settings = AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Tls);
+        settings.port = lab.imaps_port();
+        settings.authority = Some(lab.ca_pem().to_owned());
+        settings.auth = Auth::Oauth { provider: OTHER };
+        let (host, port) = ("localhost".to_owned(), lab.smtps_port());
+        settings.smtp = Some(Endpoint { host, port, encryption: Encryption::Tls });
+        Ok(Self { dir, oidc, lab, secrets, engine, settings })
+    }
+
+    /// Somebody signs in in the browser, for Ann's mailbox.
+    async fn sign_in(&self, user: &str) -> Result<()> {
+        let begun = self.engine.begin_sign_in(&self.settings.address, OTHER).await?;
+        let url = begun.url().to_owned();
+        let (page, finished) = tokio::join!(self.oidc.person(&url, user), self.engine.finish_sign_in(begun));
+        ensure!(page?.contains("Threadline goes on"), "another page");
+        Ok(finished?)
+    }
+
+    async fn added() -> Result<Self> {
+        let desk = Self::new().await?;
+        desk.sign_in(ANN).await?;
+        desk.engine.add_account(desk.settings.clone(), None).await?;
+        Ok(desk)
+    }
+
+    fn refresh_token(&self) -> Result<String> {
+        let names = self.secrets.names();
+        let name = names.iter().find(|n| n.starts_with("oauth:")).context("no refresh token is kept")?;
+        Ok(self.secrets.get(name)?.context("it is gone")?.as_str().to_owned())
+    }
+
+    async fn failed(&self) -> Result<(Option<CheckStepName>, Option<Reason>)> {
+        let report = self.engine.check(&self.settings, None, |_| {}).await?;
+        let failed = report.steps.iter().find(|s| s.state == CheckState::Failed);
+        Ok((report.failed, failed.and_then(|s| s.reason)))
+    }
+}
+
+fn open(dir: &std::path::Path, secrets: &Arc<Memory>) -> Result<Engine> {
+    let home = Home::open(&dir.join("data"))?;
+    Ok(Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()), None)?.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_is_added_by_the_browser_and_stays_connected() -> Result<()> {
+    let desk = Desk::added().await?;
+    // Only the refresh token is kept, and no password.
+    ensure!(desk.secrets.names().iter().all(|name| !name.starts_with("imap:")), "{:?}", desk.secrets.names());
+    ensure!(desk.failed().await? == (None, None), "IMAP and SMTP take the token: {:?}", desk.failed().await?);
+    ensure!(desk.oidc.refreshes().await? == 0, "the first access token serves until it is over");
+    desk.engine.import_contacts("email\ncarl@customer1.example\n".as_bytes(), |_| {}).await?;
+    desk.engine.catch_up().await?;
+    let date = jiff::Zoned::now().strftime("%a, %d %b %Y %H:%M:%S %z").to_string();
+    let mail = format!(
+        "From: {ANN}\r\nTo: carl@customer1.example\r\nSubject: Offer\r\nMessage-ID: <o1@lab.test>\r\nDate: {date}\r\n\r\nHi\r\n"
+    );
+    desk.lab.append(ANN, "Sent", mail.as_bytes())?;
+    let done = desk.engine.catch_up().await?;
+    ensure!(done.mailboxes.iter().all(|outcome| outcome.problem.is_none()), "{done:?}");
+    let logged = events_of(&desk.engine.home().default_export_dir())?;
+    ensure!(logged.len() == 1, "the mail is logged: {logged:?}");
+
+    // Refused by the server: renewed once, silently, and the new refresh token is kept.
+    let first = desk.refresh_token()?;
+    desk.oidc.expire().await?;
+    ensure!(desk.failed().await? == (None, None), "an access token that is over is renewed");
+    let second = desk.refresh_token()?;
+    ensure!(first != second && desk.oidc.refreshes().await? == 1, "a refresh token serves once");
+
+    // Over by time, of another process: two tasks ask for one.
+    let again = open(desk.dir.path(), &desk.secrets)?;
+    let (one, two) =
+        tokio::join!(again.check(&desk.settings, None, |_| {}), again.try_account(&desk.settings, None));
+    ensure!(one?.failed.is_none() && two.is_ok(), "both sign in");
+    ensure!(desk.oidc.refreshes().await? == 2, "one renewed for both");
+    // The first process goes on with what the second one kept.
+    desk.oidc.expire().await?;
+    ensure!(desk.failed().await? == (None, None), "it reads the keychain anew");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revoked_access_is_told_and_signing_in_again_heals_it() -> Result<()> {
+    let desk = Desk::added().await?;
+    desk.engine.catch_up().await?;
+    desk.oidc.revoke().await?;
+    let (step, reason) = desk.failed().await?;
+    ensure!(
+        step == Some(CheckStepName::SignIn) && reason == Some(Reason::AccessRevoked),
+        "{step:?} {reason:?}"
+    );
+    let asked = desk.oidc.refreshes().await?;
+    ensure!(desk.failed().await?.1 == Some(Reason::AccessRevoked) && desk.oidc.refreshes().await? == asked);
+    // Somebody else signs in.
+    desk.sign_in(BOB).await?;
+    let error = desk.engine.reconnect(desk.settings.clone(), None, OtherMailbox::Refuse).await.err();
+    ensure!(matches!(&error, Some(EngineError::Mail(e)) if e.reason == Reason::WrongAccount), "{error:?}");
+    desk.sign_in(ANN).await?;
+    desk.engine.reconnect(desk.settings.clone(), None, OtherMailbox::Refuse).await?;
+    ensure!(desk.failed().await? == (None, None));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_refuses_adds_nothing_and_a_cancelled_sign_in_is_nobodys() -> Result<()> {
+    let desk = Desk::new().await?;
+    let begun = desk.engine.begin_sign_in(&desk.settings.address, OTHER).await?;
+    let url = begun.url().to_owned();
+    let (page, finished) = tokio::join!(desk.oidc.person_refuses(&url), desk.engine.finish_sign_in(begun));
+    ensure!(page?.contains("was not completed"));
+    let error = finished.err().context("it was refused")?;
+    ensure!(error.to_string().contains("access_denied"), "{error}");
+    let begun = desk.engine.begin_sign_in(&desk.settings.address, OTHER).await?;
+    let url = begun.url().to_owned();
+    drop(begun);
+    ensure!(desk.oidc.person(&url, ANN).await.is_err(), "nobody listens any more");
+    let added = desk.engine.add_account(desk.settings.clone(), None).await;
+    ensure!(matches!(added, Err(EngineError::NotSignedIn(_))), "{added:?}");
+    // Where nothing is registered it is said before anything is asked.
+    let none = desk.engine.begin_sign_in(&desk.settings.address, OauthProvider::Google).await;
+    ensure!(matches!(none, Err(EngineError::NoOauthApp { .. })));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_does_the_same() -> Result<()> {
+    let oidc = Oidc::start().await?;
+    let lab = Lab::builder().users([ANN]).tokens(&oidc.introspection()).start()?;
+    let computer = Computer::new()?;
+    let shown = computer.run(&["oauth", "show"])?.ok()?;
+    ensure!(shown.out.contains("registered nowhere"), "{}", shown.out);
+    let issuer = oidc.issuer();
+    let set = [
+        "oauth",
+        "set",
+        "other",
+        "--client-id",
+        CLIENT_ID,
+        "--issuer",
+        &issuer,
+        "--scope",
+        "openid",
+        "--scope",
+        "mail",
+    ];
+    computer.run(&set)?.ok()?;
+    let shown = computer.run(&["oauth", "show", "--json"])?.ok()?.json()?;
+    ensure!(shown[0]["client_id"] == CLIENT_ID && shown[0]["built_in"] == false, "{shown:?}");
+    let (ca, port) = (lab.ca_file(), lab.imaps_port().to_string());
+    let ca = ca.to_str().context("not UTF-8")?;
+    let add = [
+        "account",
+        "add",
+        ANN,
+        "--host",
+        "localhost",
+        "--port",
+        &port,
+        "--ca",
+        ca,
+        "--oauth",
+        "other",
+        "--no-browser",
+        "--json",
+    ];
+    let mut child = computer.command(&add)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut out = BufReader::new(child.stdout.take().context("no output")?);
+    let mut line = String::new();
+    out.read_line(&mut line)?;
+    let said: serde_json::Value = serde_json::from_str(&line)?;
+    oidc.person(said["open"].as_str().context("no address")?, ANN).await?;
+    let mut rest = String::new();
+    out.read_to_string(&mut rest)?;
+    ensure!(child.wait()?.success() && rest.contains("\"added\""), "{rest}");
+    let caught_up = computer.once()?;
+    ensure!(caught_up.status.success(), "{}", caught_up.err);
+    Ok(())
+}
