@@ -395,6 +395,8 @@ pub enum ThreadsCommand {
         /// The number from `threadline threads`.
         id: i64,
     },
+    /// List the addresses that your mail did not reach, with the code and the conversation.
+    Bounced,
 }
 
 #[derive(Debug, Args)]

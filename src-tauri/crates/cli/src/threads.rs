@@ -4,7 +4,9 @@ use crate::args::{ThreadsArgs, ThreadsCommand};
 use crate::output::{self, printable, when};
 use std::process::ExitCode;
 use threadline_core::record::Direction;
+use threadline_core::report::Lasting;
 use threadline_engine::Engine;
+use threadline_engine::notices::Bounced;
 use threadline_engine::threads::ThreadQuery;
 use threadline_engine::views::{MessageView, ThreadLine};
 
@@ -38,11 +40,42 @@ pub async fn run(
                 output::say(&format!("{} ({})", printable(&thread.line.subject, 200), thread.line.account));
                 let state = thread.line.state.name().replace('_', " ");
                 output::say(&format!("{state} since {}", when(thread.line.state_since)));
+                let notices = engine.notices(id).await?;
+                for one in &notices.bounced {
+                    output::say(&format!("{} was not reached: {}", one.address, cause(one)));
+                }
+                for one in &notices.away {
+                    output::say(&format!("{} is away until {}", one.address, one.until));
+                }
                 thread.items.iter().for_each(message);
+            }
+        }
+        ThreadsCommand::Bounced => {
+            let all = engine.bounced().await?;
+            if json {
+                all.iter().try_for_each(output::json)?;
+            } else if all.is_empty() {
+                output::say("No mail came back.");
+            } else {
+                let row = |one: &Bounced| {
+                    vec![one.address.to_string(), cause(one), when(one.time), one.thread.to_string()]
+                };
+                let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+                output::table(&["ADDRESS", "CODE", "WHEN", "CONVERSATION"], &rows);
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `5.1.1 (for good)`.
+fn cause(one: &Bounced) -> String {
+    let code = one.code.as_deref().map_or_else(|| "no code".to_owned(), |code| printable(code, 20));
+    match one.lasting {
+        Some(Lasting::Hard) => format!("{code} (for good)"),
+        Some(Lasting::Soft) => format!("{code} (this time)"),
+        None => code,
+    }
 }
 
 fn query(args: ThreadsArgs) -> ThreadQuery {

@@ -14,7 +14,7 @@ use threadline_store::folder::{Cursor, Folder};
 use threadline_store::job::Kind;
 use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
-use threadline_store::{StoreError, Tx, contact, folder, job, message, reference, set_aside, thread};
+use threadline_store::{StoreError, Tx, contact, folder, job, message, notice, reference, set_aside, thread};
 
 /// The mailbox that a batch came from.
 #[derive(Debug, Clone)]
@@ -166,7 +166,26 @@ impl Seeing<'_> {
                 job::add(tx, Kind::Recheck, waiting.message, waiting.place, job::AT_ONCE)?;
             }
         }
+        self.read_notice(tx, recorded)?;
         Ok(self.event(&decision, recorded).into_iter().collect())
+    }
+
+    /// A delivery report is read where it can be about logged mail: many name no id. An automatic answer is read where it
+    /// answers logged mail.
+    fn read_notice(&self, tx: &Tx<'_>, recorded: Recorded) -> Result<(), StoreError> {
+        let row = message::get(tx, recorded.message)?;
+        let Some(row) = row.filter(|row| row.outcome == Outcome::Ignore && row.body_at.is_none()) else {
+            return Ok(());
+        };
+        let reads = match row.rule {
+            Rule::Bounce => notice::answers_nothing(tx, row.id)? || notice::answers_logged(tx, row.id)?,
+            Rule::AutoReply => notice::answers_logged(tx, row.id)?,
+            _ => false,
+        };
+        if reads {
+            job::add(tx, Kind::Report, row.id, self.place, job::AT_ONCE)?;
+        }
+        Ok(())
     }
 
     fn decide(&self, tx: &Tx<'_>, answer: Option<Answer>) -> Result<Decision, StoreError> {

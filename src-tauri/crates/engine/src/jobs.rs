@@ -1,6 +1,8 @@
 //! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
 //! and headers of messages that are decided again.
 
+mod report;
+
 use crate::broken::Broken;
 use crate::event::Event;
 use crate::ingest;
@@ -42,6 +44,7 @@ pub(crate) async fn run(
             let result = match job.kind {
                 Kind::Body => body(mailbox, session, &job, folder).await,
                 Kind::Recheck => recheck(mailbox, session, &job, folder).await.map(drop),
+                Kind::Report => report::read(mailbox, session, &job, folder).await,
             };
             if let Err(Broken::Mail(error)) = &result {
                 put_off(mailbox, &job, error).await?;
@@ -86,7 +89,7 @@ fn move_elsewhere(tx: &Tx<'_>, job: &Job, watched: &[i64]) -> Result<bool, Store
 /// Its message is nowhere to be read. A body is tried again up to `attempts` times in all: a moved message comes up again in
 /// another folder.
 fn give_up(tx: &Tx<'_>, job: &Job, now: Timestamp, attempts: u32) -> Result<(), StoreError> {
-    if job.kind == Kind::Recheck {
+    if job.kind != Kind::Body {
         return job::done(tx, job.id);
     }
     let job = Job { attempts: job.attempts.max(attempts.saturating_sub(1)), ..job.clone() };

@@ -30,6 +30,7 @@ mod jobs;
 mod link;
 mod mailbox;
 mod message_html;
+pub mod notices;
 pub mod once;
 mod outage;
 mod queue;

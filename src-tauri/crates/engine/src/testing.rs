@@ -48,7 +48,11 @@ impl World {
 
     /// Ann's mail to somebody comes up in her Sent folder.
     pub fn sends(&self, uid: u32, to: &str) {
-        let header = format!("Message-ID: <{uid}@x>\r\nFrom: ann@firm.example\r\nTo: {to}\r\n\r\n");
+        self.sees(uid, &format!("Message-ID: <{uid}@x>\r\nFrom: ann@firm.example\r\nTo: {to}\r\n\r\n"));
+    }
+
+    /// A message with this header comes up there.
+    pub fn sees(&self, uid: u32, header: &str) {
         let arrival = Arrival {
             uid,
             internal_date: Timestamp::UNIX_EPOCH,

@@ -30,6 +30,35 @@ CREATE INDEX job_due ON job (account, state, next_try, id);
 CREATE INDEX job_by_folder ON job (folder);
 ";
 
+/// The third version: reports are read too. An id is never given twice, so the count goes on.
+pub(crate) const THIRD: &str = "
+ALTER TABLE job RENAME TO job_1;
+DROP INDEX job_due;
+DROP INDEX job_by_folder;
+CREATE TABLE job (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  account     INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+  folder      INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  uidvalidity INTEGER NOT NULL,
+  uid         INTEGER NOT NULL,
+  message     INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  kind        TEXT NOT NULL CHECK (kind IN ('body', 'recheck', 'report')),
+  state       TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'set_aside')),
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  next_try    INTEGER NOT NULL,
+  reason      TEXT,
+  words       TEXT,
+  UNIQUE (message, kind)
+) STRICT;
+INSERT INTO job SELECT id, account, folder, uidvalidity, uid, message, kind, state, attempts, next_try, reason, words
+  FROM job_1;
+DELETE FROM sqlite_sequence WHERE name = 'job';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'job', seq FROM sqlite_sequence WHERE name = 'job_1';
+DROP TABLE job_1;
+CREATE INDEX job_due ON job (account, state, next_try, id);
+CREATE INDEX job_by_folder ON job (folder);
+";
+
 /// What is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +67,8 @@ pub enum Kind {
     Body,
     /// The header of a message that is to be decided again.
     Recheck,
+    /// The text of a delivery report or an automatic answer, of which nothing is kept but what it says of logged mail.
+    Report,
 }
 
 impl Kind {
@@ -45,11 +76,12 @@ impl Kind {
         match self {
             Kind::Body => "body",
             Kind::Recheck => "recheck",
+            Kind::Report => "report",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Kind::Body, Kind::Recheck].into_iter().find(|k| k.name() == name)
+        [Kind::Body, Kind::Recheck, Kind::Report].into_iter().find(|k| k.name() == name)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod health;
 pub mod job;
 pub mod message;
 pub mod message_id;
+pub mod notice;
 pub mod outbox;
 pub mod place;
 pub mod reference;

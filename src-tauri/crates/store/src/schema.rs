@@ -3,14 +3,14 @@
 use crate::error::StoreError;
 use crate::tx::{Salt, Tx};
 use crate::{
-    account, activity, association, body, contact, egress, folder, health, job, message, message_id, outbox,
-    place, reference, set_aside, setting, thread,
+    account, activity, association, body, contact, egress, folder, health, job, message, message_id, notice,
+    outbox, place, reference, set_aside, setting, thread,
 };
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -35,10 +35,14 @@ const FIRST: &[&str] = &[
 /// The second version. The activity comes last: it reads what the others made.
 const SECOND: &[&str] = &[thread::SECOND, message::SECOND, outbox::SECOND, health::SECOND, activity::SECOND];
 
+/// The third version: what reports and automatic answers say.
+const THIRD: &[&str] = &[job::THIRD, notice::SQL];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let (first, second) = (FIRST.join("\n"), SECOND.join("\n"));
-    let steps = [M::up(&first), M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?))];
+    let (first, second, third) = (FIRST.join("\n"), SECOND.join("\n"), THIRD.join("\n"));
+    let steps =
+        [M::up(&first), M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)), M::up(&third)];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),
         other => StoreError::Query { source: rusqlite::Error::ToSqlConversionFailure(Box::new(other)) },

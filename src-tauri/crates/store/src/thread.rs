@@ -19,7 +19,7 @@ mod list;
 mod standing;
 
 pub use list::{Page, Query, Summary, list, page, summary};
-pub(crate) use standing::{refresh, refresh_all, refresh_answered};
+pub(crate) use standing::{answered, refresh, refresh_all, refresh_answered};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE thread (

@@ -75,3 +75,34 @@ async fn the_text_of_another_message_at_the_place_is_not_kept() {
     assert!(ledger.read_blocking(kept).unwrap().0.is_some());
     assert!(ledger.read_blocking(move |tx| job::get(tx, id)).unwrap().is_none());
 }
+
+/// A report that names no id, and one about a mail that is not logged.
+#[tokio::test]
+async fn a_report_is_read_where_it_can_be_about_logged_mail() {
+    let world = World::new(LogMode::EveryoneOutside, &[]);
+    world.sends(1, "carl@customer.example");
+    let report = "From: MAILER-DAEMON@mx.example\r\nTo: ann@firm.example\r\nSubject: failure notice\r\n";
+    let text = "<carl@customer.example>:\r\n550 5.1.1 user unknown\r\n";
+    world.sees(2, &format!("Message-ID: <2@mx>\r\n{report}\r\n"));
+    world.sees(3, &format!("Message-ID: <3@mx>\r\nIn-Reply-To: <private@x>\r\n{report}\r\n"));
+    let jobs: Vec<Job> = world.jobs().into_iter().filter(|job| job.kind == Kind::Report).collect();
+    assert_eq!(jobs.iter().map(|job| job.place.uid).collect::<Vec<_>>(), [2]);
+    let raw = format!("Message-ID: <2@mx>\r\n{report}\r\n{text}");
+    report::keep(&world.mailbox, &jobs[0], raw.as_bytes()).await.unwrap();
+    let of = jobs[0].message;
+    let told = move |tx: &Tx<'_>| {
+        Ok((
+            threadline_store::notice::bounced(tx, None)?,
+            threadline_store::body::get(tx, of)?.is_none(),
+            message::get(tx, of)?.is_some_and(|row| row.body_at.is_some() && row.headers.is_none()),
+        ))
+    };
+    let (bounced, no_body, no_text) = world.mailbox.shared.ledger.read_blocking(told).unwrap();
+    assert!(no_body && no_text, "nothing is kept of the report");
+    assert_eq!((bounced.len(), bounced[0].code.as_deref()), (1, Some("5.1.1")));
+    assert_eq!(bounced[0].address.as_str(), "carl@customer.example");
+    let thread = bounced[0].thread;
+    let state = move |tx: &Tx<'_>| Ok(threadline_store::thread::get(tx, thread)?.map(|row| row.state));
+    let state = world.mailbox.shared.ledger.read_blocking(state).unwrap();
+    assert_eq!(state, Some(threadline_core::conversation::ThreadState::Bounced));
+}

@@ -5,6 +5,7 @@ mod contacts;
 mod decisions;
 mod health;
 mod jobs;
+mod notices;
 mod opening;
 mod orders;
 mod outbox;

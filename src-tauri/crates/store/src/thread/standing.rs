@@ -110,15 +110,19 @@ fn words(tx: &Tx<'_>, thread: i64) -> Result<String, StoreError> {
 /// A notice (a delivery report, an automatic answer) came, or is none any more: the threads whose messages it answers stand
 /// otherwise.
 pub(crate) fn refresh_answered(tx: &Tx<'_>, notice: i64) -> Result<(), StoreError> {
-    let threads: Vec<i64> = tx.all(
+    answered(tx, notice)?.into_iter().try_for_each(|thread| refresh(tx, thread))
+}
+
+/// The threads whose messages a notice answers.
+pub(crate) fn answered(tx: &Tx<'_>, notice: i64) -> Result<Vec<i64>, StoreError> {
+    tx.all(
         "SELECT DISTINCT m.thread FROM reference r
            CROSS JOIN message_id i ON i.account = r.account AND i.hash = r.hash
            CROSS JOIN message m ON m.id = i.message
          WHERE r.message = ?1 AND m.thread IS NOT NULL",
         [notice],
         |row| row.get(0),
-    )?;
-    threads.into_iter().try_for_each(|thread| refresh(tx, thread))
+    )
 }
 
 /// Every thread there is: for the first version's ledger.
