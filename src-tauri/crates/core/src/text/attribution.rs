@@ -13,7 +13,7 @@ const MOST_BYTES: usize = 600;
 /// Words that say that somebody wrote, in lower case. With a space at one end they stand as a word of their own there.
 #[rustfmt::skip]
 const VERBS: &[&str] = &[
-    " wrote", " schrieb", " geschrieben", " a écrit", " écrit", " a ecrit", " écrivait", " escribió",
+    " wrote", " writes", " schrieb", " geschrieben", " a écrit", " écrit", " a ecrit", " écrivait", " escribió",
     " escribio", " ha escrito", " va escriure", " ha scritto", " scrisse", " scriveva", " escreveu",
     " schreef", " geschreven", " schrijft", " skrev", " skrev:", " skrifaði", " kirjoitti", " kirjutas",
     " napisał", " napisała", " pisze", " napsal", " napsala", " napísal", " napísala", " je napisao",
@@ -116,7 +116,7 @@ fn judge(text: &str, quote: bool) -> Option<(Option<Mailbox>, Option<String>)> {
         // "On Monday at 10:30, Ann <ann@x> wrote:"
         (Some(_), true, true) => true,
         // "On Monday, 24 September 2012 at 3:46 PM, bob wrote:"
-        (Some(verb), true, false) => started && lower_end.contains(verb.trim()) && full(date),
+        (Some(verb), true, false) => (started || quote) && lower_end.contains(verb.trim()) && full(date),
         // "Sent from a telephone <ann@x> wrote:"
         (Some(_), false, true) => colon && quote,
         // "---- Ann wrote ----"
@@ -130,6 +130,8 @@ fn judge(text: &str, quote: bool) -> Option<(Option<Mailbox>, Option<String>)> {
                 && full(date)
                 && ((colon && (started || quote || leads_with_date(bare))) || (quote && started))
         }
+        // "Quoting Ann <ann@x>:"
+        (None, false, true) => colon && quote && closes && begins(&lower),
         (None, ..) => false,
     };
     if !is {

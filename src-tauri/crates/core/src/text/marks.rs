@@ -129,7 +129,7 @@ const CLOSINGS: &[&str] = &[
 /// marks and asterisks around it do not count.
 fn framed(line: &str) -> Option<String> {
     let line = line.trim_matches(|c| blank(c) || matches!(c, '*' | '>' | '|'));
-    let dash = |c: char| matches!(c, '-' | '=' | '_' | '—' | '–' | '~' | '+' | '─');
+    let dash = |c: char| matches!(c, '-' | '=' | '_' | '—' | '–' | '‐' | '~' | '+' | '─');
     let inner = line.trim_start_matches(dash);
     let before = line[..line.len() - inner.len()].chars().count();
     let text = inner.trim_end_matches(|c| dash(c) || blank(c) || c == ':').trim_matches(blank);
@@ -185,7 +185,7 @@ pub(super) fn begins_original(line: &str) -> bool {
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim_matches(blank);
     let count = line.chars().count();
-    (8..=400).contains(&count) && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '─'))
+    (8..=400).contains(&count) && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '—' | '‐' | '─'))
 }
 
 /// True for a line by which a program on a telephone names itself.
@@ -202,10 +202,12 @@ pub(super) fn names_device(line: &str) -> bool {
 /// True for a line that closes a mail.
 pub(super) fn closes(line: &str) -> bool {
     let line = line.trim_matches(blank);
-    line.len() <= 80 && {
-        let text = line.trim_end_matches([',', '.', '!', ';']).trim_end().to_lowercase();
-        CLOSINGS.contains(&text.as_str())
-    }
+    // In two languages: "Mit freundlichen Grüßen / Best regards".
+    line.len() <= 120
+        && line.split(" / ").all(|part| {
+            let text = part.trim_end_matches([',', '.', '!', ';']).trim_end().to_lowercase();
+            CLOSINGS.contains(&text.as_str())
+        })
 }
 
 #[cfg(test)]
