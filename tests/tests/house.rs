@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 /// Which crates of ours each may use in what it ships. Who is not in this list may not exist.
 const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
-    ("mail", &["core"]),
-    ("store", &["core"]),
     ("net", &["core"]),
+    ("mail", &["core", "net"]),
+    ("store", &["core"]),
     ("oauth", &["core", "net"]),
     ("crm", &["core", "net"]),
     ("secrets", &["core"]),
     ("html", &["core"]),
     ("engine", &["core", "net", "oauth", "mail", "store", "crm", "secrets", "html"]),
-    ("cli", &["core", "oauth", "mail", "store", "crm", "secrets", "engine"]),
+    ("cli", &["core", "net", "oauth", "mail", "store", "crm", "secrets", "engine"]),
     // For tests alone: it must not know what it tests.
     ("testkit", &["core"]),
     // Builds on a bare machine.

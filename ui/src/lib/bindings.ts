@@ -512,6 +512,7 @@ export type MailboxDraft = {
 	smtp: Endpoint | null,
 	authority: string | null,
 	fingerprint: string | null,
+	smtp_fingerprint?: string | null,
 };
 
 /**  A mailbox as it is set. */

@@ -161,7 +161,10 @@ async fn sign_in_again(engine: &Engine, args: AccountSignIn, json: bool) -> anyh
 
 /// What is not named stays as it is.
 fn set_smtp(settings: &mut AccountSettings, args: &SmtpArgs) -> anyhow::Result<()> {
-    let SmtpArgs { smtp_host, smtp_port, smtp_encryption } = args;
+    let SmtpArgs { smtp_host, smtp_port, smtp_encryption, smtp_fingerprint } = args;
+    if let Some(hex) = smtp_fingerprint {
+        settings.smtp_fingerprint = Some(hex.clone());
+    }
     if smtp_host.is_none() && smtp_port.is_none() && smtp_encryption.is_none() {
         return Ok(());
     }

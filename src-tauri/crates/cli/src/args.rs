@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use threadline_core::address::Address;
 use threadline_core::conversation::ThreadState;
+use threadline_net::proxy::Proxy;
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
 ///
@@ -51,6 +52,9 @@ pub enum Command {
     /// Say what Threadline is registered as where people sign in with the browser.
     #[command(subcommand)]
     Oauth(OauthCommand),
+    /// The proxy for mail servers, CRMs and sign-ins.
+    #[command(subcommand)]
+    Proxy(ProxyCommand),
     /// The local contact list, for CRMs that have no contacts of their own.
     #[command(subcommand)]
     Contacts(ContactsCommand),
@@ -236,6 +240,18 @@ pub enum ProviderArg {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum ProxyCommand {
+    /// Set it. A password in it goes to the keychain.
+    Set {
+        /// http://HOST:PORT, socks5://HOST:PORT, none, or system for what the system says. Mail takes the system's ALL_PROXY.
+        #[arg(value_name = "URL|none|system")]
+        proxy: Proxy,
+    },
+    /// Show what is set, without its password.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum OauthCommand {
     /// Set what Threadline is registered as; the README says how it is registered.
     Set(OauthSet),
@@ -304,6 +320,9 @@ pub struct SmtpArgs {
     /// Its port. Default: 465 for TLS, 587 for STARTTLS.
     #[arg(long, value_name = "PORT")]
     pub smtp_port: Option<u16>,
+    /// The SHA-256 fingerprint of the one certificate to trust for it.
+    #[arg(long, value_name = "HEX")]
+    pub smtp_fingerprint: Option<String>,
     /// How the connection to it is encrypted. Default: tls.
     #[arg(long, value_name = "tls|starttls")]
     pub smtp_encryption: Option<SecurityArg>,

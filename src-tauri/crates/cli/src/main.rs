@@ -11,6 +11,7 @@ mod live;
 mod oauth;
 mod output;
 mod prompt;
+mod proxy;
 mod run;
 mod show;
 mod threads;
@@ -84,10 +85,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             old.display()
         ));
     }
+    engine.take_proxy().await?;
     let json = cli.json;
     let code = match cli.command {
         Command::Account(command) => account::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
+        Command::Proxy(command) => proxy::run(&engine, command, json).await?,
         Command::Oauth(command) => oauth::run(&engine, command, json).await?,
         Command::Contacts(command) => contacts::run(&engine, command, json).await?,
         Command::Asked { command } => asked::run(&engine, command, json).await?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use threadline_core::reason::classify;
 use threadline_crm::CrmError;
 use threadline_mail::error::MailError;
+use threadline_net::proxy::NoProxy;
 use threadline_oauth::OauthError;
 use threadline_secrets::SecretError;
 use threadline_store::StoreError;
@@ -95,6 +96,8 @@ pub enum EngineError {
     #[error(transparent)]
     Oauth(#[from] OauthError),
     #[error(transparent)]
+    Proxy(#[from] NoProxy),
+    #[error(transparent)]
     Mail(#[from] MailError),
     #[error("{0}. {next}", next = .0.next_step())]
     Store(#[from] StoreError),
@@ -131,6 +134,7 @@ impl EngineError {
             EngineError::NoOauthApp { .. } => "no_oauth_app",
             EngineError::NotSignedIn(_) => "not_signed_in",
             EngineError::Oauth(e) => classify(&e.evidence()).code(),
+            EngineError::Proxy(_) => "no_proxy",
             EngineError::Unfinished => "unfinished",
             EngineError::BrokenAccount { .. } => "broken_account",
             EngineError::BrokenSetting { .. } => "broken_setting",

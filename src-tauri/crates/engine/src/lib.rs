@@ -33,6 +33,7 @@ mod message_html;
 pub mod notices;
 pub mod once;
 mod outage;
+pub mod proxy;
 mod queue;
 pub mod reconnect;
 mod rules;

@@ -34,6 +34,9 @@ pub struct AccountSettings {
     /// SHA-256 of the one certificate to trust for the IMAP host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The same for the SMTP host, where that is another one, or shows another certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_fingerprint: Option<String>,
     pub rules: Rules,
 }
 
@@ -51,13 +54,38 @@ pub struct MailboxDraft {
     pub smtp: Option<Endpoint>,
     pub authority: Option<String>,
     pub fingerprint: Option<String>,
+    #[serde(default)]
+    pub smtp_fingerprint: Option<String>,
 }
 
 impl MailboxDraft {
     /// The settings of a mailbox with these rules.
     pub fn with_rules(self, rules: Rules) -> AccountSettings {
-        let Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint } = self;
-        AccountSettings { address, user, host, port, encryption, auth, smtp, authority, fingerprint, rules }
+        let Self {
+            address,
+            user,
+            host,
+            port,
+            encryption,
+            auth,
+            smtp,
+            authority,
+            fingerprint,
+            smtp_fingerprint,
+        } = self;
+        AccountSettings {
+            address,
+            user,
+            host,
+            port,
+            encryption,
+            auth,
+            smtp,
+            authority,
+            fingerprint,
+            smtp_fingerprint,
+            rules,
+        }
     }
 }
 
@@ -73,9 +101,10 @@ impl From<AccountSettings> for MailboxDraft {
             smtp,
             authority,
             fingerprint,
+            smtp_fingerprint,
             rules: _,
         } = settings;
-        Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint }
+        Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint, smtp_fingerprint }
     }
 }
 
@@ -181,6 +210,7 @@ impl AccountSettings {
             smtp: None,
             authority: None,
             fingerprint: None,
+            smtp_fingerprint: None,
             rules: Rules::for_mailbox(&address),
             address,
         }
@@ -211,6 +241,9 @@ impl AccountSettings {
         }
         if let Some(hex) = &self.fingerprint {
             trust.pin(&self.host, hex).map_err(bad)?;
+        }
+        if let (Some(smtp), Some(hex)) = (&self.smtp, &self.smtp_fingerprint) {
+            trust.pin(&smtp.host, hex).map_err(bad)?;
         }
         Ok(trust)
     }

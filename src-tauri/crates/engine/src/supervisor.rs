@@ -127,6 +127,7 @@ impl Plan {
     async fn read(engine: &Engine) -> Result<Self, EngineError> {
         // First the counters: what is set while the rest is read is seen at the next glance.
         let generations = engine.ledger().read(generation::read).await?;
+        engine.take_proxy().await?;
         let crms = engine.crms().await?;
         let now = engine.clock().now();
         let mut parts = HashMap::new();

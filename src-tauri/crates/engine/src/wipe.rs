@@ -4,6 +4,7 @@ use crate::apps;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::home::Hold;
+use crate::proxy;
 use crate::settings::{CrmSettings, secret_names};
 use std::sync::Arc;
 use threadline_store::account;
@@ -20,6 +21,7 @@ impl Engine {
         let rows = self.ledger().read(account::list).await?;
         let mut names: Vec<String> = rows.iter().flat_map(|row| secret_names(&row.address)).collect();
         names.extend(apps::secret_names());
+        names.push(proxy::SECRET.to_owned());
         names.extend(CrmSettings::SECRETS.iter().map(|name| (*name).to_owned()));
         // The ledger's own key is the last: without it nobody can read which secrets there are.
         names.extend(self.home().key_names()?);

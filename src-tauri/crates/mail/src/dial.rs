@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use threadline_core::reason::{Evidence, Phase, Signal, Spoken, TlsFault};
+use threadline_net::{proxy, tunnel};
 use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -121,10 +122,16 @@ impl<'a, 'o> Way<'a, 'o> {
         }
     }
 
-    /// Finds the server's addresses and connects to the first that answers.
+    /// Finds the server's addresses and connects to the first that answers; or the proxy's, and through that to the server,
+    /// whose name the proxy looks up.
     pub(crate) async fn tcp(&mut self) -> Result<TcpStream, MailError> {
+        let proxy = proxy::in_use().for_mail(self.host);
         self.begin(Phase::Dns);
-        let found = timeout(self.timeouts.dns, tokio::net::lookup_host((self.host, self.server.port))).await;
+        let nearest = match &proxy {
+            Some(proxy) => (bare(&proxy.host), proxy.port),
+            None => (self.host, self.server.port),
+        };
+        let found = timeout(self.timeouts.dns, tokio::net::lookup_host(nearest)).await;
         let addresses: Vec<SocketAddr> = match found {
             Ok(Ok(found)) => found.collect(),
             Ok(Err(_)) => Vec::new(),
@@ -139,7 +146,16 @@ impl<'a, 'o> Way<'a, 'o> {
         let tcp = self.within(Phase::Tcp, self.timeouts.tcp, race(in_turns(addresses))).await?;
         tcp.set_nodelay(true).map_err(|err| self.io(Phase::Tcp, &err))?;
         let peer = tcp.peer_addr().map_err(|err| self.io(Phase::Tcp, &err))?;
-        self.done(Phase::Tcp, peer.to_string());
+        let Some(proxy) = &proxy else {
+            self.done(Phase::Tcp, peer.to_string());
+            return Ok(tcp);
+        };
+        let tunnel = tunnel::through(proxy, tcp, self.host, self.server.port);
+        let tcp = self.within(Phase::Tcp, self.timeouts.tcp, tunnel).await.map_err(|error| {
+            // What fails is said of the server; that there is a proxy in between must be said too.
+            self.fail(Phase::Tcp, error.evidence.signal, &format!("By way of the proxy {proxy}"))
+        })?;
+        self.done(Phase::Tcp, format!("{peer} ({proxy})"));
         Ok(tcp)
     }
 

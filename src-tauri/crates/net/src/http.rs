@@ -1,6 +1,7 @@
 //! One way to make an HTTP client, and one reading of what can go wrong with it.
 
-use reqwest::{Client, Response, Url};
+use crate::proxy::{self, Kind, Proxy};
+use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::error::Error;
 use std::io;
@@ -61,7 +62,8 @@ pub fn is_loopback(url: &Url) -> bool {
 pub struct NoClient(String);
 
 /// A client for addresses like this one. It follows no redirect, so that a token goes to no other host, and trusts what
-/// the system trusts. A proxy that the environment names is used, but never for this very computer.
+/// the system trusts. The proxy is the one that is set, or the system's,
+/// but none for this very computer.
 pub fn client(url: &Url, timeout: Duration) -> Result<Client, NoClient> {
     let failed = |e: &dyn Error| NoClient(e.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -78,10 +80,29 @@ pub fn client(url: &Url, timeout: Duration) -> Result<Client, NoClient> {
         .connect_timeout(timeout.min(Duration::from_secs(20)))
         .tcp_nodelay(true)
         .user_agent(concat!("Threadline/", env!("CARGO_PKG_VERSION")));
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    }
+    builder = by_proxy(builder, url)?;
     builder.build().map_err(|e| failed(&e))
+}
+
+/// The way that connections take ([`proxy::in_use`]).
+fn by_proxy(builder: ClientBuilder, url: &Url) -> Result<ClientBuilder, NoClient> {
+    let server = match proxy::in_use() {
+        _ if is_loopback(url) => return Ok(builder.no_proxy()),
+        Proxy::None => return Ok(builder.no_proxy()),
+        Proxy::System => return Ok(builder),
+        Proxy::Through(server) => server,
+    };
+    let scheme = match server.kind {
+        Kind::Http => "http",
+        // The proxy looks names up.
+        Kind::Socks5 => "socks5h",
+    };
+    let place = format!("{scheme}://{}:{}", server.host, server.port);
+    let mut proxy = reqwest::Proxy::all(place).map_err(|e| NoClient(e.to_string()))?;
+    if let Some((user, password)) = server.login() {
+        proxy = proxy.basic_auth(user, password);
+    }
+    Ok(builder.no_proxy().proxy(proxy))
 }
 
 /// Why a request was not answered; `None` where nothing sharper is known than that the server is at fault.

@@ -4,13 +4,13 @@ import { draftOf, emptyForm, formOf, isAddress, oauthAt, portFor, problems, with
 
 const draft: MailboxDraft = {
   address: "ann@firm.example", user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" },
-  smtp: { host: "smtp.firm.example", port: 587, encryption: "starttls" }, authority: null, fingerprint: "ab12",
+  smtp: { host: "smtp.firm.example", port: 587, encryption: "starttls" }, authority: null, fingerprint: "ab12", smtp_fingerprint: "cd34",
 };
 
 describe("formOf and draftOf", () => {
   it("give back what went in", () => {
     expect(draftOf(formOf(draft))).toEqual(draft);
-    const quiet = { ...draft, smtp: null, fingerprint: null, authority: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----" };
+    const quiet = { ...draft, smtp: null, fingerprint: null, smtp_fingerprint: null, authority: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----" };
     expect(draftOf(formOf(quiet))).toEqual(quiet);
   });
 
@@ -18,6 +18,7 @@ describe("formOf and draftOf", () => {
     expect(draftOf({ ...formOf(draft), host: "mail.firm.example" }).fingerprint).toBeNull();
     expect(draftOf({ ...formOf(draft), port: "143" }).fingerprint).toBeNull();
     expect(draftOf({ ...formOf(draft), user: "other" }).fingerprint).toBe("ab12");
+    expect(draftOf({ ...formOf(draft), smtpHost: "out.firm.example" }).smtp_fingerprint).toBeNull();
   });
 });
 

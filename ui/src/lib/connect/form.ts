@@ -19,6 +19,8 @@ export type Form = {
   authority: string;
   /** A certificate is trusted for one server: with another host or port it is dropped. */
   pin: { host: string; port: string; fingerprint: string } | null;
+  /** The same for the sending server. */
+  smtpPin: { host: string; fingerprint: string } | null;
 };
 
 export type FieldName = "address" | "user" | "password" | "host" | "port" | "encryption" | "smtp_host" | "smtp_port" | "authority";
@@ -29,7 +31,7 @@ export type Problems = Partial<Record<FieldName, Problem>>;
 export function emptyForm(address = ""): Form {
   return {
     address, user: address, host: "", port: "993", encryption: "tls", oauth: null,
-    sending: false, smtpHost: "", smtpPort: "465", smtpEncryption: "tls", authority: "", pin: null,
+    sending: false, smtpHost: "", smtpPort: "465", smtpEncryption: "tls", authority: "", pin: null, smtpPin: null,
   };
 }
 
@@ -47,6 +49,7 @@ export function formOf(draft: MailboxDraft): Form {
     smtpEncryption: draft.smtp?.encryption ?? "tls",
     authority: draft.authority ?? "",
     pin: draft.fingerprint === null ? null : { host: draft.host, port: String(draft.port), fingerprint: draft.fingerprint },
+    smtpPin: draft.smtp == null || draft.smtp_fingerprint == null ? null : { host: draft.smtp.host, fingerprint: draft.smtp_fingerprint },
   };
 }
 
@@ -72,6 +75,7 @@ export function withCandidate(form: Form, found: Candidate): Form {
     smtpPort: String(found.smtp?.port ?? 465),
     smtpEncryption: found.smtp?.encryption ?? "tls",
     pin: null,
+    smtpPin: null,
   };
 }
 
@@ -131,5 +135,6 @@ export function draftOf(form: Form): MailboxDraft {
       : null,
     authority: form.authority.trim() === "" ? null : form.authority.trim(),
     fingerprint: pinned ? (form.pin?.fingerprint ?? null) : null,
+    smtp_fingerprint: form.sending && form.smtpPin?.host === form.smtpHost.trim() ? form.smtpPin.fingerprint : null,
   };
 }

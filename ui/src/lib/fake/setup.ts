@@ -9,7 +9,7 @@ export function draftFor(address: string): MailboxDraft {
   const domain = address.split("@")[1] ?? "northwind-lab.example";
   return {
     address, user: address, host: `imap.${domain}`, port: 993, encryption: "tls", auth: { kind: "password" },
-    smtp: { host: `smtp.${domain}`, port: 465, encryption: "tls" }, authority: null, fingerprint: null,
+    smtp: { host: `smtp.${domain}`, port: 465, encryption: "tls" }, authority: null, fingerprint: null, smtp_fingerprint: null,
   };
 }
 

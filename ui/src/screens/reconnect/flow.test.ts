@@ -9,7 +9,7 @@ import { ReconnectFlow } from "./flow.svelte";
 const ADDRESS = "ann@firm.example";
 const STATUS: Status = { running: null, mailboxes: [], crms: [] };
 const broken: Broken = {
-  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null },
+  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null, smtp_fingerprint: null },
   reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", waiting: 3,
 };
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null };
