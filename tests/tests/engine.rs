@@ -2,11 +2,12 @@
 
 use anyhow::{Result, ensure};
 use threadline_core::address::Address;
+use threadline_core::conversation::ThreadState;
 use threadline_engine::settings::CrmSettings;
 use threadline_engine::threads::ThreadQuery;
 use threadline_secrets::{SecretError, Secrets};
 use threadline_testkit::webhook::WebhookReceiver;
-use threadline_tests::desk::{ANN, Desk};
+use threadline_tests::desk::{ANN, CARL, Desk};
 use zeroize::Zeroizing;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,5 +69,34 @@ async fn a_paused_mailbox_is_left_alone_and_caught_up_afterwards() -> Result<()>
     ensure!(desk.lab.rawlog(ANN)?.len() == sessions, "a paused mailbox was connected to");
     desk.engine.pause(&ann, None).await?;
     ensure!(desk.engine.catch_up().await?.crms[0].pushed == Some(1));
+    Ok(())
+}
+
+/// As Postfix writes it: the report names no id in its own header, and a warning came before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_marks_the_mail_and_the_address() -> Result<()> {
+    let desk = Desk::new().await?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    desk.send("1@lab.test")?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    let report = |id: &str, action: &str, status: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.lab.test\r\nTo: {ANN}\r\nSubject: Undelivered Mail Returned to Sender\r\nMessage-ID: <{id}>\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+             <{CARL}>: host mx said: 550 {status}\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n\
+             Final-Recipient: rfc822; {CARL}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n\
+             Message-ID: <1@lab.test>\r\n\r\n--b--\r\n"
+        )
+    };
+    desk.lab.append(ANN, "INBOX", report("w@mx", "delayed", "4.4.7").as_bytes())?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    ensure!(desk.engine.bounced().await?.is_empty(), "a warning is no failure");
+    desk.lab.append(ANN, "INBOX", report("r@mx", "failed", "5.1.1").as_bytes())?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    let bounced = desk.engine.bounced().await?;
+    ensure!(bounced.len() == 1 && bounced[0].code.as_deref() == Some("5.1.1"), "{bounced:?}");
+    ensure!(bounced[0].address.as_str() == CARL, "{bounced:?}");
+    let threads = desk.engine.threads_page(ThreadQuery::default()).await?.rows;
+    ensure!(threads.len() == 1 && threads[0].state == ThreadState::Bounced, "{threads:?}");
     Ok(())
 }

@@ -147,6 +147,10 @@ fn verdict(
     // 2. Who is outside? A mail among colleagues is never logged.
     let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
     if outside.is_empty() {
+        // Delivery reports come from the firm's own server more often than not.
+        if direction == Direction::Incoming && envelope.machine == Some(Machine::Bounce) {
+            return ignore(Rule::Bounce);
+        }
         return ignore(match everybody.iter().all(|a| rules.is_own(a)) {
             true => Rule::OnlyOwnAddresses,
             false => Rule::OnlyColleagues,

@@ -169,6 +169,7 @@ fn everything_else_is_ignored_asked_or_held_by_name() {
             Verdict::Ignore,
             Rule::Bounce,
         ),
+        (inbox(&format!("From: MAILER-DAEMON@firm.example\n{to_ann}")), Verdict::Ignore, Rule::Bounce),
         (inbox("To: ann@firm.example\nIn-Reply-To: <t@x>"), Verdict::Ignore, Rule::NoSender),
         (
             at(&mail("From: carl@customer.example\nIn-Reply-To: <t@x>"), Role::Other, "Private"),
