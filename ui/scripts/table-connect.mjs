@@ -8,7 +8,8 @@ const heading = (page, text) => page.locator("h2", { hasText: text }).waitFor();
 async function account(page, address = "ann@firm.example") {
   await page.locator("input[type=email]").fill(address);
   await next(page);
-  await page.locator("input[type=password]").waitFor();
+  // Or, where the sign-in is in the browser, its button.
+  await page.locator("input[type=password], .browser button").first().waitFor();
 }
 
 async function crm(page, address) {
