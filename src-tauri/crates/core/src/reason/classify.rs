@@ -1,103 +1,143 @@
-//! One reason of what was seen: the structure first.
+//! One reason of what was seen: the structure first, then the words, then what the step allows to be said.
 
-use super::{Evidence, ImapStatus, Phase, Reason, Signal, Spoken, TlsFault};
+use super::pause::pause_ms;
+use super::rule::{Rule, Seen};
+use super::seen::alternatives;
+use super::{Evidence, ImapStatus, Mechanism, Phase, Protocol, Reason, Signal, Spoken, TlsFault, rules};
+use std::collections::HashSet;
 
-/// Says why, from the structure of what was seen. A sharper reason than the evidence supports is never given.
+/// A reason, and how it was come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    pub reason: Reason,
+    /// The name of the rule that decided.
+    pub rule: &'static str,
+    /// How long the server asks to be left alone, in milliseconds, at most a day.
+    pub pause_ms: Option<u64>,
+}
+
+/// Says why. A sharper reason than the evidence supports is never given.
 pub fn classify(evidence: &Evidence) -> Reason {
-    match &evidence.signal {
-        Signal::Dns => Reason::DnsFailure,
-        Signal::Refused => Reason::ConnectionRefused,
-        Signal::TimedOut => Reason::ConnectionTimeout,
-        Signal::Reset => Reason::ConnectionReset,
-        Signal::Unreachable => Reason::NetworkUnreachable,
-        Signal::Closed => Reason::ServerClosedConnection,
-        Signal::Tls(fault) => match fault {
-            TlsFault::NotTls => Reason::TlsPlaintextPort,
-            TlsFault::NameMismatch => Reason::TlsNameMismatch,
-            TlsFault::Expired => Reason::TlsExpired,
-            TlsFault::UnknownIssuer | TlsFault::NotYetValid | TlsFault::Revoked => Reason::TlsUntrusted,
-            TlsFault::Other => Reason::ProtocolError,
-        },
-        Signal::NoStartTls => Reason::TlsRequired,
-        Signal::PlaintextLeftOver | Signal::Malformed => Reason::ProtocolError,
-        Signal::Spoken(Spoken::Pop3) => Reason::Pop3Configured,
-        Signal::Spoken(_) => Reason::WrongPortOrProtocol,
-        Signal::Imap { status, code } => imap(evidence, *status, code.as_deref()),
-        Signal::Smtp { code, enhanced } => smtp(evidence, *code, enhanced.as_deref()),
-        Signal::OAuth { error, .. } => match error.as_deref() {
-            Some("invalid_grant") => Reason::AccessRevoked,
-            Some("temporarily_unavailable" | "server_error" | "slow_down") => Reason::ServerUnavailable,
-            Some("consent_required" | "interaction_required") => Reason::ConsentRequired,
-            _ => Reason::AuthRejected,
-        },
-        Signal::NoMechanism => Reason::AuthMechanismUnsupported,
-        Signal::KeychainLocked => Reason::KeychainLocked,
-        Signal::KeychainMissing => Reason::KeychainMissing,
-        Signal::FolderMissing => Reason::FolderMissing,
-        Signal::SentFolderUnknown => Reason::SentFolderUnknown,
-        Signal::WrongAccount => Reason::WrongAccount,
-    }
+    judge(evidence).reason
 }
 
-/// RFC 5530 response codes first, then what the step allows to be said.
-fn imap(evidence: &Evidence, status: ImapStatus, code: Option<&str>) -> Reason {
-    match code {
-        Some("UNAVAILABLE" | "SERVERBUG" | "INUSE") => return Reason::ServerUnavailable,
-        Some("AUTHENTICATIONFAILED") if too_many(evidence) => return Reason::TooManyConnections,
-        Some("AUTHENTICATIONFAILED") => return rejected(evidence, Reason::CredentialsRejected),
-        Some("AUTHORIZATIONFAILED" | "NOPERM") if evidence.phase == Phase::Auth => {
-            return Reason::AuthRejected;
+/// As [`classify`], with the rule that decided and the pause that the server asks for.
+pub fn judge(evidence: &Evidence) -> Finding {
+    judge_among(evidence, &|_| true)
+}
+
+/// As [`judge`], by those rules alone that are allowed.
+pub(super) fn judge_among(evidence: &Evidence, allowed: &dyn Fn(&Rule) -> bool) -> Finding {
+    let (reason, rule) = match by_kind(evidence) {
+        Some(found) => found,
+        None => {
+            let seen = Seen::new(evidence);
+            let (reason, rule) = by_rules(&seen, allowed).unwrap_or_else(|| by_step(&seen));
+            (by_history(evidence, reason), rule)
         }
-        Some("EXPIRED") => return Reason::PasswordExpired,
-        Some("PRIVACYREQUIRED") => return Reason::TlsRequired,
-        Some("CONTACTADMIN") if evidence.phase == Phase::Auth => return Reason::AuthRejected,
-        Some("NONEXISTENT") if evidence.phase == Phase::Select => return Reason::FolderMissing,
-        Some("OVERQUOTA") => return Reason::OverQuota,
-        Some("LIMIT") => return Reason::Throttled,
-        Some("REFERRAL") => return Reason::MailboxMigrated,
-        Some("CLIENTBUG") => return Reason::ProtocolState,
-        _ => {}
+    };
+    Finding { reason, rule, pause_ms: pause_ms(&evidence.words) }
+}
+
+/// What needs no words: the kind of error is the reason.
+fn by_kind(evidence: &Evidence) -> Option<(Reason, &'static str)> {
+    Some(match &evidence.signal {
+        Signal::Dns => (Reason::DnsFailure, "dns"),
+        Signal::Refused => (Reason::ConnectionRefused, "refused"),
+        Signal::TimedOut => (Reason::ConnectionTimeout, "timed-out"),
+        // A line that is cut before anything was said may be the network's doing; later it is the server that hangs up.
+        Signal::Reset => match evidence.phase {
+            Phase::Keychain | Phase::Dns | Phase::Tcp | Phase::Tls => (Reason::ConnectionReset, "reset"),
+            _ => (Reason::ServerClosedConnection, "reset-later"),
+        },
+        Signal::Unreachable => (Reason::NetworkUnreachable, "unreachable"),
+        Signal::Forbidden => (Reason::LocalFirewall, "forbidden"),
+        Signal::Closed => (Reason::ServerClosedConnection, "closed"),
+        Signal::Tls(fault) => match fault {
+            TlsFault::NotTls => (Reason::TlsPlaintextPort, "not-tls"),
+            TlsFault::NameMismatch => (Reason::TlsNameMismatch, "certificate-name"),
+            TlsFault::Expired | TlsFault::NotYetValid => (Reason::TlsExpired, "certificate-dates"),
+            TlsFault::UnknownIssuer | TlsFault::Revoked => (Reason::TlsUntrusted, "certificate-trust"),
+            TlsFault::Other => (Reason::ProtocolError, "tls"),
+        },
+        Signal::NoStartTls => (Reason::TlsRequired, "no-starttls"),
+        Signal::PlaintextLeftOver | Signal::Malformed => (Reason::ProtocolError, "malformed"),
+        Signal::Spoken(Spoken::Pop3) => (Reason::Pop3Configured, "speaks-pop3"),
+        Signal::Spoken(_) => (Reason::WrongPortOrProtocol, "speaks-another"),
+        Signal::NoMechanism => (Reason::AuthMechanismUnsupported, "no-mechanism"),
+        Signal::KeychainLocked => (Reason::KeychainLocked, "keychain-locked"),
+        Signal::KeychainMissing => (Reason::KeychainMissing, "keychain-missing"),
+        Signal::FolderMissing => (Reason::FolderMissing, "folder-missing"),
+        Signal::SentFolderUnknown => (Reason::SentFolderUnknown, "sent-folder-unknown"),
+        Signal::WrongAccount => (Reason::WrongAccount, "wrong-account"),
+        Signal::Imap { .. } | Signal::Smtp { .. } | Signal::OAuth { .. } | Signal::Said(_) => return None,
+    })
+}
+
+fn by_rules(seen: &Seen<'_>, allowed: &dyn Fn(&Rule) -> bool) -> Option<(Reason, &'static str)> {
+    let first = |seen: &Seen<'_>, rules: &[&[Rule]]| {
+        rules.iter().copied().flatten().find(|rule| allowed(rule) && rule.holds(seen)).copied()
+    };
+    if let Some(rule) = first(seen, rules::STRUCTURE) {
+        return Some((rule.reason, rule.name));
     }
-    match (status, evidence.phase) {
-        (ImapStatus::Bye, _) => Reason::ServerClosedConnection,
-        (ImapStatus::No, _) if too_many(evidence) => Reason::TooManyConnections,
-        // Without a code a NO may mean anything: a limit, a shut-off protocol, a fault. It says nothing of the password.
-        (ImapStatus::No, Phase::Auth) => Reason::AuthRejected,
-        (ImapStatus::Bad, _) => Reason::ProtocolError,
-        (ImapStatus::No, Phase::Greeting) => Reason::ServerUnavailable,
-        (ImapStatus::No, _) => Reason::Unknown,
+    if let Some(rule) = first(seen, rules::WORDS) {
+        // "Wrong password or IMAP is off": the server itself does not know which.
+        let signing_in = seen.evidence.phase == Phase::Auth
+            && matches!(seen.protocol(), Some(Protocol::Imap | Protocol::Smtp));
+        if signing_in {
+            let of_part = |part: String| first(&seen.with(part), rules::WORDS).map(|rule| rule.reason);
+            let named: HashSet<Reason> = alternatives(&seen.text).into_iter().filter_map(of_part).collect();
+            if named.len() > 1 {
+                return Some((Reason::AuthRejected, "names-alternatives"));
+            }
+        }
+        return Some((rule.reason, rule.name));
+    }
+    first(seen, rules::COARSE).map(|rule| (rule.reason, rule.name))
+}
+
+/// Nothing is known of the words: what the step allows to be said.
+fn by_step(seen: &Seen<'_>) -> (Reason, &'static str) {
+    let phase = seen.evidence.phase;
+    match &seen.evidence.signal {
+        Signal::Imap { status: ImapStatus::Bye, .. } => (Reason::ServerClosedConnection, "bye"),
+        Signal::Imap { status: ImapStatus::Bad, .. } => (Reason::ProtocolError, "bad"),
+        Signal::Imap { status: ImapStatus::No, .. } => match phase {
+            // It may mean anything: a limit, a shut-off protocol, a fault. It says nothing of the password.
+            Phase::Auth => (Reason::AuthRejected, "refused-sign-in"),
+            Phase::Greeting => (Reason::ServerUnavailable, "refused-greeting"),
+            _ => (Reason::Unknown, "no"),
+        },
+        Signal::Smtp { code: 400..=499, .. } => (Reason::ServerUnavailable, "smtp-4xx"),
+        Signal::Smtp { code: 0, enhanced: Some(code) } if code.starts_with('4') => {
+            (Reason::ServerUnavailable, "smtp-4xx")
+        }
+        Signal::Smtp { code: 200..=399, .. } => (Reason::ProtocolError, "smtp-out-of-turn"),
+        Signal::Smtp { .. } if phase == Phase::Greeting => (Reason::ServerUnavailable, "refused-greeting"),
+        Signal::Smtp { .. } if phase == Phase::Auth => (Reason::AuthRejected, "refused-sign-in"),
+        Signal::Said(Protocol::Tls | Protocol::Tcp) => (Reason::ProtocolError, "nothing-known"),
+        Signal::Said(Protocol::Dns) => (Reason::DnsFailure, "dns"),
+        Signal::OAuth { .. } => (Reason::AuthRejected, "refused-sign-in"),
+        Signal::Said(_) if phase == Phase::Auth => (Reason::AuthRejected, "nothing-known"),
+        _ => (Reason::Unknown, "nothing-known"),
     }
 }
 
-/// What servers without a code of their own for it say when a mailbox has no connection left: Gmail, Dovecot, Courier.
-fn too_many(evidence: &Evidence) -> bool {
-    let words = evidence.words.to_ascii_lowercase();
-    evidence.phase == Phase::Auth
-        && ["too many simultaneous connections", "maximum number of connections", "too many connections"]
-            .iter()
-            .any(|phrase| words.contains(phrase))
-}
-
-/// "Password changed" is said only where the same secret was accepted before.
-fn rejected(evidence: &Evidence, otherwise: Reason) -> Reason {
-    if evidence.worked_before && evidence.phase == Phase::Auth { Reason::PasswordChanged } else { otherwise }
-}
-
-fn smtp(evidence: &Evidence, code: u16, enhanced: Option<&str>) -> Reason {
-    match (code, enhanced) {
-        (421, _) => Reason::ServerUnavailable,
-        (454, _) if evidence.phase == Phase::Tls => Reason::TlsRequired,
-        (535, _) | (_, Some("5.7.8")) => rejected(evidence, Reason::CredentialsRejected),
-        (530, Some("5.7.0")) if evidence.phase == Phase::Tls => Reason::TlsRequired,
-        (530, _) => Reason::AuthRequired,
-        (534, _) | (_, Some("5.7.9")) => Reason::AuthMechanismUnsupported,
-        (538, _) => Reason::TlsRequired,
-        (_, Some("4.2.2" | "5.2.2")) => Reason::OverQuota,
-        (500..=504, _) => Reason::ProtocolError,
-        (400..=499, _) => Reason::ServerUnavailable,
-        (554, _) if evidence.phase == Phase::Greeting => Reason::ServerUnavailable,
-        (200..=399, _) => Reason::ProtocolError,
-        _ if evidence.phase == Phase::Auth => Reason::AuthRejected,
-        _ => Reason::Unknown,
+/// What only the account's history can say: the same words answer a bad password and a stale token, and a password that
+/// was accepted before was changed.
+fn by_history(evidence: &Evidence, reason: Reason) -> Reason {
+    let signing_in = evidence.phase == Phase::Auth;
+    let oauth = matches!(evidence.signal, Signal::OAuth { .. });
+    match reason {
+        Reason::CredentialsRejected | Reason::AuthRejected
+            if signing_in && !oauth && evidence.mechanism == Some(Mechanism::Token) =>
+        {
+            Reason::AccessTokenRejected
+        }
+        Reason::CredentialsRejected if signing_in && evidence.worked_before && !oauth => {
+            Reason::PasswordChanged
+        }
+        reason => reason,
     }
 }

@@ -1,10 +1,24 @@
 //! Why something does not work: one code, from one classifier, with words for a person.
 
 mod classify;
+mod letter;
+mod pause;
+mod read;
+mod rule;
+mod rules;
+mod seen;
+mod source;
 mod table;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod texts;
 
-pub use classify::classify;
+pub use classify::{Finding, classify, judge};
+pub use letter::for_it;
+pub use read::read;
 use serde::{Deserialize, Serialize};
+pub use source::{Mechanism, Protocol, Provider};
 pub use table::Reason;
 
 /// Who must act.
@@ -15,6 +29,31 @@ pub enum Owner {
     Nobody,
     User,
     Administrator,
+}
+
+/// When to connect again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// After a pause that grows, or that the server asked for.
+    Soon,
+    /// After the longest pause: a person must act, and may do so somewhere else, at the server or in another network.
+    Seldom,
+    /// When a person has acted here. Trying a refused password again and again locks accounts.
+    Never,
+}
+
+/// What kind of answer a reason asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Nothing works until a person acts.
+    UserAction,
+    /// Waiting can heal it.
+    Transient,
+    /// A new access token first.
+    RefreshToken,
+    /// What was seen does not decide it.
+    Ambiguous,
 }
 
 /// The step at which a connection is, or at which it failed.
@@ -97,6 +136,8 @@ pub enum Signal {
     TimedOut,
     Reset,
     Unreachable,
+    /// This computer did not let the connection out.
+    Forbidden,
     /// The peer closed the connection without a word.
     Closed,
     Tls(TlsFault),
@@ -110,7 +151,7 @@ pub enum Signal {
         status: ImapStatus,
         code: Option<String>,
     },
-    /// The enhanced code is RFC 3463's, such as `5.7.8`.
+    /// The enhanced code is RFC 3463's, such as `5.7.8`. The code is 0 where only the enhanced one was seen.
     Smtp {
         code: u16,
         enhanced: Option<String>,
@@ -120,6 +161,8 @@ pub enum Signal {
         error: Option<String>,
         numbers: Vec<u32>,
     },
+    /// Words without a structure that is known.
+    Said(Protocol),
     /// An answer that broke a limit or the grammar.
     Malformed,
     NoMechanism,
@@ -139,6 +182,12 @@ pub struct Evidence {
     pub words: String,
     /// Whether the same secret was accepted before.
     pub worked_before: bool,
+    /// Who runs the server, where that is known.
+    #[serde(default)]
+    pub provider: Option<Provider>,
+    /// How the sign-in was tried, where that is known.
+    #[serde(default)]
+    pub mechanism: Option<Mechanism>,
 }
 
 /// Most characters kept of a server's words.
@@ -146,57 +195,7 @@ pub const MOST_WORDS: usize = 500;
 
 impl Evidence {
     pub fn new(phase: Phase, signal: Signal, words: &str) -> Self {
-        Self { phase, signal, words: crate::envelope::clean(words, MOST_WORDS), worked_before: false }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_unique_and_words_are_whole_sentences() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
-            assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.code()));
-            assert!(reason.title().ends_with('.') && reason.next_step().ends_with('.'), "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_refused_password_is_changed_only_where_it_worked() {
-        let code = Some("AUTHENTICATIONFAILED".to_owned());
-        let mut evidence = Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code }, "no");
-        assert_eq!(classify(&evidence), Reason::CredentialsRejected);
-        evidence.worked_before = true;
-        assert_eq!(classify(&evidence), Reason::PasswordChanged);
-    }
-
-    #[test]
-    fn a_no_without_a_code_is_not_read_as_a_wrong_password() {
-        let mut evidence =
-            Evidence::new(Phase::Auth, Signal::Imap { status: ImapStatus::No, code: None }, "no");
-        assert_eq!(classify(&evidence), Reason::AuthRejected);
-        evidence.worked_before = true;
-        assert_eq!(classify(&evidence), Reason::AuthRejected);
-    }
-
-    #[test]
-    fn a_mailbox_without_a_free_connection_is_not_refused_for_good() {
-        for code in [None, Some("AUTHENTICATIONFAILED"), Some("ALERT")] {
-            let signal = Signal::Imap { status: ImapStatus::No, code: code.map(str::to_owned) };
-            let words = "Too many simultaneous connections. (Failure)";
-            let mut evidence = Evidence::new(Phase::Auth, signal, words);
-            evidence.worked_before = true;
-            assert_eq!(classify(&evidence), Reason::TooManyConnections, "{code:?}");
-            assert!(classify(&evidence).is_transient());
-        }
-    }
-
-    #[test]
-    fn words_are_cleaned_and_cut() {
-        let evidence = Evidence::new(Phase::Auth, Signal::Closed, &format!("a\r\nb{}", "x".repeat(9_999)));
-        assert!(evidence.words.starts_with("abx"));
-        assert_eq!(evidence.words.len(), MOST_WORDS);
+        let words = crate::envelope::clean(words, MOST_WORDS);
+        Self { phase, signal, words, worked_before: false, provider: None, mechanism: None }
     }
 }
