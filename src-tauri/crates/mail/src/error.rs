@@ -1,5 +1,6 @@
 //! One error for everything that goes wrong between this computer and a mail server.
 
+use crate::advice::{advice, provider_of};
 use crate::certificate::Certificate;
 use crate::guard;
 use crate::tls;
@@ -9,7 +10,7 @@ use threadline_core::reason::{Evidence, Phase, Reason, Signal, TlsFault, classif
 /// What failed, where, why, and what to do next. Its words come from the server, cleaned and cut, and never from
 /// before TLS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{server}: {} {}{}", .reason.title(), Quoted(.evidence), .reason.next_step())]
+#[error("{server}: {} {}{}", .reason.title(), Quoted(.evidence), advice(*.reason, .evidence.provider).next)]
 pub struct MailError {
     /// `host:port`.
     pub server: String,
@@ -37,6 +38,8 @@ impl std::fmt::Display for Quoted<'_> {
 impl MailError {
     /// `server` is `host:port`. The reason comes from the evidence.
     pub fn new(server: &str, evidence: Evidence) -> Self {
+        let provider = evidence.provider.or_else(|| provider_of(server));
+        let evidence = Evidence { provider, ..evidence };
         Self {
             server: server.to_owned(),
             phase: evidence.phase,
@@ -75,8 +78,8 @@ impl MailError {
             io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::NetworkDown
-            | io::ErrorKind::AddrNotAvailable
-            | io::ErrorKind::PermissionDenied => Signal::Unreachable,
+            | io::ErrorKind::AddrNotAvailable => Signal::Unreachable,
+            io::ErrorKind::PermissionDenied => Signal::Forbidden,
             io::ErrorKind::InvalidData => Signal::Malformed,
             _ => Signal::Reset,
         };
@@ -115,7 +118,7 @@ impl MailError {
 }
 
 /// Whether the message that was being fetched may be at fault: the server refused it, failed over it or ended the
-/// connection over it, or its answer cannot be read. A line that failed, a server that fell silent and one that names
+/// connection or the session over it, or its answer cannot be read. A line that failed, a server that fell silent and one that names
 /// another cause (it is not available, there is a limit) are at fault themselves.
 pub fn blames_message(error: &MailError) -> bool {
     error.phase == Phase::Fetch
@@ -126,7 +129,10 @@ pub fn blames_message(error: &MailError) -> bool {
             Signal::Imap { .. } => {
                 matches!(
                     error.reason,
-                    Reason::Unknown | Reason::ProtocolError | Reason::ServerClosedConnection
+                    Reason::Unknown
+                        | Reason::ProtocolError
+                        | Reason::ServerClosedConnection
+                        | Reason::SessionExpired
                 )
             }
             _ => false,
@@ -166,6 +172,7 @@ mod tests {
             (io::ErrorKind::BrokenPipe, Signal::Reset),
             (io::ErrorKind::UnexpectedEof, Signal::Closed),
             (io::ErrorKind::NetworkUnreachable, Signal::Unreachable),
+            (io::ErrorKind::PermissionDenied, Signal::Forbidden),
             (io::ErrorKind::InvalidData, Signal::Malformed),
         ] {
             let err = MailError::from_io("x:1", Phase::Fetch, &io::Error::new(kind, "private words"));

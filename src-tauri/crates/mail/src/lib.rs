@@ -1,5 +1,6 @@
 //! Speaks to mail servers. Every byte of a server passes [`guard::Guard`] before a library reads it.
 
+pub mod advice;
 pub mod capability;
 mod catchup;
 pub mod certificate;

@@ -53,7 +53,7 @@ pub async fn expired() {
     let identity = rig.authority.issue_expired(&["localhost"]).unwrap();
     refused(&rig, &identity, Reason::TlsExpired, TlsFault::Expired).await;
     let future = rig.authority.issue_future(&["localhost"]).unwrap();
-    refused(&rig, &future, Reason::TlsUntrusted, TlsFault::NotYetValid).await;
+    refused(&rig, &future, Reason::TlsExpired, TlsFault::NotYetValid).await;
 }
 
 async fn pinned(shown: &Identity, pin: &str) -> Result<(), TlsFault> {
