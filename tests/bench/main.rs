@@ -27,10 +27,11 @@ Usage: bench [NAME]...
   threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
   app                the desktop app: start to tray and to window, memory with the window open and closed beside a bare
                      Tauri app, sizes of the package and of the interface
+  reasons            server texts classified right, sharp but wrong, honestly unknown; alone: `cargo xtask bench reasons`
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
-Without a name: all but `kill`.";
+Without a name: all but `kill` and `reasons`.";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();

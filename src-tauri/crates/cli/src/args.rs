@@ -1,9 +1,11 @@
 //! The command line.
 
+use crate::explain;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use threadline_core::address::Address;
 use threadline_core::conversation::ThreadState;
+use threadline_core::reason::Protocol;
 use threadline_net::proxy::Proxy;
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
@@ -90,6 +92,15 @@ pub enum Command {
     },
     /// Decisions with the rule that made each, newest first.
     Log(LogArgs),
+    /// What a mail server's words mean: reads them from standard input, one text a line.
+    ///
+    /// A line is the text as it was said, or a JSON object with "raw" and, where they are known, "protocol", "provider"
+    /// and "auth_mech", which count more than the options. Prints the reason, who must act, the next action and the
+    /// rule that decided; nothing is connected to and nothing is stored.
+    ///
+    ///   echo 'a1 NO [ALERT] Too many simultaneous connections.' | threadline explain --protocol imap
+    #[command(verbatim_doc_comment)]
+    Explain(ExplainArgs),
     /// Write everything to a folder: messages, threads, outbox, health, contacts, and an .eml a message.
     ///
     /// The files and their fields are described in the README under "Export".
@@ -459,6 +470,19 @@ impl From<StateArg> for ThreadState {
             StateArg::OutOfOffice => ThreadState::OutOfOffice,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// What the words were said in: imap, smtp, oauth, tls, tcp or dns. Rows that name theirs do not need it.
+    #[arg(long, value_name = "PROTOCOL", value_parser = explain::protocol)]
+    pub protocol: Option<Protocol>,
+    /// Who runs the server, such as gmail, microsoft, yahoo, icloud; a name that is not known counts as any server.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// How the sign-in was tried, such as LOGIN, PLAIN, XOAUTH2. The same words answer a bad password and an old token.
+    #[arg(long, value_name = "MECHANISM")]
+    pub mechanism: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod contacts;
 mod crm;
+mod explain;
 mod live;
 mod oauth;
 mod output;
@@ -65,6 +66,9 @@ fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Explain(args) = &cli.command {
+        return explain::run(args, cli.json);
+    }
     let dir = match cli.data_dir {
         Some(dir) => dir,
         None => Home::default_dir()?,
@@ -102,6 +106,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             whereabouts::run(&engine, &address, &words.join(" "), json).await?
         }
         Command::Log(args) => show::log(&engine, args.limit, json).await?,
+        Command::Explain(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,
     };
     drop(hold);

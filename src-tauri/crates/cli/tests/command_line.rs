@@ -20,9 +20,19 @@ fn the_help_names_every_command_and_every_exit_code() {
     let help = threadline(&["--help"]);
     assert!(help.status.success());
     let text = out(&help);
-    for word in
-        ["account", "crm", "contacts", "check", "run", "status", "threads", "log", "export", "First steps"]
-    {
+    for word in [
+        "account",
+        "crm",
+        "contacts",
+        "check",
+        "run",
+        "status",
+        "threads",
+        "log",
+        "explain",
+        "export",
+        "First steps",
+    ] {
         assert!(text.contains(word), "{word} is missing:\n{text}");
     }
     for code in 0..=4 {
@@ -87,4 +97,68 @@ fn every_argument_is_explained() {
         let line = text.lines().find(|l| l.trim_start().starts_with(argument)).unwrap_or_default();
         assert!(line.trim() != argument && !line.is_empty(), "{args:?}:\n{text}");
     }
+}
+
+/// Runs with these words on standard input.
+fn told(args: &[&str], input: &str) -> Output {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_threadline"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_servers_words_are_explained_line_by_line() {
+    let row = r#"{"id": 7, "protocol": "smtp", "provider": "microsoft", "raw": "535 5.7.139 basic authentication is disabled"}"#;
+    let input = format!(
+        "a1 NO [ALERT] Too many simultaneous connections.\n\n{row}\nBAD Suggested Backoff Time: 500 milliseconds, throttled\n"
+    );
+    let output = told(&["explain", "--protocol", "imap", "--json"], &input);
+    assert!(output.status.success(), "{}", err(&output));
+    let lines: Vec<serde_json::Value> =
+        out(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let reasons: Vec<&str> = lines.iter().map(|l| l["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["too_many_connections", "basic_auth_disabled", "throttled"]);
+    assert_eq!((&lines[1]["id"], &lines[2]["backoff_ms"]), (&7.into(), &500.into()));
+    for key in ["class", "owner", "title", "explanation", "next_action", "rule", "it_text"] {
+        assert!(lines.iter().all(|line| line[key].is_string()), "{key}");
+    }
+    assert!(lines[1]["link"].as_str().unwrap().starts_with("https://"));
+}
+
+#[test]
+fn an_explanation_is_readable_and_knows_the_provider_and_the_mechanism() {
+    let words = "a1 NO [AUTHENTICATIONFAILED] Invalid credentials";
+    let plain = told(&["explain", "--protocol", "imap", "--provider", "gmail"], words);
+    let text = out(&plain);
+    for part in ["credentials_rejected:", "Who must act: you", "Next:", "https://", "Rule: "] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let token = told(&["explain", "--protocol", "imap", "--mechanism", "XOAUTH2"], words);
+    assert!(out(&token).starts_with("access_token_rejected"), "{}", out(&token));
+}
+
+#[test]
+fn what_cannot_be_explained_is_told_and_the_rest_is_explained() {
+    let output = told(
+        &["explain"],
+        "no protocol\n{\"protocol\": \"imap\", \"raw\": \"* BYE\"}\n{\"protocol\": \"x\", \"raw\": \"\"}\n",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out(&output).matches("server_closed_connection").count(), 1);
+    let errors = err(&output);
+    assert!(
+        errors.contains("Line 1") && errors.contains("--protocol") && errors.contains("Line 3"),
+        "{errors}"
+    );
+    let wrong = told(&["explain", "--protocol", "pop9"], "");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("imap, smtp, oauth"), "{}", err(&wrong));
 }

@@ -27,6 +27,19 @@ const BARE: &[&str] =
     &["build", "--release", "--package", "threadline-app", "--example", "bare", "--features", "bare"];
 
 pub fn bench(words: &[String]) -> Result<(), Failed> {
+    if words == ["reasons"] {
+        return show(cargo(&[
+            "test",
+            "--package",
+            "threadline-core",
+            "--lib",
+            "reason::texts",
+            "--",
+            "--nocapture",
+            "--test-threads",
+            "1",
+        ]));
+    }
     setup()?;
     let is_named = |name: &str| words.iter().any(|word| word == name);
     if is_named("kill") && words.len() > 1 {
