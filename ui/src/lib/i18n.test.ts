@@ -44,13 +44,14 @@ describe("the catalogue", () => {
 
   it("has the program's reasons, in its words and with its owners", () => {
     const table = readFileSync(`${core}/reason/table.rs`, "utf8");
-    const rows = [...table.matchAll(/^ {4}\w+ "(\w+)" (User|Administrator|Nobody):\s*"([^"]+)",\s*"([^"]+)";/gm)];
+    const rows = [...table.matchAll(/^ {4}\w+ "(\w+)" (User|Administrator|Nobody) \w+:\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)";/gm)];
     expect(rows.length).toBeGreaterThan(60);
     expect(rows.map((row) => row[1]).sort()).toEqual(
       Object.keys(en).filter((key) => /^reason\..*\.title$/.test(key)).map((key) => key.split(".")[1]).sort(),
     );
-    for (const [, code = "", owner = "", title, next] of rows) {
+    for (const [, code = "", owner = "", title, why, next] of rows) {
       expect(t(`reason.${code}.title` as "reason.unknown.title")).toBe(title);
+      expect(t(`reason.${code}.why` as "reason.unknown.why")).toBe(why);
       expect(t(`reason.${code}.next` as "reason.unknown.next")).toBe(next);
       expect(ownerOf(code), code).toBe(owner.toLowerCase());
     }
