@@ -1,7 +1,8 @@
 //! Why a mailbox's connections ended, and what follows from it.
 
 use crate::error::EngineError;
-use threadline_core::reason::{ImapStatus, Phase, Reason, Signal};
+use std::time::Duration;
+use threadline_core::reason::{Again, Phase, Reason};
 use threadline_mail::error::MailError;
 use threadline_secrets::SecretError;
 use threadline_store::StoreError;
@@ -25,27 +26,23 @@ pub(crate) enum Broken {
     OtherFolders,
 }
 
-/// When to connect again by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
-    /// After a pause that grows.
-    Soon,
-    /// After the longest pause: a person must act, and may do so somewhere else, at the server or in another network.
-    Seldom,
-    /// When a person has acted here. Trying a refused password again and again locks accounts.
-    Never,
-}
-
 impl Broken {
     pub fn again(&self) -> Again {
         match self {
-            Broken::Mail(error) if error.is_transient() => Again::Soon,
-            Broken::Mail(error) if refused_at_sign_in(error) => Again::Never,
-            Broken::Mail(_) | Broken::Other(_) => Again::Seldom,
+            Broken::Mail(error) => error.reason.again(),
+            Broken::Other(_) => Again::Seldom,
             // A keychain is unlocked, a disk has room again.
             Broken::Store(_) | Broken::Secret(_) | Broken::NotifyRefused | Broken::OtherFolders => {
                 Again::Soon
             }
+        }
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn pause(&self) -> Duration {
+        match self {
+            Broken::Mail(error) => error.pause().unwrap_or_default(),
+            _ => Duration::ZERO,
         }
     }
 
@@ -81,21 +78,10 @@ impl Broken {
     }
 }
 
-/// The server itself said no to the name and password, or the provider to the sign-in.
-fn refused_at_sign_in(error: &MailError) -> bool {
-    error.phase == Phase::Auth
-        && matches!(
-            error.evidence.signal,
-            Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. }
-                | Signal::OAuth { .. }
-                | Signal::WrongAccount
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use threadline_core::reason::{Evidence, TlsFault};
+    use threadline_core::reason::{Evidence, ImapStatus, Signal, TlsFault};
 
     fn mail(phase: Phase, signal: Signal) -> Broken {
         MailError::new("imap.firm.example", Evidence::new(phase, signal, "")).into()
@@ -128,5 +114,16 @@ mod tests {
         }
         assert_eq!(mail(Phase::Tcp, Signal::Refused).again(), Again::Soon);
         assert!(!mail(Phase::Tcp, Signal::Refused).needs_person());
+    }
+
+    #[test]
+    fn the_server_is_left_alone_for_as_long_as_it_asks() {
+        let asked = "Request is throttled. Suggested Backoff Time: 89117 milliseconds";
+        let signal = Signal::Imap { status: ImapStatus::Bad, code: None };
+        let throttled: Broken =
+            MailError::new("outlook.office365.com:993", Evidence::new(Phase::Select, signal, asked)).into();
+        assert_eq!((throttled.why().0, throttled.again()), (Reason::Throttled, Again::Soon));
+        assert_eq!(throttled.pause(), Duration::from_millis(89_117));
+        assert_eq!(mail(Phase::Tcp, Signal::Refused).pause(), Duration::ZERO);
     }
 }

@@ -36,6 +36,7 @@ mod outage;
 pub mod proxy;
 mod queue;
 pub mod reconnect;
+mod revoked;
 mod rules;
 pub mod settings;
 mod shared;

@@ -5,11 +5,12 @@ mod progress;
 mod state;
 
 use crate::backoff;
-use crate::broken::{Again, Broken};
+use crate::broken::Broken;
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::jobs;
 use crate::outage::Outage;
+use crate::revoked::Revoked;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use crate::sign_in;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::arrival::Role;
 use threadline_core::health::{Channel, State};
-use threadline_core::reason::{Evidence, Phase, Reason, Signal};
+use threadline_core::reason::{Again, Evidence, Phase, Reason, Signal};
 use threadline_mail::error::MailError;
 use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Session};
@@ -88,6 +89,7 @@ impl Mailbox {
     pub async fn run(&self) -> Infallible {
         let mut failures: u32 = 0;
         let mut outage = Outage::default();
+        let mut revoked = Revoked::default();
         if let Err(error) = self.set_state(State::Working, None).await {
             tracing::error!(code = error.code(), "the state of a mailbox could not be stored");
         }
@@ -107,10 +109,13 @@ impl Mailbox {
                     failures = 0;
                 }
             }
-            if self.nearer.swap(false, Ordering::Relaxed) {
+            let broken = if self.nearer.swap(false, Ordering::Relaxed) {
                 // A message that breaks connections is found by some more of them: other mail must not wait for that.
                 failures = 0;
-            }
+                broken
+            } else {
+                revoked.ended(broken, now.saturating_sub(connected_at))
+            };
             failures += 1;
             let (reason, ..) = broken.why();
             let away = self.shared.links.now().explains(reason);
@@ -126,6 +131,7 @@ impl Mailbox {
                 Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
                 Again::Never => None,
             };
+            let wait = wait.map(|wait| wait.max(broken.pause()));
             match away {
                 Some(reason) => self.tell_away(reason, wait).await,
                 None => {

@@ -133,11 +133,5 @@ pub(crate) fn refused(shared: &Shared, settings: &AccountSettings, error: MailEr
         let words = format!("Signed in in the browser: {}", names.join(", "));
         return MailError::new(&error.server, Evidence::new(Phase::Auth, Signal::WrongAccount, &words));
     }
-    match &error.evidence.signal {
-        Signal::Imap { status, code: Some(code) } if code == "AUTHENTICATIONFAILED" => {
-            let signal = Signal::Imap { status: *status, code: None };
-            MailError::new(&error.server, Evidence { signal, ..error.evidence })
-        }
-        _ => error,
-    }
+    MailError::new(&error.server, Evidence { fresh_token: true, ..error.evidence })
 }

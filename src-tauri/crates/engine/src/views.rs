@@ -1,6 +1,6 @@
 //! What the ledger holds, in the form that the terminal and the window show and `--json` prints.
 
-use crate::engine::Engine;
+use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::settings::CrmSettings;
 use crate::unusable::Unusable;
@@ -11,8 +11,10 @@ use threadline_core::conversation::ThreadState;
 use threadline_core::health::{Health, State, combine};
 use threadline_core::id::MessageKey;
 use threadline_core::message::Body;
+use threadline_core::reason::Provider;
 use threadline_core::record::{Association, Attachment, Direction};
 use threadline_core::rule::Rule;
+use threadline_mail::advice::{advice, provider_of};
 use threadline_store::health::Owner;
 use threadline_store::message::{Message, Outcome};
 use threadline_store::status::{AccountCounts, SinkCounts};
@@ -270,6 +272,7 @@ fn mailbox_status(
         // No matter what it was when it was connected last.
         channels = unusable.health(&channels, now);
     }
+    let provider = Account::read(account).ok().and_then(|account| provider_of(&account.settings.host));
     let paused_until = account.paused_until.filter(|until| *until > now);
     let mut aside = Vec::new();
     for row in set_aside::page(tx, account.id, 0, 1_000)? {
@@ -292,7 +295,7 @@ fn mailbox_status(
         address: account.address.clone(),
         state: if paused_until.is_some() { State::Paused } else { combine(&channels) },
         paused_until,
-        next_step: next_step(&channels),
+        next_step: next_step(&channels, provider),
         channels,
         bodies_never_read: counts.seen().saturating_sub(counts.bodies_read),
         logged: counts.logged,
@@ -321,7 +324,7 @@ fn crm_status(tx: &Tx<'_>, settings: CrmSettings, counts: &[SinkCounts]) -> Resu
     let health = health::present(tx, &Owner::Sink(kind.to_owned()))?;
     Ok(CrmStatus {
         state: combine(&health),
-        next_step: next_step(&health),
+        next_step: next_step(&health, None),
         health,
         waiting: found.map_or(0, |c| c.waiting),
         set_aside: found.map_or(0, |c| c.set_aside),
@@ -332,9 +335,10 @@ fn crm_status(tx: &Tx<'_>, settings: CrmSettings, counts: &[SinkCounts]) -> Resu
     })
 }
 
-fn next_step(channels: &[Health]) -> Option<String> {
+/// What is to be done first, as the provider wants it done.
+fn next_step(channels: &[Health], provider: Option<Provider>) -> Option<String> {
     let worst = channels.iter().max_by_key(|h| h.state)?;
-    worst.reason.map(|r| r.next_step().to_owned())
+    worst.reason.map(|r| advice(r, provider).next.to_owned())
 }
 
 pub(crate) fn decided(tx: &Tx<'_>, row: &Message) -> Result<Decided, StoreError> {

@@ -5,7 +5,8 @@ use crate::certificate::Certificate;
 use crate::guard;
 use crate::tls;
 use std::io;
-use threadline_core::reason::{Evidence, Phase, Reason, Signal, TlsFault, classify};
+use std::time::Duration;
+use threadline_core::reason::{Evidence, Mechanism, Phase, Reason, Signal, TlsFault, classify, judge};
 
 /// What failed, where, why, and what to do next. Its words come from the server, cleaned and cut, and never from
 /// before TLS.
@@ -47,6 +48,17 @@ impl MailError {
             evidence,
             presented: None,
         }
+    }
+
+    /// Judged anew by how the sign-in was tried.
+    pub(crate) fn tried_by(self, mechanism: Mechanism) -> Self {
+        let evidence = Evidence { mechanism: Some(mechanism), ..self.evidence };
+        Self { reason: classify(&evidence), evidence, ..self }
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn pause(&self) -> Option<Duration> {
+        judge(&self.evidence).pause_ms.map(Duration::from_millis)
     }
 
     /// True where waiting can heal it.

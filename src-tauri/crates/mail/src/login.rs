@@ -6,7 +6,7 @@ use crate::error::MailError;
 use crate::reply::{End, Reply};
 use crate::sasl::{Exchange, Fault, Mechanism};
 use crate::wire::Wire;
-use threadline_core::reason::{ImapStatus, Phase, Signal};
+use threadline_core::reason::{self, ImapStatus, Phase, Signal};
 use zeroize::Zeroizing;
 
 /// Who signs in, and with what.
@@ -31,6 +31,14 @@ impl Login {
 
     pub fn token(user: impl Into<String>, token: impl Into<Zeroizing<String>>) -> Self {
         Self { user: user.into(), credential: Credential::Token(token.into()) }
+    }
+
+    /// How a refusal is to be understood: the same words answer a bad password and an old token.
+    pub(crate) fn kind(&self) -> reason::Mechanism {
+        match self.credential {
+            Credential::Password(_) => reason::Mechanism::Password,
+            Credential::Token(_) => reason::Mechanism::Token,
+        }
     }
 
     /// Whether words hold the password or the token.
@@ -190,7 +198,7 @@ fn no_way(wire: &Wire, offered: &Capabilities) -> MailError {
 fn refused(wire: &Wire, login: &Login, tried: Tried) -> MailError {
     let mut text = tried.end.text;
     text.words = told(text.words, &tried.refusal, tried.repeats, login);
-    wire.refused(Phase::Auth, tried.end.refused.unwrap_or(ImapStatus::No), &text)
+    wire.refused(Phase::Auth, tried.end.refused.unwrap_or(ImapStatus::No), &text).tried_by(login.kind())
 }
 
 /// The words of a refusal: the server's, without what it must not repeat, and what it said of the token before.

@@ -120,6 +120,7 @@ async fn authenticate(
                 let refusal = exchange.refusal().map(ToString::to_string).unwrap_or_default();
                 let repeats = exchange.repeats(&error.evidence.words);
                 error.evidence.words = told(error.evidence.words, &refusal, repeats, login);
+                let error = error.tried_by(login.kind());
                 if exchange.is_tested() || !matches!(error.evidence.signal, Signal::Smtp { .. }) {
                     return Err(error);
                 }

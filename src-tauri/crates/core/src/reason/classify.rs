@@ -130,6 +130,13 @@ fn by_history(evidence: &Evidence, reason: Reason) -> Reason {
     let signing_in = evidence.phase == Phase::Auth;
     let oauth = matches!(evidence.signal, Signal::OAuth { .. });
     match reason {
+        // Another token would be refused as well, and the server does not say why.
+        Reason::AccessTokenRejected | Reason::CredentialsRejected
+            if evidence.fresh_token && signing_in && !oauth =>
+        {
+            Reason::AuthRejected
+        }
+        Reason::AuthRejected if evidence.fresh_token => reason,
         Reason::CredentialsRejected | Reason::AuthRejected
             if signing_in && !oauth && evidence.mechanism == Some(Mechanism::Token) =>
         {

@@ -188,6 +188,9 @@ pub struct Evidence {
     /// How the sign-in was tried, where that is known.
     #[serde(default)]
     pub mechanism: Option<Mechanism>,
+    /// Whether the access token was as new as can be: then its age is not the cause.
+    #[serde(default)]
+    pub fresh_token: bool,
 }
 
 /// Most characters kept of a server's words.
@@ -196,6 +199,6 @@ pub const MOST_WORDS: usize = 500;
 impl Evidence {
     pub fn new(phase: Phase, signal: Signal, words: &str) -> Self {
         let words = crate::envelope::clean(words, MOST_WORDS);
-        Self { phase, signal, words, worked_before: false, provider: None, mechanism: None }
+        Self { phase, signal, words, worked_before: false, provider: None, mechanism: None, fresh_token: false }
     }
 }

@@ -278,7 +278,7 @@ reasons! {
         "This computer's clock is wrong.",
         "Certificates and sign-ins are valid for a certain time, and look expired when the date is wrong.",
         "Set the date and time.";
-    WrongAccount "wrong_account" User Seldom:
+    WrongAccount "wrong_account" User Never:
         "This sign-in is for another mailbox.",
         "The server let somebody in, but not the owner of this mailbox.",
         "Sign in as the owner of this mailbox.";

@@ -84,3 +84,15 @@ fn what_locks_accounts_is_not_tried_again_and_what_heals_is() {
         assert_eq!(reason.again(), Again::Never);
     }
 }
+
+#[test]
+fn a_token_that_is_new_is_not_called_old() {
+    let words = "a1 NO [AUTHENTICATIONFAILED] Invalid credentials";
+    let old = Evidence { mechanism: Some(Mechanism::Token), ..read(Protocol::Imap, words) };
+    assert_eq!(classify(&old), Reason::AccessTokenRejected);
+    let new = Evidence { fresh_token: true, worked_before: true, ..old };
+    assert_eq!(classify(&new), Reason::AuthRejected);
+    let off = Evidence { words: "IMAP is disabled for your domain".into(), ..new };
+    let off = Evidence { signal: Signal::Imap { status: ImapStatus::No, code: None }, ..off };
+    assert_eq!(classify(&off), Reason::ImapDisabledByAdmin);
+}

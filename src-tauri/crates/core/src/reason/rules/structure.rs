@@ -87,6 +87,13 @@ pub(in crate::reason) const SHARP: &[Rule] = &[
     rule("icloud-password-smtp", R::AppPasswordRequired)
         .when(&[From(&[P::ICloud]), Reply(535, 535), NeverWorked])
         .not(&["lock|disabled|too many"]),
+    // RFC 7628 §3.2.2, as the sign-in passes it on.
+    rule("token-lacks-scope", R::ConsentRequired)
+        .when(&[By(Mechanism::Token), At(&[Phase::Auth])])
+        .says(&["status insufficient scope|status 403"]),
+    rule("token-status", R::AccessTokenRejected)
+        .when(&[By(Mechanism::Token), At(&[Phase::Auth])])
+        .says(&["status invalid token|status 400|status 401"]),
     // A stale token is answered in the words of a bad password.
     rule("token-refused", R::AccessTokenRejected)
         .when(&[By(Mechanism::Token), Code(&["AUTHENTICATIONFAILED"]), At(&[Phase::Auth])])
