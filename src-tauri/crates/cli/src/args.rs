@@ -74,6 +74,12 @@ pub enum Command {
     Run(RunArgs),
     /// How mailboxes and CRM are, since when and why.
     Status,
+    /// Disconnects with their beginning, end, reason and what they delayed, and the uptime of each day (UTC).
+    Health {
+        /// How many days are looked at, today included.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+    },
     /// Logged conversations.
     #[command(args_conflicts_with_subcommands = true)]
     Threads {

@@ -8,6 +8,7 @@ mod check;
 mod contacts;
 mod crm;
 mod explain;
+mod health;
 mod live;
 mod oauth;
 mod output;
@@ -101,6 +102,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check { address } => check::run(&engine, &address, json).await?,
         Command::Run(args) => run::run(&engine, &args, json).await?,
         Command::Status => show::status(&engine, json).await?,
+        Command::Health { days } => health::run(&engine, days, json).await?,
         Command::Threads { command, list } => threads::run(&engine, command, list, json).await?,
         Command::Where { address, words } => {
             whereabouts::run(&engine, &address, &words.join(" "), json).await?

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
 use threadline_core::health::{Channel, State};
-use threadline_core::reason::Reason;
+use threadline_core::reason::{Phase, Reason};
 use threadline_store::health::{self, Owner, Period};
-use threadline_store::{StoreError, Tx};
+use threadline_store::{StoreError, Tx, account};
 
 /// A time in which a channel was not connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,82 @@ pub struct Outage {
     pub evidence: Option<String>,
 }
 
+/// A disconnect, and what came too late because of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disconnect {
+    #[serde(flatten)]
+    pub outage: Outage,
+    /// The step that failed last.
+    pub phase: Option<Phase>,
+    /// What waited: `mail_received`, `mail_sent`, `sending`, `logging`.
+    pub delays: &'static str,
+    /// How many messages of that time were noticed only after its end; `None` while it lasts, and where it is not counted.
+    pub delayed: Option<u64>,
+}
+
+/// How much of one UTC day a mailbox or a CRM was connected. A time in which Threadline did not run counts as what was known
+/// last.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Uptime {
+    pub of: String,
+    /// `2026-11-24`.
+    pub day: String,
+    /// How much of the day is over, in seconds.
+    pub seconds: u64,
+    pub connected: u64,
+    /// From 0 to 1.
+    pub uptime: f64,
+}
+
+/// What `threadline health` shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct History {
+    /// The oldest first.
+    pub disconnects: Vec<Disconnect>,
+    pub days: Vec<Uptime>,
+}
+
 impl Engine {
+    /// The disconnects of the last days, this one included, with what they delayed, and the uptime of each day.
+    pub async fn health_history(&self, days: u32) -> Result<History, EngineError> {
+        let now = self.clock().now();
+        let today = now.as_second().div_euclid(DAY);
+        let first = today.saturating_sub(i64::from(days.max(1)) - 1);
+        let begin = Timestamp::from_second(first.saturating_mul(DAY)).unwrap_or(Timestamp::MIN);
+        let read = move |tx: &Tx<'_>| {
+            let mut known = Vec::new();
+            for account in account::list(tx)? {
+                known.push((account.address.to_string(), account.created));
+            }
+            let periods: Vec<Period> =
+                health::troubles(tx, begin)?.into_iter().filter(|p| is_disconnect(p, now)).collect();
+            let mut disconnects = Vec::new();
+            for period in periods {
+                disconnects.push(disconnect(tx, period)?);
+            }
+            for one in &disconnects {
+                if !known.iter().any(|(of, _)| *of == one.outage.of) {
+                    known.push((one.outage.of.clone(), begin));
+                }
+            }
+            Ok((known, disconnects))
+        };
+        let (known, disconnects) = self.ledger().read(read).await?;
+        let days = known
+            .iter()
+            .flat_map(|(of, since)| {
+                let times: Vec<(i64, i64)> = disconnects
+                    .iter()
+                    .filter(|one| one.outage.of == *of)
+                    .map(|one| (one.outage.since.as_second(), one.outage.until.unwrap_or(now).as_second()))
+                    .collect();
+                let since = since.as_second();
+                (first..=today).filter_map(move |day| uptime(of, day, since, now.as_second(), &times))
+            })
+            .collect();
+        Ok(History { disconnects, days })
+    }
+
     /// The disconnects that last still or ended in the last days, the oldest first.
     pub async fn outages(&self, days: u32) -> Result<Vec<Outage>, EngineError> {
         let now = self.clock().now();
@@ -68,9 +143,66 @@ fn outage(tx: &Tx<'_>, period: Period) -> Result<Outage, StoreError> {
     })
 }
 
+const DAY: i64 = 24 * 60 * 60;
+
+fn disconnect(tx: &Tx<'_>, period: Period) -> Result<Disconnect, StoreError> {
+    let channel = period.health.channel;
+    let delays = match channel {
+        Channel::Inbox => "mail_received",
+        Channel::Sent => "mail_sent",
+        Channel::Smtp => "sending",
+        Channel::Crm => "logging",
+    };
+    let delayed = match (&period.owner, period.until, channel) {
+        (Owner::Account(id), Some(until), Channel::Inbox | Channel::Sent) => {
+            Some(health::delayed(tx, *id, channel, period.health.since, until)?)
+        }
+        _ => None,
+    };
+    Ok(Disconnect { phase: period.health.phase, delays, delayed, outage: outage(tx, period)? })
+}
+
+/// One day (counted from 1970) of what is known since a second, without the times in which it was not connected; these may
+/// overlap. `None` where nothing of the day is known.
+fn uptime(of: &str, day: i64, since: i64, now: i64, broken: &[(i64, i64)]) -> Option<Uptime> {
+    let (begin, end) = ((day * DAY).max(since), ((day + 1) * DAY).min(now));
+    let seconds = u64::try_from(end - begin).ok().filter(|seconds| *seconds > 0)?;
+    let mut times: Vec<(i64, i64)> =
+        broken.iter().map(|(from, to)| ((*from).max(begin), (*to).min(end))).collect();
+    times.sort_unstable();
+    let mut counted = begin;
+    let mut down: u64 = 0;
+    for (from, to) in times {
+        down += u64::try_from(to - from.max(counted)).unwrap_or_default();
+        counted = counted.max(to);
+    }
+    let connected = seconds.saturating_sub(down);
+    let uptime = (connected as f64 / seconds as f64 * 10_000.0).round() / 10_000.0;
+    let day = Timestamp::from_second(day * DAY).ok()?.strftime("%Y-%m-%d").to_string();
+    Some(Uptime { of: of.to_owned(), day, seconds, connected, uptime })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_days_uptime_counts_overlapping_disconnects_once() {
+        let up = |since, now, broken: &[(i64, i64)]| {
+            uptime("x", 1, since, now, broken).map(|up| (up.seconds, up.connected, up.uptime))
+        };
+        let (begin, end) = (DAY, 2 * DAY);
+        let full = DAY as u64;
+        assert_eq!(up(0, end * 9, &[]), Some((full, full, 1.0)));
+        assert_eq!(
+            up(0, end, &[(0, begin + 3_600), (begin + 1_800, begin + 7_200)]),
+            Some((full, full - 7_200, 0.9167))
+        );
+        assert_eq!(up(0, end, &[(0, end * 9)]), Some((full, 0, 0.0)));
+        assert_eq!(up(begin + 100, begin + 300, &[(begin + 100, begin + 200)]), Some((200, 100, 0.5)));
+        assert_eq!(up(end, end * 2, &[]), None, "nothing is known of it");
+        assert_eq!(uptime("x", 1, 0, end, &[]).unwrap().day, "1970-01-02");
+    }
     use threadline_core::health::Health;
 
     #[test]

@@ -205,6 +205,24 @@ pub fn troubles(tx: &Tx<'_>, after: Timestamp) -> Result<Vec<Period>, StoreError
     Ok(periods)
 }
 
+/// How many messages of a mailbox came or were sent in a time, and were decided only after its end.
+pub fn delayed(
+    tx: &Tx<'_>,
+    account: i64,
+    channel: Channel,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<u64, StoreError> {
+    let direction = if channel == Channel::Inbox { "incoming" } else { "outgoing" };
+    let count: Option<i64> = tx.one(
+        "SELECT count(*) FROM message
+         WHERE decided_at >= ?4 AND account = ?1 AND direction = ?2 AND time >= ?3 AND time < ?4",
+        params![account, direction, us(since), us(until)],
+        |row| row.get(0),
+    )?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+}
+
 /// All periods by id, from behind `after` (0 for the first page): for an export.
 pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Period>, StoreError> {
     tx.all("SELECT * FROM health WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, most(limit)], read)

@@ -1,6 +1,6 @@
 //! The history of states.
 
-use super::{Bed, at};
+use super::{Bed, at, ignore, log, mail};
 use crate::health::{self, Owner};
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
@@ -114,4 +114,23 @@ fn what_did_not_change_is_not_written() {
     assert_eq!(bed.conn.total_changes(), before);
     health::set(&tx, &owner, &Health { next_try: None, ..one }).unwrap();
     assert_eq!(bed.conn.total_changes(), before + 1);
+}
+
+#[test]
+fn what_came_during_a_disconnect_and_was_decided_after_it_was_delayed() {
+    use threadline_core::decide::Thread;
+    let bed = Bed::new();
+    for uid in 1..=3 {
+        // Of second 1_000 + uid, and decided at 5_000.
+        bed.record(bed.inbox, uid, &mail(&format!("in-{uid}"), ""), &ignore());
+    }
+    bed.record(bed.sent, 2, &mail("out", ""), &log(Thread::New));
+    let delayed = |channel, since, until| {
+        health::delayed(&bed.tx(), bed.account, channel, at(since), at(until)).unwrap()
+    };
+    assert_eq!(delayed(Channel::Inbox, 1_000, 2_000), 3);
+    assert_eq!(delayed(Channel::Inbox, 1_002, 1_003), 1);
+    assert_eq!(delayed(Channel::Sent, 1_000, 2_000), 1);
+    assert_eq!(delayed(Channel::Inbox, 0, 9_000), 0, "decided before its end");
+    assert_eq!(health::delayed(&bed.tx(), bed.account + 1, Channel::Inbox, at(0), at(2_000)).unwrap(), 0);
 }
