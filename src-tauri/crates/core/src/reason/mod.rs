@@ -199,6 +199,14 @@ pub const MOST_WORDS: usize = 500;
 impl Evidence {
     pub fn new(phase: Phase, signal: Signal, words: &str) -> Self {
         let words = crate::envelope::clean(words, MOST_WORDS);
-        Self { phase, signal, words, worked_before: false, provider: None, mechanism: None, fresh_token: false }
+        Self {
+            phase,
+            signal,
+            words,
+            worked_before: false,
+            provider: None,
+            mechanism: None,
+            fresh_token: false,
+        }
     }
 }
