@@ -4,5 +4,7 @@ pub mod certs;
 pub mod clock;
 pub mod hubspot;
 pub mod lab;
+pub mod names;
+pub mod pages;
 pub mod script;
 pub mod webhook;
