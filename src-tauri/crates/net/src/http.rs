@@ -2,7 +2,8 @@
 
 use crate::proxy::{self, Kind, Proxy};
 use reqwest::{Client, ClientBuilder, Response, Url};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_pki_types::CertificateDer;
+use rustls_platform_verifier::Verifier;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -65,29 +66,42 @@ pub struct NoClient(String);
 /// the system trusts. The proxy is the one that is set, or the system's,
 /// but none for this very computer.
 pub fn client(url: &Url, timeout: Duration) -> Result<Client, NoClient> {
-    let failed = |e: &dyn Error| NoClient(e.to_string());
+    let builder = builder(timeout, Vec::new())?;
+    let builder = if is_loopback(url) { builder.no_proxy() } else { by_proxy(builder)? };
+    builder.build().map_err(|e| failed(&e))
+}
+
+/// What [`client`] is made of, without a proxy yet; `authorities` are trusted beside those of the system.
+pub fn builder(
+    timeout: Duration,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<ClientBuilder, NoClient> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier =
+        Verifier::new_with_extra_roots(authorities, Arc::clone(&provider)).map_err(|e| failed(&e))?;
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(|e| failed(&e))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    let mut builder = Client::builder()
+    Ok(Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .timeout(timeout)
         .connect_timeout(timeout.min(Duration::from_secs(20)))
         .tcp_nodelay(true)
-        .user_agent(concat!("Threadline/", env!("CARGO_PKG_VERSION")));
-    builder = by_proxy(builder, url)?;
-    builder.build().map_err(|e| failed(&e))
+        .user_agent(concat!("Threadline/", env!("CARGO_PKG_VERSION"))))
+}
+
+fn failed(error: &dyn Error) -> NoClient {
+    NoClient(error.to_string())
 }
 
 /// The way that connections take ([`proxy::in_use`]).
-fn by_proxy(builder: ClientBuilder, url: &Url) -> Result<ClientBuilder, NoClient> {
+pub fn by_proxy(builder: ClientBuilder) -> Result<ClientBuilder, NoClient> {
     let server = match proxy::in_use() {
-        _ if is_loopback(url) => return Ok(builder.no_proxy()),
         Proxy::None => return Ok(builder.no_proxy()),
         Proxy::System => return Ok(builder),
         Proxy::Through(server) => server,
