@@ -123,6 +123,11 @@ impl MailError {
         Self::new(server, Evidence::new(phase, signal, ""))
     }
 
+    /// A name that DNS does not know.
+    pub(crate) fn unresolved(server: &str) -> Self {
+        Self::new(server, Evidence::new(Phase::Dns, Signal::Dns, ""))
+    }
+
     /// A step that did not end in time.
     pub fn timed_out(server: &str, phase: Phase) -> Self {
         Self::new(server, Evidence::new(phase, Signal::TimedOut, ""))
