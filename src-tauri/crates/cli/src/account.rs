@@ -1,13 +1,15 @@
 //! `threadline account`
 
 use crate::args::{AccountAdd, AccountCommand, AccountSet, AccountSignIn, ModeArg, SecurityArg, SmtpArgs};
-use crate::{browser, output, prompt};
+use crate::{browser, discover, output, pop3, prompt};
 use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
+use threadline_core::reason::Reason;
 use threadline_core::rule::{CreateContacts, LogMode, Rules};
+use threadline_engine::discover::{Internet, pop3_found, pop3_sign};
 use threadline_engine::engine::{UNTIL_RESUMED, until_resumed};
 use threadline_engine::reconnect::OtherMailbox;
 use threadline_engine::settings::{AccountSettings, Auth, CrmSettings, Encryption, Endpoint, OauthProvider};
@@ -87,11 +89,24 @@ fn done(json: bool, what: &str, address: &Address, words: &str) -> anyhow::Resul
 }
 
 async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()> {
-    let encryption = encryption(args.security);
-    let host = args.host.unwrap_or_else(|| format!("imap.{}", args.address.domain()));
-    let mut settings = AccountSettings::new(args.address, host, encryption);
-    if let Some(port) = args.port {
-        settings.port = port;
+    let mut settings = match args.host {
+        Some(host) => {
+            let encryption = args.security.map_or(Encryption::Tls, encryption);
+            let mut settings = AccountSettings::new(args.address, host, encryption);
+            settings.port = args.port.unwrap_or(settings.port);
+            settings
+        }
+        None => {
+            let found = discover::choose(engine, &args.address, json).await?;
+            let mut settings = AccountSettings::new(args.address, found.imap.host, found.imap.encryption);
+            settings.port = found.imap.port;
+            settings.user = found.user;
+            settings.smtp = found.smtp;
+            settings
+        }
+    };
+    if pop3_sign(&settings.host, settings.port).is_some() {
+        return Err(pop3_instead(&settings, json).await?);
     }
     if let Some(user) = args.user {
         settings.user = user;
@@ -118,12 +133,17 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
         }
         None => Some(prompt::secret(&format!("Password of {} at {}", settings.user, settings.host))?),
     };
-    if !args.no_check
-        && let Some(warning) = engine.try_account(&settings, password.clone()).await?
-    {
-        output::note(&format!(
-            "Warning: {warning} INBOX is watched, and a Sent folder as soon as there is one."
-        ));
+    if !args.no_check {
+        match engine.try_account(&settings, password.clone()).await {
+            Ok(None) => {}
+            Ok(Some(warning)) => output::note(&format!(
+                "Warning: {warning} INBOX is watched, and a Sent folder as soon as there is one."
+            )),
+            Err(EngineError::Mail(error)) if error.reason == Reason::Pop3Configured => {
+                return Err(pop3_instead(&settings, json).await?);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     let address = settings.address.clone();
     engine.add_account(settings, password).await?;
@@ -157,6 +177,12 @@ async fn sign_in_again(engine: &Engine, args: AccountSignIn, json: bool) -> anyh
     let other = if args.other_mailbox { OtherMailbox::Accept } else { OtherMailbox::Refuse };
     engine.reconnect(settings, None, other).await?;
     done(json, "signed_in", &args.address, "Signed in. It connects anew where Threadline runs.")
+}
+
+/// Looks for IMAP beside the POP3 server that was named, and gives the error that tells of both.
+async fn pop3_instead(settings: &AccountSettings, json: bool) -> anyhow::Result<anyhow::Error> {
+    let found = pop3_found(&settings.host, settings.port, &Internet::new()).await;
+    pop3::refused(&settings.address, found, json)
 }
 
 /// What is not named stays as it is.
@@ -272,7 +298,7 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
     }
     unusable.iter().for_each(|account| output::note(&account.error.to_string()));
     if accounts.is_empty() && unusable.is_empty() {
-        output::say("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
+        output::say("No mailbox yet. Add one with `threadline account add ADDRESS`.");
         return Ok(());
     }
     let now = engine.clock().now();

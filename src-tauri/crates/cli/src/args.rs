@@ -15,7 +15,7 @@ use threadline_net::proxy::Proxy;
 /// Nothing in the mailbox is marked as read.
 ///
 /// First steps:
-///   threadline account add ann@firm.example --host imap.firm.example
+///   threadline account add ann@firm.example
 ///   threadline crm set hubspot
 ///   threadline run
 #[derive(Debug, Parser)]
@@ -48,6 +48,15 @@ pub enum Command {
     /// Add, list, remove, pause and resume mailboxes.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Find the servers of a mailbox from its address: each with its source and whether it can be trusted. No password is
+    /// needed or sent.
+    Discover {
+        /// The mailbox's address.
+        address: Address,
+    },
+    /// Settings of the program.
+    #[command(subcommand)]
+    Setting(SettingCommand),
     /// Say where logged mail goes.
     #[command(subcommand)]
     Crm(CrmCommand),
@@ -191,15 +200,15 @@ pub enum AccountCommand {
 pub struct AccountAdd {
     /// The mailbox's address.
     pub address: Address,
-    /// The IMAP server. Default: imap. and the address's domain.
+    /// The IMAP server. Without it the servers are found from the address; an answer that cannot be trusted is asked about.
     #[arg(long)]
     pub host: Option<String>,
     /// The port. Default: 993 for TLS, 143 for STARTTLS.
-    #[arg(long)]
+    #[arg(long, requires = "host")]
     pub port: Option<u16>,
-    /// How the connection is encrypted; there is no way without.
-    #[arg(long, value_enum, default_value_t = SecurityArg::Tls)]
-    pub security: SecurityArg,
+    /// How the connection is encrypted; there is no way without. Default: tls.
+    #[arg(long, value_enum, requires = "host")]
+    pub security: Option<SecurityArg>,
     /// The user name, where it is not the address.
     #[arg(long)]
     pub user: Option<String>,
@@ -356,6 +365,20 @@ pub enum ModeArg {
     KnownContacts,
     EveryoneOutside,
     OnlyWhenISay,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SettingCommand {
+    /// A public list of providers (ISPDB) to ask for a domain's servers. Off at first; each domain that you look for is
+    /// told to it, and no address.
+    Ispdb {
+        /// Its address, such as https://autoconfig.thunderbird.net/v1.1/; without it, what is set is shown.
+        #[arg(conflicts_with = "off")]
+        url: Option<String>,
+        /// Ask none.
+        #[arg(long)]
+        off: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

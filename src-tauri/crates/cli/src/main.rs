@@ -7,14 +7,17 @@ mod browser;
 mod check;
 mod contacts;
 mod crm;
+mod discover;
 mod explain;
 mod health;
 mod live;
 mod oauth;
 mod output;
+mod pop3;
 mod prompt;
 mod proxy;
 mod run;
+mod setting;
 mod show;
 mod threads;
 mod whereabouts;
@@ -94,6 +97,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let json = cli.json;
     let code = match cli.command {
         Command::Account(command) => account::run(&engine, command, json).await?,
+        Command::Discover { address } => discover::run(&engine, &address, json).await?,
+        Command::Setting(command) => setting::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
         Command::Proxy(command) => proxy::run(&engine, command, json).await?,
         Command::Oauth(command) => oauth::run(&engine, command, json).await?,

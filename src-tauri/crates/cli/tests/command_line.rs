@@ -22,6 +22,8 @@ fn the_help_names_every_command_and_every_exit_code() {
     let text = out(&help);
     for word in [
         "account",
+        "discover",
+        "setting",
         "crm",
         "contacts",
         "check",

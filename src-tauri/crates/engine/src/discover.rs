@@ -1,27 +1,85 @@
-//! Finding a mailbox's settings from its address alone. Every answer says where it comes from.
+//! Finding a mailbox's settings from its address alone. Every answer says where it comes from and how far it can be trusted.
+//! How it is found is `mail::discover`'s; here it becomes what a person is shown.
 
 use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::settings::{Encryption, Endpoint};
 use serde::Serialize;
-use std::fmt::Debug;
 use threadline_core::address::Address;
-use threadline_mail::connect::{self, Server};
-use threadline_mail::error::MailError;
-use threadline_mail::guard::Limits;
-use threadline_mail::probe;
-use threadline_mail::provider::{self, Hint, Place};
+use threadline_mail::discover::{self as mail, Doubt, Outcome, Source, pop3};
+use threadline_mail::provider::{Hint, Place};
+use threadline_store::setting;
 
-/// Where settings come from.
+pub use threadline_mail::discover::network::{Detour, Internet, Network};
+
+/// The name of the setting that holds the address of the collection of providers to ask.
+const ISPDB: &str = "discover.ispdb";
+
+/// Where settings come from; the better first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum DiscoverySource {
     /// Threadline's own table.
     ProviderTable,
+    /// Published by the domain for mail programs.
+    Autoconfig,
+    /// A collection of providers, where one is set.
+    Ispdb,
+    /// The domain's SRV records.
+    Srv,
+    /// The provider that receives the domain's mail.
+    Mx,
+    /// An Exchange server of the domain.
+    Autodiscover,
     /// A server that answered at a usual name.
     Probe,
     /// Nothing answered; it is what many servers are called.
     Guess,
+}
+
+impl From<Source> for DiscoverySource {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::ProviderTable => DiscoverySource::ProviderTable,
+            Source::Autoconfig => DiscoverySource::Autoconfig,
+            Source::Ispdb => DiscoverySource::Ispdb,
+            Source::Srv => DiscoverySource::Srv,
+            Source::Mx => DiscoverySource::Mx,
+            Source::Autodiscover => DiscoverySource::Autodiscover,
+            Source::Probe => DiscoverySource::Probe,
+            Source::Guess => DiscoverySource::Guess,
+        }
+    }
+}
+
+/// Why a person is asked before a password goes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveryDoubt {
+    /// The answer came, on part of its way, without encryption.
+    PlainHttp,
+    /// The answer came from another domain, to which the address's own led.
+    Redirected,
+    /// The servers lie in another domain, and the table does not know them.
+    OtherDomain,
+    /// The server's certificate is not trusted.
+    Unverified,
+    /// Nobody has said so.
+    Guessed,
+}
+
+impl From<Doubt> for DiscoveryDoubt {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::PlainHttp => DiscoveryDoubt::PlainHttp,
+            Doubt::Redirected => DiscoveryDoubt::Redirected,
+            Doubt::OtherDomain => DiscoveryDoubt::OtherDomain,
+            Doubt::Unverified => DiscoveryDoubt::Unverified,
+            Doubt::Guessed => DiscoveryDoubt::Guessed,
+        }
+    }
 }
 
 /// What a person must know before the sign-in.
@@ -32,6 +90,16 @@ pub enum ProviderHint {
     AppPassword,
     OauthOnly,
     EnableImap,
+}
+
+impl From<Hint> for ProviderHint {
+    fn from(hint: Hint) -> Self {
+        match hint {
+            Hint::AppPassword => ProviderHint::AppPassword,
+            Hint::OauthOnly => ProviderHint::OauthOnly,
+            Hint::EnableImap => ProviderHint::EnableImap,
+        }
+    }
 }
 
 /// Settings that may be the right ones.
@@ -46,127 +114,184 @@ pub struct Candidate {
     pub hint: Option<ProviderHint>,
     /// The provider's own page about it.
     pub help: Option<String>,
-    /// False: it must be confirmed before a password goes there.
+    /// False: it must be confirmed before a password goes there; `doubts` says why.
+    pub trusted: bool,
+    pub doubts: Vec<DiscoveryDoubt>,
+}
+
+/// How it went with one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum AskedOutcome {
+    Found,
+    Nothing,
+    TimedOut,
+    /// Another source was faster.
+    Cancelled,
+}
+
+/// One source that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct AskedSource {
+    pub source: DiscoverySource,
+    pub outcome: AskedOutcome,
+    /// Milliseconds until its answer, or until it was given up.
+    pub ms: u32,
+}
+
+/// How POP3 was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Pop3Sign {
+    /// 110, or 995 with TLS.
+    Port,
+    /// The host is named after it.
+    Host,
+    /// The server said so.
+    Greeting,
+    /// The domain names POP3 servers and no IMAP server.
+    Answer,
+}
+
+impl From<pop3::Sign> for Pop3Sign {
+    fn from(sign: pop3::Sign) -> Self {
+        match sign {
+            pop3::Sign::Port => Pop3Sign::Port,
+            pop3::Sign::Host => Pop3Sign::Host,
+            pop3::Sign::Greeting => Pop3Sign::Greeting,
+            pop3::Sign::Answer => Pop3Sign::Answer,
+        }
+    }
+}
+
+/// A POP3 server, which cannot be used, and the IMAP server beside it, which can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Pop3Found {
+    pub sign: Pop3Sign,
+    pub host: String,
+    pub port: u16,
+    /// The IMAP server that answered on the same host, or on the one named for IMAP beside it.
+    pub imap: Option<Endpoint>,
+    /// Whether a password may go to that one without asking: it proved its name by its certificate, and no answer of a
+    /// stranger's led to another domain.
     pub trusted: bool,
 }
 
-/// What was found for an address: the best first, never empty.
+/// What was found for an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Discovery {
     pub address: Address,
+    /// The best first; empty only where `pop3` is there.
     pub candidates: Vec<Candidate>,
-}
-
-/// The way to servers that may be there.
-#[async_trait::async_trait]
-pub trait Network: Send + Sync + Debug {
-    /// Connects to an IMAP server up to its greeting, and hangs up. No credentials are sent.
-    async fn greet(&self, server: &Server) -> Result<(), MailError>;
-}
-
-/// The real network.
-#[derive(Debug, Clone, Copy)]
-pub struct Internet;
-
-#[async_trait::async_trait]
-impl Network for Internet {
-    async fn greet(&self, server: &Server) -> Result<(), MailError> {
-        connect::imap(server, Limits::imap(), &probe::TIMEOUTS).await.map(drop)
-    }
-}
-
-/// One way to find settings.
-#[async_trait::async_trait]
-trait Source: Send + Sync {
-    /// The best first.
-    async fn candidates(&self, address: &Address) -> Vec<Candidate>;
-}
-
-/// All of them, the best first. A source is asked only where those before it gave nothing that can be trusted.
-fn sources(network: &dyn Network) -> Vec<Box<dyn Source + '_>> {
-    vec![Box::new(ProviderTable), Box::new(Probe(network)), Box::new(Guess)]
+    /// Where the domain offers POP3 and no IMAP.
+    pub pop3: Option<Pop3Found>,
+    /// In the order of [`DiscoverySource`].
+    pub asked: Vec<AskedSource>,
 }
 
 impl Engine {
     /// Finds settings for a mailbox. Nothing is stored, and no password is needed.
-    pub async fn discover(&self, address: &Address, network: &dyn Network) -> Discovery {
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for source in sources(network) {
-            for found in source.candidates(address).await {
-                if !candidates.iter().any(|c| c.imap == found.imap) {
-                    candidates.push(found);
-                }
+    pub async fn discover(&self, address: &Address, network: &dyn Network) -> Result<Discovery, EngineError> {
+        let ispdb = self.ispdb().await?.as_deref().and_then(mail::collection);
+        let mail::Found { candidates, pop3, asked } = mail::discover(address, network, ispdb.as_ref()).await;
+        let pop3 = match pop3.first() {
+            Some(server) if candidates.is_empty() => {
+                let mut found = beside(&server.host, server.port, Pop3Sign::Answer, network).await;
+                found.trusted &= mail::is_home(&server.host, address);
+                Some(found)
             }
-            if candidates.iter().any(|c| c.trusted) {
-                break;
-            }
+            _ => None,
+        };
+        Ok(Discovery {
+            address: address.clone(),
+            candidates: candidates.into_iter().map(Candidate::from).collect(),
+            pop3,
+            asked: asked.into_iter().map(AskedSource::from).collect(),
+        })
+    }
+
+    /// The address of the collection of providers (ISPDB) that discovery asks; `None`: it asks none.
+    pub async fn ispdb(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.shared().ledger.read(|tx| setting::get(tx, ISPDB)).await?)
+    }
+
+    /// Sets it. Fails where it is no https address. Each domain that somebody looks for is told to whoever is there.
+    pub async fn set_ispdb(&self, url: Option<String>) -> Result<(), EngineError> {
+        if let Some(url) = &url
+            && mail::collection(url).is_none()
+        {
+            return Err(EngineError::BrokenSetting {
+                what: format!("The address {url} of a list of providers"),
+                cause: "it is not written as https://host/path/".to_owned(),
+            });
         }
-        Discovery { address: address.clone(), candidates }
+        self.shared()
+            .ledger
+            .write(move |tx| match &url {
+                Some(url) => setting::set(tx, ISPDB, url),
+                None => setting::remove(tx, ISPDB),
+            })
+            .await?;
+        Ok(())
     }
 }
 
-struct ProviderTable;
+/// What in settings that a person typed belongs to POP3.
+pub fn pop3_sign(host: &str, port: u16) -> Option<Pop3Sign> {
+    pop3::sign(host, port).map(Pop3Sign::from)
+}
 
-#[async_trait::async_trait]
-impl Source for ProviderTable {
-    async fn candidates(&self, address: &Address) -> Vec<Candidate> {
-        let Some(provider) = provider::of_domain(address.domain()) else { return Vec::new() };
-        vec![Candidate {
-            imap: endpoint(&provider.imap),
-            smtp: Some(endpoint(&provider.smtp)),
-            user: address.to_string(),
-            source: DiscoverySource::ProviderTable,
-            provider: Some(provider.name.clone()),
-            hint: provider.hint.map(|hint| match hint {
-                Hint::AppPassword => ProviderHint::AppPassword,
-                Hint::OauthOnly => ProviderHint::OauthOnly,
-                Hint::EnableImap => ProviderHint::EnableImap,
-            }),
-            help: provider.help.clone(),
-            trusted: true,
-        }]
+/// Looks for IMAP beside a POP3 server, known by the settings or else by its greeting.
+pub async fn pop3_found(host: &str, port: u16, network: &dyn Network) -> Pop3Found {
+    beside(host, port, pop3_sign(host, port).unwrap_or(Pop3Sign::Greeting), network).await
+}
+
+async fn beside(host: &str, port: u16, sign: Pop3Sign, network: &dyn Network) -> Pop3Found {
+    let imap = pop3::imap_beside(network, host).await;
+    Pop3Found {
+        sign,
+        host: host.to_owned(),
+        port,
+        trusted: imap.as_ref().is_some_and(|beside| beside.verified),
+        imap: imap.map(|beside| endpoint(beside.place)),
     }
 }
 
-struct Probe<'a>(&'a dyn Network);
-
-#[async_trait::async_trait]
-impl Source for Probe<'_> {
-    async fn candidates(&self, address: &Address) -> Vec<Candidate> {
-        let open = |server: Server| async move { self.0.greet(&server).await };
-        let found = probe::imap(address.domain(), open).await;
-        let candidate =
-            |f: probe::Found| bare(address, endpoint(&f.place), DiscoverySource::Probe, f.verified);
-        found.into_iter().map(candidate).collect()
+impl From<mail::Candidate> for Candidate {
+    fn from(found: mail::Candidate) -> Self {
+        let trusted = found.is_trusted();
+        Self {
+            imap: endpoint(found.imap),
+            smtp: found.smtp.map(endpoint),
+            user: found.user,
+            source: found.source.into(),
+            provider: found.provider.map(|provider| provider.name.clone()),
+            hint: found.provider.and_then(|provider| provider.hint).map(ProviderHint::from),
+            help: found.provider.and_then(|provider| provider.help.clone()),
+            trusted,
+            doubts: found.doubts.into_iter().map(DiscoveryDoubt::from).collect(),
+        }
     }
 }
 
-struct Guess;
-
-#[async_trait::async_trait]
-impl Source for Guess {
-    async fn candidates(&self, address: &Address) -> Vec<Candidate> {
-        let (host, encryption) = (format!("imap.{}", address.domain()), Encryption::Tls);
-        let imap = Endpoint { host, port: encryption.imap_port(), encryption };
-        vec![bare(address, imap, DiscoverySource::Guess, false)]
+impl From<mail::Asked> for AskedSource {
+    fn from(asked: mail::Asked) -> Self {
+        let outcome = match asked.outcome {
+            Outcome::Found => AskedOutcome::Found,
+            Outcome::Nothing => AskedOutcome::Nothing,
+            Outcome::TimedOut => AskedOutcome::TimedOut,
+            Outcome::Cancelled => AskedOutcome::Cancelled,
+        };
+        let ms = u32::try_from(asked.took.as_millis()).unwrap_or(u32::MAX);
+        Self { source: asked.source.into(), outcome, ms }
     }
 }
 
-/// A server of which nothing else is known.
-fn bare(address: &Address, imap: Endpoint, source: DiscoverySource, trusted: bool) -> Candidate {
-    Candidate {
-        imap,
-        smtp: None,
-        user: address.to_string(),
-        source,
-        provider: None,
-        hint: None,
-        help: None,
-        trusted,
-    }
-}
-
-fn endpoint(place: &Place) -> Endpoint {
-    Endpoint { host: place.host.clone(), port: place.port, encryption: place.security.into() }
+fn endpoint(place: Place) -> Endpoint {
+    Endpoint { host: place.host, port: place.port, encryption: Encryption::from(place.security) }
 }

@@ -79,6 +79,12 @@ pub enum EngineError {
         "The settings of the mailbox {address} cannot be read: {cause}. Write them anew with `threadline account set {address} --host SERVER`, or remove the mailbox with `threadline account remove {address}`."
     )]
     BrokenAccount { address: String, cause: String },
+    #[error("{explanation}")]
+    Pop3 { explanation: String },
+    #[error(
+        "The server of {address} is not certain: {cause}. If you know that it is right, name it: `threadline account add {address} {next}`."
+    )]
+    Unsure { address: String, cause: String, next: String },
     #[error("{what} cannot be used: {cause}. Set it again.")]
     BrokenSetting { what: String, cause: String },
     #[error(
@@ -137,6 +143,8 @@ impl EngineError {
             EngineError::Proxy(_) => "no_proxy",
             EngineError::Unfinished => "unfinished",
             EngineError::BrokenAccount { .. } => "broken_account",
+            EngineError::Pop3 { .. } => "pop3_configured",
+            EngineError::Unsure { .. } => "server_unsure",
             EngineError::BrokenSetting { .. } => "broken_setting",
             EngineError::NoCrm { .. } => "no_crm",
             EngineError::CrmSetting(_) => "crm_setting",
