@@ -23,6 +23,7 @@ pub fn builder() -> Builder<Wry> {
             mailbox::retry_set_aside,
             mailbox::remove_mailbox,
             connect::discover,
+            connect::imap_beside,
             connect::check,
             connect::sign_in,
             connect::cancel_sign_in,

@@ -92,6 +92,7 @@ export const connect = [
   setup("account-none", (page) => account(page, "ann@unknown.example")),
   setup("account-unreachable-de", (page) => account(page), { turn: "unreachable", ...de, themes: ["light"] }),
   setup("account-pop3", (page) => account(page, "ann@pop3.example")),
+  setup("account-pop3-alone-de", (page) => account(page, "ann@pop3alone.example"), { ...de, themes: ["light"] }),
   setup("account-pop3-text-de", async (page) => {
     await account(page, "ann@pop3.example");
     await page.locator("summary").first().click();

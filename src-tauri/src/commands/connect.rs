@@ -6,7 +6,7 @@ use tauri::State;
 use tauri::ipc::Channel;
 use threadline_core::rule::{LogMode, Rules};
 use threadline_engine::check::{CheckReport, CheckStep};
-use threadline_engine::discover::{Discovery, Internet};
+use threadline_engine::discover::{Discovery, Internet, Pop3Found, pop3_found};
 use threadline_engine::reconnect::{Broken, OtherMailbox};
 use threadline_engine::settings::{AccountSettings, MailboxDraft, OauthProvider};
 use threadline_engine::views::Status;
@@ -17,7 +17,14 @@ use zeroize::Zeroizing;
 #[tauri::command]
 #[specta::specta]
 pub async fn discover(shell: Shell<'_>, mailbox: String) -> Answer<Discovery> {
-    Ok(shell.engine().await?.discover(&address(&mailbox)?, &Internet).await)
+    Ok(shell.engine().await?.discover(&address(&mailbox)?, &Internet::new()).await?)
+}
+
+/// Looks for the IMAP server beside a POP3 one.
+#[tauri::command]
+#[specta::specta]
+pub async fn imap_beside(host: String, port: u16) -> Answer<Pop3Found> {
+    Ok(pop3_found(&host, port, &Internet::new()).await)
 }
 
 /// Without a password the one in the keychain is used.

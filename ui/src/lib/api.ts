@@ -3,7 +3,7 @@ import type {
   Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
   Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, News, OauthProvider,
   Outage,
-  PauseFor, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
+  PauseFor, Pop3Found, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -29,6 +29,8 @@ export interface Api {
 
   // set-up and reconnect
   discover(address: string): Promise<Discovery>;
+  /** The IMAP server beside a POP3 one. */
+  imapBeside(host: string, port: number): Promise<Pop3Found>;
   /** Without a password the one in the keychain is used. */
   check(draft: MailboxDraft, password: string | null, onStep: (step: CheckStep) => void): Promise<CheckReport>;
   /** Opens the provider's page in the browser, tells its address, and waits until the person has signed in there. */

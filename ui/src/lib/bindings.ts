@@ -25,6 +25,8 @@ export const commands = {
 	retrySetAside: (mailbox: string) => __TAURI_INVOKE<Status>("retry_set_aside", { mailbox }),
 	removeMailbox: (mailbox: string) => __TAURI_INVOKE<Status>("remove_mailbox", { mailbox }),
 	discover: (mailbox: string) => __TAURI_INVOKE<Discovery>("discover", { mailbox }),
+	/**  Looks for the IMAP server beside a POP3 one. */
+	imapBeside: (host: string, port: number) => __TAURI_INVOKE<Pop3Found>("imap_beside", { host, port }),
 	/**  Without a password the one in the keychain is used. */
 	check: (draft: MailboxDraft, password: string | null, onStep: Stream<CheckStep>) => __TAURI_INVOKE<CheckReport>("check", { draft, password, onStep }),
 	/**
@@ -177,6 +179,19 @@ export type AskedAnswer =
 /**  Do not log this one, nor any other with the people outside who are on it. */
 "never";
 
+/**  How it went with one source. */
+export type AskedOutcome = "found" | "nothing" | "timed_out" | 
+/**  Another source was faster. */
+"cancelled";
+
+/**  One source that was asked. */
+export type AskedSource = {
+	source: DiscoverySource,
+	outcome: AskedOutcome,
+	/**  Milliseconds until its answer, or until it was given up. */
+	ms: number,
+};
+
 /**  A contact on a message. */
 export type Association = {
 	address: string,
@@ -230,8 +245,9 @@ export type Candidate = {
 	hint: ProviderHint | null,
 	/**  The provider's own page about it. */
 	help: string | null,
-	/**  False: it must be confirmed before a password goes there. */
+	/**  False: it must be confirmed before a password goes there; `doubts` says why. */
 	trusted: boolean,
+	doubts: DiscoveryDoubt[],
 };
 
 /**  How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows. */
@@ -368,16 +384,44 @@ export type Decided = {
 /**  Which way a message went, from its From against the person's own addresses. */
 export type Direction = "outgoing" | "incoming";
 
-/**  What was found for an address: the best first, never empty. */
+/**  What was found for an address. */
 export type Discovery = {
 	address: string,
+	/**  The best first; empty only where `pop3` is there. */
 	candidates: Candidate[],
+	/**  Where the domain offers POP3 and no IMAP. */
+	pop3: Pop3Found | null,
+	/**  In the order of [`DiscoverySource`]. */
+	asked: AskedSource[],
 };
 
-/**  Where settings come from. */
+/**  Why a person is asked before a password goes there. */
+export type DiscoveryDoubt = 
+/**  The answer came, on part of its way, without encryption. */
+"plain_http" | 
+/**  The answer came from another domain, to which the address's own led. */
+"redirected" | 
+/**  The servers lie in another domain, and the table does not know them. */
+"other_domain" | 
+/**  The server's certificate is not trusted. */
+"unverified" | 
+/**  Nobody has said so. */
+"guessed";
+
+/**  Where settings come from; the better first. */
 export type DiscoverySource = 
 /**  Threadline's own table. */
 "provider_table" | 
+/**  Published by the domain for mail programs. */
+"autoconfig" | 
+/**  A collection of providers, where one is set. */
+"ispdb" | 
+/**  The domain's SRV records. */
+"srv" | 
+/**  The provider that receives the domain's mail. */
+"mx" | 
+/**  An Exchange server of the domain. */
+"autodiscover" | 
 /**  A server that answered at a usual name. */
 "probe" | 
 /**  Nothing answered; it is what many servers are called. */
@@ -603,6 +647,31 @@ export type PauseFor = "hour" |
 
 /**  The step at which a connection is, or at which it failed. */
 export type Phase = "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | "push";
+
+/**  A POP3 server, which cannot be used, and the IMAP server beside it, which can. */
+export type Pop3Found = {
+	sign: Pop3Sign,
+	host: string,
+	port: number,
+	/**  The IMAP server that answered on the same host, or on the one named for IMAP beside it. */
+	imap: Endpoint | null,
+	/**
+	 *  Whether a password may go to that one without asking: it proved its name by its certificate, and no answer of a
+	 *  stranger's led to another domain.
+	 */
+	trusted: boolean,
+};
+
+/**  How POP3 was recognised. */
+export type Pop3Sign = 
+/**  110, or 995 with TLS. */
+"port" | 
+/**  The host is named after it. */
+"host" | 
+/**  The server said so. */
+"greeting" | 
+/**  The domain names POP3 servers and no IMAP server. */
+"answer";
 
 /**  What a CRM turned out to be. */
 export type Portal = {

@@ -31,7 +31,7 @@ describe("oauthAt", () => {
   it("is taken where the provider has no passwords, and none is missing then", () => {
     const form = withCandidate(emptyForm("ann@firm.example"), {
       imap: { host: "outlook.office365.com", port: 993, encryption: "tls" }, smtp: null, user: "ann@firm.example", source: "provider_table", provider: "Microsoft 365",
-      hint: "oauth_only", help: null, trusted: true,
+      hint: "oauth_only", help: null, trusted: true, doubts: [],
     });
     expect(draftOf(form).auth).toEqual({ kind: "oauth", provider: "microsoft" });
     expect(problems(form, "")).toEqual({});
@@ -43,7 +43,7 @@ describe("withCandidate", () => {
   it("takes servers and user name, and no certificate that was trusted for others", () => {
     const form = withCandidate(formOf(draft), {
       imap: { host: "mail.other.example", port: 143, encryption: "starttls" }, smtp: null, user: "ann@firm.example", source: "probe", provider: null,
-      hint: null, help: null, trusted: false,
+      hint: null, help: null, trusted: false, doubts: [],
     });
     expect(draftOf(form)).toMatchObject({ host: "mail.other.example", port: 143, encryption: "starttls", smtp: null, user: "ann@firm.example", fingerprint: null });
   });

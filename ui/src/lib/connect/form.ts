@@ -1,5 +1,5 @@
 /** A mailbox's settings while they are typed: numbers are texts, and half of it may be missing. */
-import type { Candidate, Encryption, MailboxDraft, OauthProvider } from "../bindings";
+import type { Candidate, Encryption, Endpoint, MailboxDraft, OauthProvider } from "../bindings";
 import { pop3Sign } from "./pop3";
 
 export type Form = {
@@ -77,6 +77,11 @@ export function withCandidate(form: Form, found: Candidate): Form {
     pin: null,
     smtpPin: null,
   };
+}
+
+/** The form with another IMAP server. */
+export function withImap(form: Form, imap: Endpoint): Form {
+  return { ...form, host: imap.host, port: String(imap.port), encryption: imap.encryption };
 }
 
 /** The port that goes with an encryption, where the person has not typed one of their own. */

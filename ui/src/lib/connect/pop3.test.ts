@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { imapBeside, pop3Sign } from "./pop3";
+import { pop3Sign } from "./pop3";
 
 describe("pop3Sign", () => {
   it.each([
@@ -23,21 +23,5 @@ describe("pop3Sign", () => {
     ["", ""],
   ])("leaves %s, port %s alone", (host, port) => {
     expect(pop3Sign(host, port)).toBeNull();
-  });
-});
-
-describe("imapBeside", () => {
-  it("names the IMAP server of the same provider", () => {
-    expect(imapBeside({ host: "pop3.firm.example", port: "995" })).toEqual({ host: "imap.firm.example", port: "993", encryption: "tls" });
-    expect(imapBeside({ host: "pop-mail.outlook.example", port: "995" }).host).toBe("imap-mail.outlook.example");
-  });
-
-  it("keeps a host that may serve both", () => {
-    expect(imapBeside({ host: "mail.firm.example", port: "110" }).host).toBe("mail.firm.example");
-  });
-
-  it("does not offer what was tried already", () => {
-    expect(imapBeside({ host: "mail.firm.example", port: "993" }).host).toBe("imap.firm.example");
-    expect(imapBeside({ host: "firm.example", port: "993" }).host).toBe("firm.example");
   });
 });

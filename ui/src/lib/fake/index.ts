@@ -14,7 +14,7 @@ import { check } from "./check";
 import { bundle, logLines } from "./diagnostics";
 import { html } from "./html";
 import { ANN, mailbox, PEOPLE, person } from "./people";
-import { candidates, draftFor, dryRun, FOLDERS, rules } from "./setup";
+import { beside, discovery, draftFor, dryRun, FOLDERS, rules } from "./setup";
 import { status } from "./status";
 import { UNKNOWN } from "./texts";
 import { ago, DAY, HOUR, now, PRESENT, wait } from "./time";
@@ -134,7 +134,8 @@ export function fakeApi(params: URLSearchParams): Api {
         return changed(w);
       }),
 
-    discover: (address) => wait(w.still ? 0 : 1100).then(() => ({ address, candidates: candidates(address) })),
+    discover: (address) => wait(w.still ? 0 : 1100).then(() => discovery(address)),
+    imapBeside: (host, port) => wait(w.still ? 0 : 600).then(() => beside(host, port)),
     check: (draft, password, onStep) => check(draft, password, w, turn, onStep),
     signIn: async (address, provider, onPage) => {
       onPage(`https://accounts.${provider}.example/auth?login_hint=${encodeURIComponent(address)}`);

@@ -1,5 +1,5 @@
 /** Settings found from an address, folders, the dry run. */
-import type { Candidate, DryRun, DryRunLine, Folder, MailboxDraft, Rule, Rules } from "../bindings";
+import type { AskedSource, Candidate, Discovery, DryRun, DryRunLine, Endpoint, Folder, MailboxDraft, Pop3Found, Rule, Rules } from "../bindings";
 import { mailbox, person } from "./people";
 import { pick, random } from "./random";
 import { SUBJECTS } from "./texts";
@@ -13,27 +13,42 @@ export function draftFor(address: string): MailboxDraft {
   };
 }
 
+/** The IMAP server beside a POP3 one: none where the host's name holds `alone`. */
+export function beside(host: string, port: number): Pop3Found {
+  const sign = port === 110 || port === 995 ? "port" : host.startsWith("pop") ? "host" : "greeting";
+  const imap: Endpoint | null = host.includes("alone") ? null : { host: host.replace(/^pop3?\./, "imap."), port: 993, encryption: "tls" };
+  return { sign, host, port, imap, trusted: imap !== null };
+}
+
+/** What discovery says of an address. */
+export function discovery(address: string): Discovery {
+  const domain = address.split("@")[1] ?? "";
+  const found = candidates(address);
+  const pop3: Pop3Found | null = domain.includes("pop3") ? { ...beside(`pop.${domain}`, 995), sign: "answer" } : null;
+  const asked: AskedSource[] = found[0]?.source === "provider_table" ? [{ source: "provider_table", outcome: "found", ms: 0 }] : [{ source: "provider_table", outcome: "nothing", ms: 0 }, { source: "srv", outcome: "nothing", ms: 38 }];
+  return { address, candidates: found, pop3, asked };
+}
+
 /**
  * `gmail.`, `outlook.` in the domain: the provider's table; `pop3`: only POP3; `unknown`: nothing is found; `guess`: an
- * answer that is not trusted; else the domain's own autoconfig.
+ * answer that is not trusted; else the provider's table.
  */
-export function candidates(address: string): Candidate[] {
+function candidates(address: string): Candidate[] {
   const draft = draftFor(address);
   const domain = address.split("@")[1] ?? "";
   const one: Candidate = {
     imap: { host: draft.host, port: draft.port, encryption: draft.encryption }, smtp: draft.smtp, user: address,
-    source: "provider_table", provider: null, hint: null, help: null, trusted: true,
+    source: "provider_table", provider: null, hint: null, help: null, trusted: true, doubts: [],
   };
-  if (domain.includes("unknown")) return [];
+  if (domain.includes("unknown") || domain.includes("pop3")) return [];
   if (domain.includes("gmail")) {
     return [{ ...one, imap: { ...one.imap, host: "imap.gmail.com" }, smtp: { host: "smtp.gmail.com", port: 465, encryption: "tls" }, source: "provider_table", provider: "Gmail", hint: "app_password", help: "https://support.google.com/accounts/answer/185833" }];
   }
   if (domain.includes("outlook")) {
     return [{ ...one, imap: { ...one.imap, host: "outlook.office365.com" }, smtp: { host: "smtp.office365.com", port: 587, encryption: "starttls" }, source: "provider_table", provider: "Microsoft 365", hint: "oauth_only", help: null }];
   }
-  if (domain.includes("pop3")) return [{ ...one, imap: { host: `pop.${domain}`, port: 995, encryption: "tls" }, smtp: null, source: "probe" }];
   if (domain.includes("guess")) {
-    return [{ ...one, source: "guess", trusted: false }, { ...one, imap: { host: `mail.${domain}`, port: 143, encryption: "starttls" }, source: "probe", trusted: false }];
+    return [{ ...one, source: "autoconfig", trusted: false, doubts: ["plain_http", "other_domain"] }, { ...one, imap: { host: `mail.${domain}`, port: 143, encryption: "starttls" }, source: "guess", trusted: false, doubts: ["guessed"] }];
   }
   return [one];
 }

@@ -1,10 +1,9 @@
 /** The way back to a broken mailbox: mend, check, connect, catch up. */
-import type { Broken, CatchUp, News, SetAside } from "../../lib/bindings";
+import type { Broken, CatchUp, News, Pop3Found, SetAside } from "../../lib/bindings";
 import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
-import { draftOf, emptyForm, formOf, problems, type FieldName, type Form, type Problems } from "../../lib/connect/form";
+import { draftOf, emptyForm, formOf, problems, withImap, type FieldName, type Form, type Problems } from "../../lib/connect/form";
 import { fieldFor, mendFor, type Mend } from "../../lib/connect/mend";
-import { imapBeside } from "../../lib/connect/pop3";
 import { api } from "../../lib/index";
 import { ownerOf, type Owner } from "../../lib/reason";
 import { session, setStatus } from "../../lib/session.svelte";
@@ -117,8 +116,9 @@ export class ReconnectFlow {
   }
 
   /** The IMAP server beside a POP3 one. */
-  takeImap(): void {
-    this.form = { ...this.form, ...imapBeside(this.form) };
+  takeImap(found: Pop3Found): void {
+    if (found.imap === null) return;
+    this.form = withImap(this.form, found.imap);
     this.problems = {};
   }
 

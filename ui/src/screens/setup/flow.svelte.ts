@@ -1,11 +1,10 @@
 /** The first run, step by step: what was entered stays when the person goes back. */
-import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Portal, Status } from "../../lib/bindings";
+import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Pop3Found, Portal, Status } from "../../lib/bindings";
 import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "../../lib/connect/crm-form";
-import { draftOf, emptyForm, isAddress, problems, withCandidate, type Form, type Problems } from "../../lib/connect/form";
+import { draftOf, emptyForm, isAddress, problems, withCandidate, withImap, type Form, type Problems } from "../../lib/connect/form";
 import { mendFor, type Mend } from "../../lib/connect/mend";
-import { imapBeside } from "../../lib/connect/pop3";
 import { api } from "../../lib/index";
 import { setStatus } from "../../lib/session.svelte";
 import { FirstMail } from "./first-mail.svelte";
@@ -28,6 +27,8 @@ export class SetupFlow {
   discovery = $state.raw<Discovery | null>(null);
   /** Why nothing could be asked; the settings can still be entered. */
   discoverError = $state.raw<unknown>(null);
+  /** The POP3 server beside which the IMAP server was found. */
+  beside = $state.raw<Pop3Found | null>(null);
   /** Which of the settings found is taken; -1: entered by hand. */
   chosen = $state(-1);
   /** That an answer which could be forged names the right servers. */
@@ -85,8 +86,10 @@ export class SetupFlow {
   /** Servers named by an answer that could be forged, as long as they are the ones in the form. */
   get doubtful(): string[] {
     const found = this.candidate;
-    if (found === null || found.trusted) return [];
-    const named = [found.imap.host, imapBeside({ host: found.imap.host, port: String(found.imap.port) }).host, ...(found.smtp && this.form.sending ? [found.smtp.host] : [])];
+    const named: string[] = [];
+    if (found !== null && !found.trusted) named.push(found.imap.host, ...(found.smtp && this.form.sending ? [found.smtp.host] : []));
+    // What stands beside a doubtful server is as doubtful.
+    if (this.beside?.imap && (named.includes(this.beside.host) || !this.beside.trusted)) named.push(this.beside.imap.host);
     const used = [this.form.host.trim(), ...(this.form.sending ? [this.form.smtpHost.trim()] : [])];
     return [...new Set(used)].filter((host) => named.includes(host));
   }
@@ -141,6 +144,7 @@ export class SetupFlow {
       this.password = "";
       if (found.candidates.length > 0) this.choose(0);
       else this.byHand();
+      if (found.pop3) this.form = { ...this.form, host: found.pop3.host, port: String(found.pop3.port) };
     } catch (error) {
       if (this.#asked !== address) return false;
       this.discovery = null;
@@ -165,6 +169,7 @@ export class SetupFlow {
     this.chosen = index;
     this.browser.cancel();
     this.form = withCandidate(this.form, found);
+    this.beside = null;
     this.confirmed = false;
     this.unconfirmed = false;
     this.problems = {};
@@ -174,14 +179,19 @@ export class SetupFlow {
     this.chosen = -1;
     this.browser.cancel();
     this.form = { ...emptyForm(this.form.address.trim()) };
+    this.beside = null;
     this.confirmed = false;
     this.unconfirmed = false;
   }
 
-  /** The IMAP server beside a POP3 one. */
-  takeImap(): void {
-    this.form = { ...this.form, ...imapBeside(this.form) };
+  /** Takes the IMAP server beside a POP3 one. */
+  takeImap(found: Pop3Found): void {
+    if (found.imap === null) return;
+    this.beside = found;
+    this.form = withImap(this.form, found.imap);
     this.problems = {};
+    this.confirmed = false;
+    this.unconfirmed = false;
   }
 
   /** Step 2: gives whether the next step is shown. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../../lib/api";
-import type { Candidate, CheckReport, News, Status } from "../../lib/bindings";
+import type { Candidate, CheckReport, Discovery, News, Pop3Found, Status } from "../../lib/bindings";
 import { setClock } from "../../lib/clock.svelte";
 import { setApi } from "../../lib/index";
 import { LONG } from "./first-mail.svelte";
@@ -9,14 +9,23 @@ import { SetupFlow } from "./flow.svelte";
 const STATUS: Status = { running: null, mailboxes: [], crms: [] };
 const found: Candidate = {
   imap: { host: "imap.firm.example", port: 993, encryption: "tls" }, smtp: { host: "smtp.firm.example", port: 465, encryption: "tls" },
-  user: "ann@firm.example", source: "provider_table", provider: null, hint: null, help: null, trusted: true,
+  user: "ann@firm.example", source: "provider_table", provider: null, hint: null, help: null, trusted: true, doubts: [],
 };
+const DOUBTFUL: Candidate = { ...found, trusted: false, doubts: ["plain_http"] };
+const POP3: Pop3Found = {
+  sign: "answer", host: "pop.firm.example", port: 995, imap: { host: "imap.firm.example", port: 143, encryption: "starttls" }, trusted: true,
+};
+
+function answer(address: string, candidates: Candidate[], pop3: Pop3Found | null = null): Discovery {
+  return { address, candidates, pop3, asked: [] };
+}
+
 const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null };
 const HUBSPOT = { kind: "hubspot" } as Status["crms"][number];
 
 function program(more: Partial<Api> = {}) {
   const api = {
-    discover: vi.fn(async (address: string) => ({ address, candidates: [found] })),
+    discover: vi.fn(async (address: string) => answer(address, [found])),
     check: vi.fn(async () => fine),
     tryCrm: vi.fn(async () => null),
     setCrm: vi.fn(async () => STATUS),
@@ -51,7 +60,7 @@ beforeEach(() => {
 describe("a provider that signs people in with the browser", () => {
   it("is not gone past before the person has signed in, and is given no password", async () => {
     const at = { ...found, imap: { ...found.imap, host: "outlook.office365.com" }, hint: "oauth_only" as const };
-    const api = program({ discover: async (address: string) => ({ address, candidates: [at] }), signIn: async () => {} });
+    const api = program({ discover: async (address: string) => answer(address, [at]), signIn: async () => {} });
     const flow = new SetupFlow("/data");
     await toAccount(flow);
     expect([flow.form.oauth, flow.account(), flow.problems.password]).toEqual(["microsoft", false, "missing"]);
@@ -108,13 +117,13 @@ describe("step 1", () => {
   });
 
   it("does not follow an answer that comes after Cancel", async () => {
-    let answer: (found: { address: string; candidates: Candidate[] }) => void = () => undefined;
-    program({ discover: () => new Promise((done) => (answer = done)) });
+    let say: (found: Discovery) => void = () => undefined;
+    program({ discover: () => new Promise((done) => (say = done)) });
     const flow = new SetupFlow("/data");
     flow.form.address = "ann@firm.example";
     const asked = flow.discover();
     flow.stopDiscovering();
-    answer({ address: "ann@firm.example", candidates: [found] });
+    say(answer("ann@firm.example", [found]));
     expect(await asked).toBe(false);
     expect([flow.step, flow.discovering]).toEqual(["address", false]);
   });
@@ -144,7 +153,7 @@ describe("what is set up already", () => {
 
 describe("step 2", () => {
   it("sends no password to servers of a doubtful answer before they are confirmed", async () => {
-    program({ discover: async (address) => ({ address, candidates: [{ ...found, trusted: false }] }) });
+    program({ discover: async (address) => answer(address, [DOUBTFUL]) });
     const flow = new SetupFlow("/data");
     await toAccount(flow);
     flow.password = "secret";
@@ -156,7 +165,7 @@ describe("step 2", () => {
   });
 
   it("asks no confirmation of servers that the person typed", async () => {
-    program({ discover: async (address) => ({ address, candidates: [{ ...found, trusted: false }] }) });
+    program({ discover: async (address) => answer(address, [DOUBTFUL]) });
     const flow = new SetupFlow("/data");
     await toAccount(flow);
     Object.assign(flow.form, { host: "mail.mine.example", sending: false });
@@ -164,7 +173,7 @@ describe("step 2", () => {
   });
 
   it("wants a new confirmation when another answer is chosen", async () => {
-    program({ discover: async (address) => ({ address, candidates: [{ ...found, trusted: false }, { ...found, imap: { ...found.imap, host: "mail.evil.example" }, trusted: false }] }) });
+    program({ discover: async (address) => answer(address, [DOUBTFUL, { ...DOUBTFUL, imap: { ...found.imap, host: "mail.evil.example" } }]) });
     const flow = new SetupFlow("/data");
     await toAccount(flow);
     flow.confirmed = true;
@@ -173,13 +182,37 @@ describe("step 2", () => {
     expect(flow.account()).toBe(false);
   });
 
-  it("asks about the IMAP server that stands beside a doubtful POP3 one", async () => {
-    program({ discover: async (address) => ({ address, candidates: [{ ...found, imap: { host: "pop.evil.example", port: 995, encryption: "tls" }, smtp: null, trusted: false }] }) });
+  it("shows the POP3 server of a domain that has no other, and takes the IMAP server beside it", async () => {
+    program({ discover: async (address) => answer(address, [], POP3) });
     const flow = new SetupFlow("/data");
     await toAccount(flow);
-    flow.takeImap();
-    expect(flow.form.host).toBe("imap.evil.example");
+    expect([flow.form.host, flow.form.port, flow.candidate]).toEqual(["pop.firm.example", "995", null]);
+    flow.takeImap(POP3);
+    expect([flow.form.host, flow.form.port, flow.form.encryption]).toEqual(["imap.firm.example", "143", "starttls"]);
+    expect(flow.doubtful).toEqual([]);
+    flow.password = "secret";
+    expect(flow.account()).toBe(true);
+  });
+
+  it("asks about the IMAP server that stands beside a doubtful POP3 one", async () => {
+    const evil = { ...POP3, imap: { host: "imap.evil.example", port: 993, encryption: "tls" as const }, trusted: false };
+    program({ discover: async (address) => answer(address, [], evil) });
+    const flow = new SetupFlow("/data");
+    await toAccount(flow);
+    flow.takeImap(evil);
+    flow.password = "secret";
     expect(flow.doubtful).toEqual(["imap.evil.example"]);
+    expect(flow.account()).toBe(false);
+  });
+
+  it("stays with POP3 where there is nothing beside it", async () => {
+    program({ discover: async (address) => answer(address, [], { ...POP3, imap: null, trusted: false }) });
+    const flow = new SetupFlow("/data");
+    await toAccount(flow);
+    flow.takeImap({ ...POP3, imap: null, trusted: false });
+    flow.password = "secret";
+    expect(flow.account()).toBe(false);
+    expect(flow.problems.port).toBe("pop3");
   });
 
   it("refuses POP3", async () => {
