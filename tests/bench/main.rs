@@ -4,6 +4,7 @@
 mod app;
 mod connect;
 mod contacts;
+mod discover;
 mod html;
 mod idle;
 mod latency;
@@ -25,6 +26,8 @@ Usage: bench [NAME]...
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
   html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
   threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
+  discover           finding a mailbox's servers from its address, over the provider table: rate and time, by the table
+                     and by what servers publish
   app                the desktop app: start to tray and to window, memory with the window open and closed beside a bare
                      Tauri app, sizes of the package and of the interface
   reasons            server texts classified right, sharp but wrong, honestly unknown; alone: `cargo xtask bench reasons`
@@ -41,7 +44,7 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let usual = ["latency", "connect", "idle", "contacts", "html", "threads", "app"];
+    let usual = ["latency", "connect", "idle", "contacts", "html", "threads", "discover", "app"];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
@@ -59,6 +62,7 @@ fn main() -> Result<()> {
             "contacts" => contacts::run(&runtime)?,
             "html" => html::run(),
             "threads" => threads::run(&runtime)?,
+            "discover" => discover::run(&runtime)?,
             "app" => app::run()?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }
