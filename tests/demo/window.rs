@@ -173,7 +173,8 @@ fn watch(app: &Shown) -> Result<()> {
 }
 
 fn photograph(desk: &Desktop, app: &Shown, name: &str) -> Result<()> {
-    if let Shown::Driven(_) = app {
+    if let Shown::Driven(driven) = app {
+        driven.page.rests()?;
         note(&format!("photographed: {}", desk.screen.photograph(name)?.display()));
     }
     Ok(())

@@ -146,6 +146,16 @@ impl Page {
         shown.map_err(|e| self.with_text(e))
     }
 
+    /// Waits until the page has a heading and waits for nothing itself.
+    pub fn rests(&self) -> Result<()> {
+        let asked =
+            "return document.querySelector('h1') !== null && document.querySelector('.spinner') === null";
+        let rests = until("the page to have all it asked for", || {
+            Ok((self.driver.script(asked, &[])? == Value::Bool(true)).then_some(()))
+        });
+        rests.map_err(|e| self.with_text(e))
+    }
+
     /// Turns to the window that is there now, where another one was before.
     pub fn turn_to_new_window(&self) -> Result<()> {
         let window = until("a window to turn to", || Ok(self.driver.windows()?.pop()))?;
