@@ -4,7 +4,7 @@
 use anyhow::Result;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ pub struct Traffic {
     /// Where a connection is cut off, in bytes that it has brought down; 0 for never.
     cut_at: AtomicU64,
     cuts: AtomicU64,
+    /// Bytes are held back until this ends, on connections that are open and on new ones.
+    frozen: AtomicBool,
 }
 
 impl Traffic {
@@ -35,6 +37,17 @@ impl Traffic {
     /// Cuts off, once, the first connection that brings down so many bytes: exactly so many arrive.
     pub fn cut_at(&self, bytes: u64) {
         self.cut_at.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Lets nothing through any more, without a sign to either side, as where packets are dropped; or again.
+    pub fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::Relaxed);
+    }
+
+    fn thaw(&self) {
+        while self.frozen.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// How many connections were cut off.
@@ -68,11 +81,12 @@ pub fn start(target: u16, one_way: Duration) -> Result<(u16, Arc<Traffic>)> {
             // A TCP handshake is a round trip of its own.
             std::thread::sleep(one_way * 2);
             let [up, down] = traffic.add();
-            for (from, to, counter, cut) in
-                [(&client, &server, up, None), (&server, &client, down, Some(traffic))]
+            for (from, to, counter, is_down) in
+                [(&client, &server, up, false), (&server, &client, down, true)]
             {
                 let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { continue };
-                std::thread::spawn(move || pump(from, to, one_way, &counter, cut.as_deref()));
+                let traffic = traffic.clone();
+                std::thread::spawn(move || pump(from, to, one_way, &counter, &traffic, is_down));
             }
         }
     });
@@ -85,7 +99,8 @@ fn pump(
     mut to: TcpStream,
     one_way: Duration,
     counter: &AtomicU64,
-    cut: Option<&Traffic>,
+    traffic: &Traffic,
+    is_down: bool,
 ) {
     let _ = to.set_nodelay(true);
     let (sender, pieces) = channel::<(Instant, Vec<u8>)>();
@@ -104,7 +119,8 @@ fn pump(
             break;
         }
         let before = counter.fetch_add(n as u64, Ordering::Relaxed);
-        if let Some(left) = cut.and_then(|traffic| traffic.cut(before, n as u64)) {
+        traffic.thaw();
+        if let Some(left) = is_down.then(|| traffic.cut(before, n as u64)).flatten() {
             buffer.truncate(left as usize);
             let _ = sender.send((Instant::now() + one_way, buffer));
             let _ = from.shutdown(Shutdown::Both);

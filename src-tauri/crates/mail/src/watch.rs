@@ -23,6 +23,8 @@ pub use crate::catchup::{MOST_ARRIVALS, Suspect};
 /// How long a connection may be silent before it is probed. It also renews IDLE, which servers end after 30 minutes
 /// (RFC 9051 §6.3.13).
 pub const PROBE: Duration = Duration::from_secs(4 * 60);
+/// How long an answer may take where the connection may be dead.
+const SUSPECTED: Duration = Duration::from_secs(20);
 /// How often folders are asked that the server does not report by itself.
 pub const POLL: Duration = Duration::from_secs(60);
 /// How often the open folder is asked where the server has neither NOTIFY nor IDLE.
@@ -447,7 +449,7 @@ impl Watch {
                 waker.wake();
                 return Ok(());
             }
-            () = waker.0.probe.notified() => return self.ask().await,
+            () = waker.0.probe.notified() => return self.ask_soon().await,
             reply = self.session.wire.next(Phase::Idle) => reply?,
             () = tokio::time::sleep_until(self.asked + interval) => return self.ask().await,
         };
@@ -458,6 +460,14 @@ impl Watch {
             None => {}
         }
         Ok(())
+    }
+
+    /// The same for whoever has a reason to think that the connection is dead.
+    async fn ask_soon(&mut self) -> Result<(), MailError> {
+        let patience = self.session.wire.be_patient(SUSPECTED);
+        let asked = self.ask().await;
+        self.session.wire.be_patient(patience);
+        asked
     }
 
     /// Asks the server for what it does not report, which also shows whether the connection still lives. IDLE begins

@@ -91,6 +91,11 @@ impl Wire {
         self.untagged = Some(responses.max(least));
     }
 
+    /// How long an answer may be silent from now on; gives how long it might before.
+    pub fn be_patient(&mut self, patience: Duration) -> Duration {
+        std::mem::replace(&mut self.patience, patience)
+    }
+
     /// Sends everything queued in one piece. The guard's counts begin again with it.
     pub async fn flush(&mut self, phase: Phase) -> Result<(), MailError> {
         if self.outgoing.is_empty() {

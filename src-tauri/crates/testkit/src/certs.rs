@@ -100,6 +100,11 @@ impl Identity {
         Self { certificate, key: key.serialize_der() }
     }
 
+    /// Certificate and key as PEM (RFC 7468).
+    pub fn pem(&self) -> (String, String) {
+        (armour("CERTIFICATE", &self.certificate), armour("PRIVATE KEY", &self.key))
+    }
+
     /// SHA-256 of the certificate, 64 hexadecimal digits.
     pub fn sha256(&self) -> String {
         Sha256::digest(&self.certificate).iter().map(|b| format!("{b:02x}")).collect()
@@ -123,4 +128,16 @@ impl Identity {
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
         Ok(Arc::new(config))
     }
+}
+
+fn armour(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let begin = std::iter::once(format!("-----BEGIN {label}-----\n").into());
+    begin
+        .chain(lines.map(|line| format!("{line}\n").into()))
+        .chain(std::iter::once(format!("-----END {label}-----\n").into()))
+        .collect::<Vec<std::borrow::Cow<'_, str>>>()
+        .concat()
 }

@@ -26,6 +26,7 @@ pub use player::Player;
 pub use rawlog::{RawLine, RawSession};
 pub use seed::Seeded;
 
+use crate::certs::Identity;
 use anyhow::{Context, Result, anyhow, bail};
 use imap::Imap;
 use place::User;
@@ -60,6 +61,8 @@ pub struct Lab {
 #[derive(Debug, Default)]
 struct Users {
     passwords: BTreeMap<String, String>,
+    /// Extra fields of the password file.
+    fields: BTreeMap<String, String>,
     changes: usize,
 }
 
@@ -81,7 +84,7 @@ impl Lab {
         std::fs::write(dir.path().join("cert.pem"), &certificates.cert_pem)?;
         std::fs::write(dir.path().join("key.pem"), &certificates.key_pem)?;
         let passwords: BTreeMap<String, String> = options.users.iter().cloned().collect();
-        let users = Users { passwords, changes: 0 };
+        let users = Users { passwords, ..Users::default() };
         write_users(dir.path(), &users)?;
         let (ports, dovecot) = again(5, || {
             let ports = dovecot::Ports::from(place::free_ports::<4>()?);
@@ -215,6 +218,42 @@ impl Lab {
             .filter(|row| row.get(1) == Some(&"imap"))
             .filter_map(|row| Some((*row.get(2)?).to_owned()))
             .collect())
+    }
+
+    /// Starts Dovecot anew with these lines at the end of its settings, where they have the last word; an earlier call's
+    /// are gone.
+    pub fn reconfigure(&self, lines: &str) -> Result<()> {
+        const MARK: &str = "# changed\n";
+        let path = self.dir.path().join("dovecot.conf");
+        let text = std::fs::read_to_string(&path)?;
+        let own = text.split_once(MARK).map_or(text.as_str(), |(own, _)| own);
+        std::fs::write(&path, format!("{own}{MARK}{lines}\n"))?;
+        self.stop_imap();
+        self.start_imap()
+    }
+
+    /// Starts Dovecot anew with another certificate.
+    pub fn show(&self, identity: &Identity) -> Result<()> {
+        let (certificate, key) = identity.pem();
+        for (name, pem) in [("cert.pem", certificate), ("key.pem", key)] {
+            let path = self.dir.path().join(name);
+            std::fs::write(&path, pem)?;
+            self.user.own(&path)?;
+        }
+        self.stop_imap();
+        self.start_imap()
+    }
+
+    /// Gives a user other fields in the password file (Dovecot's extra fields, such as `nologin=y`), and ends the sessions.
+    pub fn set_fields(&self, user: &str, fields: &str) -> Result<()> {
+        let mut users = self.users();
+        users.fields.insert(user.to_owned(), fields.to_owned());
+        users.changes += 1;
+        write_users(self.dir.path(), &users)?;
+        drop(users);
+        // Dovecot looks at the file once a second at most; started anew, it does so now.
+        self.stop_imap();
+        self.start_imap()
     }
 
     /// Stops Dovecot: IMAP, LMTP, and signing in for SMTP. Connections are closed.
@@ -402,7 +441,8 @@ fn write_users(dir: &Path, users: &Users) -> Result<()> {
     let mut text = format!("#{}\n", "#".repeat(users.changes));
     for (user, password) in &users.passwords {
         let password = base64::engine::general_purpose::STANDARD.encode(password);
-        writeln!(text, "{user}:{{PLAIN.b64}}{password}::::::")?;
+        let fields = users.fields.get(user).map_or("", String::as_str);
+        writeln!(text, "{user}:{{PLAIN.b64}}{password}::::::{fields}")?;
     }
     let new = dir.join("users.new");
     std::fs::write(&new, text)?;

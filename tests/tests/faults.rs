@@ -1,0 +1,216 @@
+//! What breaks a mailbox, made to happen on real servers: each is recognised for what it is, within seconds, and heals.
+//! How long it took is printed: `cargo test -p threadline-tests --test faults -- --nocapture`.
+
+#![cfg(target_os = "linux")]
+
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+use threadline_testkit::certs::{Authority, self_signed};
+use threadline_testkit::lab::Lab;
+use threadline_tests::system_bus::SystemBus;
+use threadline_tests::{Computer, Running, proxy};
+
+const ANN: &str = "ann@lab.test";
+const NAMES: &[&str] = &["localhost", "127.0.0.1"];
+
+/// A mailbox that is watched, and the authority that its server's certificates come from.
+struct Stage {
+    lab: Lab,
+    authority: Authority,
+    computer: Computer,
+    running: Running,
+}
+
+/// Which of the server's ports the mailbox is set to.
+#[derive(Clone, Copy, PartialEq)]
+enum Port {
+    Imaps,
+    StartTls,
+}
+
+impl Stage {
+    fn set(port: Port) -> Result<Self> {
+        let lab = Lab::builder().users([ANN]).start()?;
+        let number = if port == Port::Imaps { lab.imaps_port() } else { lab.imap_port() };
+        Self::through(lab, port, number, Computer::new()?)
+    }
+
+    fn through(lab: Lab, port: Port, number: u16, computer: Computer) -> Result<Self> {
+        let authority = Authority::new()?;
+        lab.show(&authority.issue(NAMES)?)?;
+        let ca = computer.folder().join("ca.pem");
+        std::fs::write(&ca, authority.pem())?;
+        let (number, ca) = (number.to_string(), ca.to_str().context("not UTF-8")?.to_owned());
+        let encryption = if port == Port::Imaps { "tls" } else { "starttls" };
+        let add = ["account", "add", ANN, "--host", "localhost", "--port", &number, "--ca", &ca];
+        let add = [&add[..], &["--encryption", encryption]].concat();
+        computer.run_with(&add, &format!("{}\n", lab.password(ANN)?))?.ok()?;
+        let mut running = computer.start()?;
+        running.wait("watching")?;
+        Ok(Self { lab, authority, computer, running })
+    }
+
+    /// Waits until the reason is told. `fault` is when it happened.
+    fn told(&mut self, what: &str, reason: &str, fault: Instant) -> Result<()> {
+        let (at, _) = self.running.wait_for(reason, |event| event["health"]["reason"] == reason)?;
+        println!("{what}: {reason} after {} ms", at.saturating_duration_since(fault).as_millis());
+        Ok(())
+    }
+
+    /// The person presses "Retry now", and it works.
+    fn heals(&mut self, what: &str) -> Result<()> {
+        let begun = Instant::now();
+        self.computer.run(&["account", "resume", ANN])?.ok()?;
+        self.healed(what, begun)
+    }
+
+    fn healed(&mut self, what: &str, begun: Instant) -> Result<()> {
+        let (at, _) = self.running.wait("watching")?;
+        println!("{what}: healed after {} ms", at.saturating_duration_since(begun).as_millis());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_trusted_is_told_from_one_that_has_expired() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let faults = [
+        ("certificate expired", "tls_expired", stage.authority.issue_expired(NAMES)?),
+        (
+            "certificate for another name",
+            "tls_name_mismatch",
+            stage.authority.issue(&["imap.other.example"])?,
+        ),
+        ("certificate of an unknown authority", "tls_untrusted", self_signed(NAMES, false)?),
+    ];
+    for (what, reason, identity) in faults {
+        let fault = Instant::now();
+        stage.lab.show(&identity)?;
+        stage.told(what, reason, fault)?;
+        stage.lab.show(&stage.authority.issue(NAMES)?)?;
+        stage.heals(what)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_changed_password_is_told_and_the_new_one_heals_it() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    stage.lab.set_password(ANN, "another one")?;
+    let fault = Instant::now();
+    stage.lab.kick(ANN)?;
+    stage.told("password changed", "password_changed", fault)?;
+    let begun = Instant::now();
+    stage.computer.run_with(&["account", "password", ANN], "another one\n")?.ok()?;
+    stage.healed("password changed", begun)
+}
+
+#[test]
+fn a_server_that_is_down_is_waited_for_and_a_kicked_session_comes_back() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let fault = Instant::now();
+    stage.lab.stop_imap();
+    stage.told("server stopped", "connection_refused", fault)?;
+    let begun = Instant::now();
+    stage.lab.start_imap()?;
+    stage.healed("server stopped", begun)?;
+    let fault = Instant::now();
+    stage.lab.kick(ANN)?;
+    stage.healed("kicked", fault)?;
+    let all = stage.running.seen();
+    ensure!(!all.iter().any(|e| e["health"]["state"] == "needs_attention"), "{all:#?}");
+    Ok(())
+}
+
+#[test]
+fn a_server_that_moved_the_mailbox_says_so() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let fault = Instant::now();
+    stage.lab.set_fields(ANN, "nologin=y host=imap.new.example")?;
+    stage.told("mailbox migrated", "mailbox_migrated", fault)?;
+    stage.lab.set_fields(ANN, "")?;
+    stage.heals("mailbox migrated")
+}
+
+#[test]
+fn the_limit_of_connections_is_told() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let fault = Instant::now();
+    stage.lab.stop_imap();
+    stage.told("server stopped", "connection_refused", fault)?;
+    stage.lab.reconfigure("mail_max_userip_connections = 1")?;
+    // Threadline is back before or after the other client: one of the two is refused until the other goes.
+    stage.computer.run(&["account", "pause", ANN])?.ok()?;
+    stage.running.wait_for("the pause", |event| event["health"]["state"] == "paused")?;
+    stage.lab.kick(ANN)?;
+    let mut other = BufReader::new(TcpStream::connect(("127.0.0.1", stage.lab.imap_port()))?);
+    let login = format!("a LOGIN {ANN} \"{}\"\r\n", stage.lab.password(ANN)?);
+    other.get_mut().write_all(login.as_bytes())?;
+    let mut line = String::new();
+    while !line.starts_with("a ") {
+        line.clear();
+        ensure!(other.read_line(&mut line)? > 0, "the other client was sent away");
+    }
+    ensure!(line.starts_with("a OK"), "{line}");
+    let fault = Instant::now();
+    stage.computer.run(&["account", "resume", ANN])?.ok()?;
+    stage.told("connection limit", "too_many_connections", fault)?;
+    drop(other);
+    stage.heals("connection limit")
+}
+
+#[test]
+fn a_server_that_takes_encryption_away_gets_no_password() -> Result<()> {
+    let mut stage = Stage::set(Port::StartTls)?;
+    let fault = Instant::now();
+    stage.lab.reconfigure("ssl = no")?;
+    stage.told("TLS removed", "tls_required", fault)?;
+    stage.lab.reconfigure("")?;
+    stage.heals("TLS removed")
+}
+
+#[test]
+fn a_port_that_speaks_pop3_now_is_told() -> Result<()> {
+    let mut stage = Stage::set(Port::StartTls)?;
+    let port = stage.lab.imap_port();
+    let fault = Instant::now();
+    stage.lab.stop_imap();
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            if client.write_all(b"+OK POP3 server ready <1.1@lab.test>\r\n").is_err() {
+                return;
+            }
+        }
+    });
+    stage.told("port now POP3", "pop3_configured", fault)
+}
+
+#[test]
+fn a_name_that_is_gone_is_told() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let fault = Instant::now();
+    stage.computer.run(&["account", "set", ANN, "--host", "imap.firm.invalid"])?.ok()?;
+    stage.told("DNS gone", "dns_failure", fault)?;
+    let begun = Instant::now();
+    stage.computer.run(&["account", "set", ANN, "--host", "localhost"])?.ok()?;
+    stage.healed("DNS gone", begun)
+}
+
+#[test]
+fn a_connection_whose_packets_are_dropped_is_found_dead_after_a_wake() -> Result<()> {
+    let (lab, system, mut computer) =
+        (Lab::builder().users([ANN]).start()?, SystemBus::start()?, Computer::new()?);
+    system.of(&mut computer);
+    let (port, traffic) = proxy::start(lab.imaps_port(), Duration::ZERO)?;
+    let mut stage = Stage::through(lab, Port::Imaps, port, computer)?;
+    traffic.freeze(true);
+    let fault = Instant::now();
+    // Signals that nobody hears are gone: the program may not have come to listening yet.
+    system.wake()?;
+    stage.told("packets dropped", "connection_timeout", fault)?;
+    traffic.freeze(false);
+    stage.heals("packets dropped")
+}
