@@ -249,7 +249,7 @@ impl Drop for Running {
 }
 
 /// How many texts of mails a server gave in a session, by its own record: literals in FETCH responses that are no header
-/// fields. What lies inside a literal is not read.
+/// fields, nor the status part of a delivery report. What lies inside a literal is not read.
 pub fn texts_given(session: &RawSession) -> usize {
     let mut texts = 0;
     let mut rest = session.output.as_slice();
@@ -268,7 +268,9 @@ pub fn texts_given(session: &RawSession) -> usize {
         goes_on = literal.is_some();
         rest = after;
         if let Some((item, size)) = literal {
-            texts += usize::from(is_fetch && !item.trim_end().ends_with(")]"));
+            let item = item.trim_end();
+            let is_status = item.ends_with("BODY[2]<0>") || item.ends_with("BODY[2.MIME]<0>");
+            texts += usize::from(is_fetch && !item.ends_with(")]") && !is_status);
             rest = after.get(size..).unwrap_or_default();
         }
     }

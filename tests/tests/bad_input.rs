@@ -95,7 +95,7 @@ async fn each_broken_server_has_its_own_reason() -> Result<()> {
         ("tls_untrusted", Script::new().tls(&stranger).send("* OK\r\n").serve().await?),
         ("tls_expired", Script::new().tls(&expired).send("* OK\r\n").serve().await?),
         ("tls_name_mismatch", Script::new().tls(&other).send("* OK\r\n").serve().await?),
-        ("server_closed_connection", Script::new().tls(&good).send("* BYE busy\r\n").serve().await?),
+        ("server_unavailable", Script::new().tls(&good).send("* BYE busy\r\n").serve().await?),
         ("connection_timeout", Script::new().tls(&good).hang().serve().await?),
     ];
     for (i, (_, server)) in servers.iter().enumerate() {

@@ -66,6 +66,28 @@ impl Session {
         Ok(Ok(Body { raw, truncated }))
     }
 
+    /// The status part of a delivery report (RFC 3464 §2: the second one), at most its first `most` bytes, and nothing of
+    /// the message that comes back with it; `None` where the message has no such part, or is not there.
+    pub async fn fetch_status(
+        &mut self,
+        folder: &Folder,
+        place: Place,
+        most: u32,
+    ) -> Result<Option<Vec<u8>>, MailError> {
+        if self.select(folder).await?.uidvalidity != place.uidvalidity {
+            return Ok(None);
+        }
+        let part = async |session: &mut Self, what: &str| {
+            let items = format!("(UID BODY.PEEK[{what}]<0.{most}>)");
+            Ok(session.fetch_one(place.uid, &items).await?.and_then(|one| one.section))
+        };
+        let Some(kind) = part(self, "2.MIME").await? else { return Ok(None) };
+        if !String::from_utf8_lossy(&kind).to_ascii_lowercase().contains("message/delivery-status") {
+            return Ok(None);
+        }
+        part(self, "2").await
+    }
+
     /// The header of one message; `None` where it is not there any more.
     pub async fn fetch_header(
         &mut self,

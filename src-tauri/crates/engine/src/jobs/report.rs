@@ -21,6 +21,8 @@ use threadline_store::{Tx, message};
 
 /// Most bytes read of one: what is said stands in front of the message that comes back.
 const MOST_BYTES: u32 = 256 * 1024;
+/// Most bytes read of a status part: some hundreds for each recipient.
+const MOST_STATUS: u32 = 64 * 1024;
 
 pub(super) async fn read(
     mailbox: &Mailbox,
@@ -28,16 +30,32 @@ pub(super) async fn read(
     job: &Job,
     folder: &Watched,
 ) -> Result<(), Broken> {
-    let place = server_place(job);
+    let (place, message) = (server_place(job), job.message);
+    let nameless = move |tx: &Tx<'_>| notice::answers_nothing(tx, message);
+    if mailbox.shared.ledger.read(nameless).await? {
+        // It may be about any mail, a private one too: what comes back in it is not read.
+        let Some(arrival) = session.fetch_header(&folder.on_server, place).await? else {
+            return gone(mailbox, job).await;
+        };
+        let status = session.fetch_status(&folder.on_server, place, MOST_STATUS).await?;
+        return keep(mailbox, job, arrival.envelope, &alone(&status.unwrap_or_default())).await;
+    }
     let Ok(body) = session.fetch_body(&folder.on_server, place, MOST_BYTES).await? else {
         return gone(mailbox, job).await;
     };
-    keep(mailbox, job, &body.raw).await
+    let envelope = Envelope::parse(body.raw.get(..MOST_HEADER).unwrap_or(&body.raw));
+    keep(mailbox, job, envelope, &body.raw).await
+}
+
+/// A report of this status part and nothing else.
+fn alone(status: &[u8]) -> Vec<u8> {
+    let head = b"Content-Type: multipart/report; report-type=delivery-status; boundary=status\r\n\r\n\
+        --status\r\nContent-Type: message/delivery-status\r\n\r\n";
+    [head, status, b"\r\n--status--\r\n"].concat()
 }
 
 /// Stores what the message says, unless it is another one, which lies at the place by now.
-pub(super) async fn keep(mailbox: &Mailbox, job: &Job, raw: &[u8]) -> Result<(), Broken> {
-    let envelope = Envelope::parse(raw.get(..MOST_HEADER).unwrap_or(raw));
+pub(super) async fn keep(mailbox: &Mailbox, job: &Job, envelope: Envelope, raw: &[u8]) -> Result<(), Broken> {
     let (reported, absence) = (reported(raw), absence(&envelope, raw));
     let (one, now) = (job.clone(), mailbox.shared.clock.now());
     let finish = move |tx: &Tx<'_>| {

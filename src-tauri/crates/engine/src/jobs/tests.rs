@@ -88,7 +88,8 @@ async fn a_report_is_read_where_it_can_be_about_logged_mail() {
     let jobs: Vec<Job> = world.jobs().into_iter().filter(|job| job.kind == Kind::Report).collect();
     assert_eq!(jobs.iter().map(|job| job.place.uid).collect::<Vec<_>>(), [2]);
     let raw = format!("Message-ID: <2@mx>\r\n{report}\r\n{text}");
-    report::keep(&world.mailbox, &jobs[0], raw.as_bytes()).await.unwrap();
+    let envelope = Envelope::parse(raw.as_bytes());
+    report::keep(&world.mailbox, &jobs[0], envelope, raw.as_bytes()).await.unwrap();
     let of = jobs[0].message;
     let told = move |tx: &Tx<'_>| {
         Ok((
