@@ -74,6 +74,8 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
         }
         AccountCommand::Resume { address } => {
             engine.pause(&address, None).await?;
+            // Where nothing is paused, it waits for its next attempt no longer.
+            engine.reconnect_account(&address).await?;
             done(json, "resumed", &address, "Resumed.")?;
         }
     }

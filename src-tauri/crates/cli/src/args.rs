@@ -189,7 +189,7 @@ pub enum AccountCommand {
         #[arg(long = "for", value_name = "TIME")]
         length: Option<String>,
     },
-    /// Connect again.
+    /// Connect again, now: after a pause, or instead of waiting for the next attempt.
     Resume {
         /// The mailbox's address.
         address: Address,
