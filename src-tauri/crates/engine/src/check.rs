@@ -192,7 +192,7 @@ impl Engine {
             // An access token may only be out of date.
             signed_in = match sign_in::renewed(self.shared(), settings, login, error).await {
                 Ok(Some(login)) => Session::open(server, &login, &timeouts).await,
-                Err(EngineError::Mail(error)) => Err(error),
+                Err(EngineError::Mail(error)) => Err(*error),
                 Ok(None) => signed_in,
                 Err(error) => return Err(error.into()),
             };

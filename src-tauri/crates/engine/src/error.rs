@@ -104,13 +104,19 @@ pub enum EngineError {
     #[error(transparent)]
     Proxy(#[from] NoProxy),
     #[error(transparent)]
-    Mail(#[from] MailError),
+    Mail(Box<MailError>),
     #[error("{0}. {next}", next = .0.next_step())]
     Store(#[from] StoreError),
     #[error(transparent)]
     Crm(#[from] CrmError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl From<MailError> for EngineError {
+    fn from(error: MailError) -> Self {
+        EngineError::Mail(Box::new(error))
+    }
 }
 
 impl EngineError {

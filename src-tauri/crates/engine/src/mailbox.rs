@@ -268,7 +268,7 @@ impl Mailbox {
                 Ok(session)
             }
             Err(EngineError::Mail(error)) => {
-                Err(with_history(&self.shared, &self.settings.address, error).await?.into())
+                Err(with_history(&self.shared, &self.settings.address, *error).await?.into())
             }
             Err(EngineError::Secret(error)) => Err(error.into()),
             Err(error) => Err(error.into()),

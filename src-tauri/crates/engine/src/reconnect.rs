@@ -81,7 +81,7 @@ impl Engine {
         let mut session = match sign_in::session(self.shared(), &settings, password.clone()).await {
             Ok(session) => session,
             Err(EngineError::Mail(error)) if password.is_none() => {
-                return Err(mailbox::with_history(self.shared(), &settings.address, error).await?.into());
+                return Err(mailbox::with_history(self.shared(), &settings.address, *error).await?.into());
             }
             Err(error) => return Err(error),
         };
