@@ -4,6 +4,7 @@
 mod app;
 mod connect;
 mod contacts;
+mod decide;
 mod discover;
 mod html;
 mod idle;
@@ -24,6 +25,7 @@ Usage: bench [NAME]...
   idle               memory and processor time of `threadline run` beside a folder of 100,000 mails, with a folder
                      and HubSpot
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
+  decide             decisions a second on one core, with 1,000,000 known ids in memory and in a ledger
   html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
   threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
   discover           finding a mailbox's servers from its address, over the provider table: rate and time, by the table
@@ -44,7 +46,7 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let usual = ["latency", "connect", "idle", "contacts", "html", "threads", "discover", "app"];
+    let usual = ["latency", "connect", "idle", "contacts", "decide", "html", "threads", "discover", "app"];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
@@ -60,6 +62,7 @@ fn main() -> Result<()> {
             "connect" => connect::run(million)?,
             "idle" => idle::run(&runtime)?,
             "contacts" => contacts::run(&runtime)?,
+            "decide" => decide::run()?,
             "html" => html::run(),
             "threads" => threads::run(&runtime)?,
             "discover" => discover::run(&runtime)?,

@@ -46,6 +46,16 @@ impl Address {
         self.0.rsplit_once('@').map_or("", |(_, d)| d)
     }
 
+    /// The address without what stands behind a `+` in its local part (RFC 5233): mail to `ann+x@` goes to `ann@`.
+    pub fn untagged(&self) -> Self {
+        match self.0.rsplit_once('@').and_then(|(local, domain)| Some((local.split_once('+')?.0, domain))) {
+            Some((local, domain)) if !local.is_empty() && !local.starts_with('"') => {
+                Self(format!("{local}@{domain}"))
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// True when the domain is `domain` or lies below it.
     pub fn is_under(&self, domain: &str) -> bool {
         let own = self.domain();
@@ -208,6 +218,19 @@ mod tests {
             ("ann@[192.0.2.1]", "ann@[192.0.2.1]"),
         ] {
             assert_eq!(Address::parse(raw).unwrap().as_str(), want);
+        }
+    }
+
+    #[test]
+    fn a_tag_is_taken_off() {
+        for (raw, want) in [
+            ("ann+crm@x.example", "ann@x.example"),
+            ("ann+a+b@x.example", "ann@x.example"),
+            ("ann@x.example", "ann@x.example"),
+            ("+ann@x.example", "+ann@x.example"),
+            ("\"a+b\"@x.example", "\"a+b\"@x.example"),
+        ] {
+            assert_eq!(Address::parse(raw).unwrap().untagged().as_str(), want);
         }
     }
 

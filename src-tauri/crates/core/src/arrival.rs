@@ -28,6 +28,8 @@ pub struct Arrival {
     pub size: u32,
     /// Flags and keywords as the server spells them.
     pub flags: Vec<String>,
+    /// Gmail's labels (`X-GM-LABELS`); `None` where the server has none.
+    pub labels: Option<Vec<String>>,
     pub envelope: Envelope,
 }
 
@@ -35,6 +37,18 @@ impl Arrival {
     /// The message's own time: see [`message_time`].
     pub fn time(&self) -> Timestamp {
         message_time(self.envelope.date, self.internal_date)
+    }
+
+    /// True where the server itself says that the person sent it: it lies in a Sent folder or, where one folder holds
+    /// everything, bears the label `\Sent`. A server without labels is believed there.
+    pub fn is_sent(&self, role: Role) -> bool {
+        match role {
+            Role::Sent => true,
+            Role::All => {
+                self.labels.as_ref().is_none_or(|l| l.iter().any(|l| l.eq_ignore_ascii_case("\\Sent")))
+            }
+            Role::Inbox | Role::Other => false,
+        }
     }
 
     pub fn has_flag(&self, flag: &str) -> bool {

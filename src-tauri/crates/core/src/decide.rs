@@ -1,38 +1,34 @@
 //! The one place that says what becomes of a message.
 //!
 //! `decide` is a pure function over the header of a message and what is known about the ids and addresses on
-//! it. The rules are tried in the order in which they stand below; the first that speaks decides.
+//! it. The rules are tried in the order in which they stand below; the first that speaks decides. To which conversation a
+//! message belongs is found by [`crate::matching`].
 
-use crate::address::{Address, is_public_provider};
+use crate::address::Address;
 use crate::arrival::{Arrival, Role};
 use crate::contact::Contact;
 use crate::envelope::Machine;
-use crate::id::MessageId;
+pub use crate::matching::KnownThread;
+use crate::matching::{Clue, Confidence, Link, clues, forwards, within_window};
 use crate::record::{Association, Direction};
 use crate::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The keyword with which a person asks for a message to be logged (PRODUCT B5).
 pub const KEYWORD_LOG: &str = "$CrmLog";
 /// The keyword that keeps a message out of the CRM.
 pub const KEYWORD_NEVER: &str = "$CrmNever";
 
-/// A logged conversation, as the ledger knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownThread {
-    /// The ledger's row.
-    pub id: i64,
-    /// Every address that took part so far.
-    pub participants: HashSet<Address>,
-    /// Whom its messages are logged on.
-    pub contacts: Vec<Association>,
-}
+/// How much older than the mailbox's beginning mail may be that counts as new: clocks differ, and mail waits on its way.
+const OLDER: SignedDuration = SignedDuration::from_hours(48);
 
 /// What the ledger knows about the ids and addresses on one message.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// The logged thread of each id that the message answers or carries.
-    pub threads: HashMap<MessageId, KnownThread>,
+    /// The logged threads of each clue on the message, the one with the newest message first.
+    pub threads: HashMap<Clue, Vec<Arc<KnownThread>>>,
     /// The contact of each address on the message.
     pub contacts: HashMap<Address, Contact>,
     /// False while the first pull of the CRM's contacts is under way.
@@ -71,6 +67,8 @@ pub struct Decision {
     pub verdict: Verdict,
     pub rule: Rule,
     pub direction: Direction,
+    /// By what it is tied to the conversation that it joins, or of which it is asked.
+    pub link: Option<Link>,
 }
 
 /// Where the message was seen.
@@ -79,30 +77,37 @@ pub struct Seen<'a> {
     pub role: Role,
     /// The folder's full name, decoded.
     pub folder: &'a str,
+    /// Since when mail is logged; `None` where older mail was asked for too.
+    pub begins: Option<Timestamp>,
 }
 
 /// Decides about one message.
 pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -> Decision {
     let envelope = &arrival.envelope;
-    let direction = direction(arrival, seen, rules);
-    let (verdict, rule) = verdict(arrival, seen, known, rules, direction);
+    let claims_own = envelope.from.as_ref().is_some_and(|from| rules.is_own(&from.address))
+        && !arrival.is_sent(seen.role);
+    let direction = direction(arrival, seen, rules, claims_own);
+    let (verdict, rule, link) = verdict(arrival, seen, known, rules, direction, claims_own);
     // For the CRM a colleague's mail to somebody outside went out too, though another person wrote it.
-    let went_out = envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
+    let went_out = !claims_own
+        && envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
         && envelope.recipients().iter().any(|to| !rules.is_colleague(&to.address));
-    let direction = if went_out { Direction::Outgoing } else { direction };
+    // What the person says of a mail under their own name is believed.
+    let confirmed = claims_own && matches!(rule, Rule::KeywordLog | Rule::ToldToLog);
+    let direction = if went_out || confirmed { Direction::Outgoing } else { direction };
     debug_assert!(
         !matches!(&verdict, Verdict::Log { contacts, .. } if contacts.is_empty()),
         "a message is logged on somebody: {:?}",
         envelope.key
     );
-    Decision { verdict, rule, direction }
+    Decision { verdict, rule, direction, link }
 }
 
-/// Outgoing where From is one of the person's own addresses, or where the message lies in a Sent folder and comes
-/// from a colleague's domain (an alias that was not told yet, a shared mailbox).
-fn direction(arrival: &Arrival, seen: Seen<'_>, rules: &Rules) -> Direction {
+/// Outgoing where From is one of the person's own addresses and the server has it among what was sent, or where the message
+/// lies in a Sent folder and comes from a colleague's domain (an alias that was not told yet, a shared mailbox).
+fn direction(arrival: &Arrival, seen: Seen<'_>, rules: &Rules, claims_own: bool) -> Direction {
     match &arrival.envelope.from {
-        Some(from) if rules.is_own(&from.address) => Direction::Outgoing,
+        Some(from) if rules.is_own(&from.address) && !claims_own => Direction::Outgoing,
         Some(from) if seen.role == Role::Sent && rules.is_colleague(&from.address) => Direction::Outgoing,
         None if seen.role == Role::Sent => Direction::Outgoing,
         _ => Direction::Incoming,
@@ -115,8 +120,9 @@ fn verdict(
     known: &Known,
     rules: &Rules,
     direction: Direction,
-) -> (Verdict, Rule) {
-    let ignore = |rule| (Verdict::Ignore, rule);
+    claims_own: bool,
+) -> (Verdict, Rule, Option<Link>) {
+    let ignore = |rule| (Verdict::Ignore, rule, None);
     let envelope = &arrival.envelope;
 
     // 1. What must never be logged, whatever else is true.
@@ -127,7 +133,7 @@ fn verdict(
         return ignore(Rule::NeverFolder);
     }
     let everybody = everybody(arrival);
-    if everybody.iter().any(|a| rules.never_addresses.contains(a)) {
+    if everybody.iter().any(|a| rules.is_never_address(a)) {
         return ignore(Rule::NeverAddress);
     }
     if everybody.iter().any(|a| rules.never_domains.iter().any(|d| a.is_under(d))) {
@@ -157,77 +163,127 @@ fn verdict(
         });
     }
     let people = People { arrival, outside: &outside, known, may_create: may_create(rules, direction) };
+    let ties = ties(arrival, known);
+    let fits = |tie: &&Tie<'_>| match direction {
+        Direction::Outgoing => tie.thread.fits(&outside, &known.contacts, forwards(envelope)),
+        Direction::Incoming => tie.thread.may_speak(from, &known.contacts, rules),
+    };
+    let sure = ties.iter().filter(|tie| tie.link.confidence() > Confidence::Guess);
+    let fitting = sure.clone().find(fits);
+    let guess = || {
+        let mut guesses = ties.iter().filter(|tie| tie.link.confidence() == Confidence::Guess);
+        guesses.find(|tie| within_window(tie.thread, arrival.time()) && fits(tie))
+    };
 
-    // 3. The person's own word and gesture.
-    if known.answer == Some(Answer::Log) {
-        let people = People { may_create: true, ..people };
-        let joins = thread_of(arrival, known);
-        let thread = joins.map_or(Thread::New, |t| Thread::Join(t.id));
-        return people.log(thread, people.on_record(joins), Rule::ToldToLog);
-    }
-    if arrival.has_flag(KEYWORD_LOG) {
-        let joins = thread_of(arrival, known);
-        let thread = joins.map_or(Thread::New, |t| Thread::Join(t.id));
-        return people.log(thread, people.on_record(joins), Rule::KeywordLog);
+    // 3. The person's own word and gesture. An answer says that whoever was asked about belongs.
+    let told = match (known.answer == Some(Answer::Log), arrival.has_flag(KEYWORD_LOG)) {
+        (true, _) => Some(Rule::ToldToLog),
+        (false, true) => Some(Rule::KeywordLog),
+        (false, false) => None,
+    };
+    if let Some(rule) = told {
+        let may_create = people.may_create || rule == Rule::ToldToLog;
+        let people = People { may_create, ..people };
+        let tie = match (direction, rule) {
+            (Direction::Outgoing, _) => fitting,
+            (Direction::Incoming, Rule::ToldToLog) => fitting.or(sure.clone().next()).or_else(guess),
+            (Direction::Incoming, _) => fitting.or(sure.clone().next()),
+        };
+        return people.log(tie, people.on_record(tie.map(|t| t.thread)), rule);
     }
 
     // 4. What no person wrote. The person's own mail to a list is still the person's own, and so is the answer of somebody
     // in a logged conversation: a shared address (sales@) is often a list that passes answers on.
     if direction == Direction::Incoming {
-        let answers = || thread_of(arrival, known).is_some_and(|thread| belongs(from, thread, rules));
         match envelope.machine {
             Some(Machine::Bounce) => return ignore(Rule::Bounce),
             Some(Machine::AutoReply) => return ignore(Rule::AutoReply),
-            Some(Machine::List) if !answers() => return ignore(Rule::Newsletter),
+            Some(Machine::List) if fitting.is_none() => return ignore(Rule::Newsletter),
             Some(Machine::List) | None => {}
         }
     }
 
-    // 5. A conversation that is logged already.
-    if let Some(thread) = thread_of(arrival, known) {
-        let join = Thread::Join(thread.id);
-        return match direction {
-            Direction::Outgoing => {
-                let contacts = people.contacts();
-                let fits = outside.iter().any(|a| thread.participants.contains(*a));
-                match (contacts.is_empty(), fits) {
-                    (false, true) => people.log(join, contacts, Rule::SentInLoggedThread),
-                    (false, false) => people.log(Thread::New, contacts, Rule::SentToContact),
-                    (true, true) => {
-                        people.log(join, people.on_record(Some(thread)), Rule::SentInLoggedThread)
-                    }
-                    (true, false) => people.strangers(rules),
-                }
-            }
-            Direction::Incoming if belongs(from, thread, rules) => {
-                let contacts = match people.contacts() {
-                    none if none.is_empty() && !thread.contacts.is_empty() => thread.contacts.clone(),
-                    none if none.is_empty() => people.on_record(None),
-                    some => some,
-                };
-                people.log(join, contacts, Rule::ReplyInLoggedThread)
-            }
-            Direction::Incoming => (Verdict::Ask, Rule::StrangerInThread),
+    // 5. A mail under the person's own name that the server does not have among what was sent: a forgery, or a copy to
+    // oneself. Where the copy in Sent comes up, that one counts.
+    if claims_own {
+        let concerns = fitting.is_some() || !people.contacts().is_empty();
+        return match (concerns, known.contacts_complete) {
+            (true, _) => (Verdict::Ask, Rule::OwnNotInSent, fitting.map(|t| t.link)),
+            (false, false) => (Verdict::Hold, Rule::ContactsNotLoaded, None),
+            (false, true) => ignore(Rule::OwnNotInSent),
         };
     }
 
-    // 6. A new conversation.
+    // 6. A conversation that is logged already.
+    if let Some(tie) = fitting {
+        let contacts = match (people.contacts(), direction) {
+            (none, Direction::Incoming) if none.is_empty() && !tie.thread.contacts.is_empty() => {
+                tie.thread.contacts.clone()
+            }
+            (none, _) if none.is_empty() => people.on_record(Some(tie.thread)),
+            (some, _) => some,
+        };
+        let rule = match direction {
+            Direction::Outgoing => Rule::SentInLoggedThread,
+            Direction::Incoming => Rule::ReplyInLoggedThread,
+        };
+        return people.log(Some(tie), contacts, rule);
+    }
+    // Somebody quotes a logged mail who has no part in it. What the person passes on to somebody new begins a conversation.
+    if let (Direction::Incoming, Some(tie)) = (direction, sure.clone().next()) {
+        return (Verdict::Ask, Rule::StrangerInThread, Some(tie.link));
+    }
+
+    // 7. What is older than the mailbox's beginning was copied into a folder that is watched.
+    if seen.begins.is_some_and(|begins| is_older(arrival, direction, begins)) {
+        return ignore(Rule::OlderThanBeginning);
+    }
+
+    // 8. Somebody who took part in a logged conversation answers under its subject, and says not which mail.
+    if direction == Direction::Incoming
+        && rules.mode != LogMode::OnlyWhenISay
+        && let Some(tie) = guess()
+    {
+        return (Verdict::Ask, Rule::SameSubject, Some(tie.link));
+    }
+
+    // 9. A new conversation.
     match (rules.mode, direction) {
         (LogMode::OnlyWhenISay, _) => ignore(Rule::OnlyWhenISay),
         (LogMode::EveryoneOutside, Direction::Outgoing) => people.strangers(rules),
         (LogMode::EveryoneOutside, Direction::Incoming) => {
-            people.log(Thread::New, people.on_record(None), Rule::ReceivedFromOutsider)
+            people.log(None, people.on_record(None), Rule::ReceivedFromOutsider)
         }
         (LogMode::KnownContacts, Direction::Outgoing) => match people.contacts() {
             none if none.is_empty() => people.strangers(rules),
-            contacts => people.log(Thread::New, contacts, Rule::SentToContact),
+            contacts => people.log(None, contacts, Rule::SentToContact),
         },
         (LogMode::KnownContacts, Direction::Incoming) => match known.contacts.contains_key(from) {
-            true => (Verdict::Ask, Rule::NewFromContact),
-            false if !known.contacts_complete => (Verdict::Hold, Rule::ContactsNotLoaded),
+            true => (Verdict::Ask, Rule::NewFromContact, None),
+            false if !known.contacts_complete => (Verdict::Hold, Rule::ContactsNotLoaded, None),
             false => ignore(Rule::UnknownSender),
         },
     }
+}
+
+/// Whether a message is of a time before mail was logged here: by the server's date, and for sent mail, whose copy a program
+/// may have stored anew, by its own.
+fn is_older(arrival: &Arrival, direction: Direction, begins: Timestamp) -> bool {
+    let own = arrival.envelope.date.filter(|_| direction == Direction::Outgoing);
+    let oldest = own.map_or(arrival.internal_date, |own| own.min(arrival.internal_date));
+    begins.checked_sub(OLDER).is_ok_and(|limit| oldest < limit)
+}
+
+/// A logged conversation, and by what the message is tied to it.
+struct Tie<'a> {
+    link: Link,
+    thread: &'a KnownThread,
+}
+
+/// The logged conversations that the message may belong to, the surest link first.
+fn ties<'a>(arrival: &Arrival, known: &'a Known) -> Vec<Tie<'a>> {
+    let of = |(link, clue)| known.threads.get(&clue).into_iter().flatten().map(move |thread| Tie { link, thread });
+    clues(&arrival.envelope).into_iter().flat_map(of).collect()
 }
 
 /// Contacts are made only for people that the person wrote to, and only where the rules say so.
@@ -264,29 +320,31 @@ impl People<'_> {
         }
     }
 
-    /// Logs on these people. With nobody to log it on, the person is asked.
-    fn log(&self, thread: Thread, contacts: Vec<Association>, rule: Rule) -> (Verdict, Rule) {
+    /// Logs on these people, in the conversation that the message is tied to or in a new one. With nobody to log it on, the
+    /// person is asked.
+    fn log(&self, tie: Option<&Tie<'_>>, contacts: Vec<Association>, rule: Rule) -> (Verdict, Rule, Option<Link>) {
+        let thread = tie.map_or(Thread::New, |tie| Thread::Join(tie.thread.id));
         match (contacts.is_empty(), self.known.contacts_complete) {
-            (false, _) => (Verdict::Log { thread, contacts }, rule),
-            (true, false) => (Verdict::Hold, Rule::ContactsNotLoaded),
-            (true, true) => (Verdict::Ask, Rule::NoContact),
+            (false, _) => (Verdict::Log { thread, contacts }, rule, tie.map(|t| t.link)),
+            (true, false) => (Verdict::Hold, Rule::ContactsNotLoaded, None),
+            (true, true) => (Verdict::Ask, Rule::NoContact, tie.map(|t| t.link)),
         }
     }
 
     /// A mail from the person to people outside of whom none is a contact, or where that does not matter.
-    fn strangers(&self, rules: &Rules) -> (Verdict, Rule) {
+    fn strangers(&self, rules: &Rules) -> (Verdict, Rule, Option<Link>) {
         let everyone = rules.mode == LogMode::EveryoneOutside;
         if !everyone && !self.known.contacts_complete {
-            return (Verdict::Hold, Rule::ContactsNotLoaded);
+            return (Verdict::Hold, Rule::ContactsNotLoaded, None);
         }
         match rules.mode {
-            LogMode::OnlyWhenISay => (Verdict::Ignore, Rule::OnlyWhenISay),
-            LogMode::KnownContacts if !self.may_create => (Verdict::Ask, Rule::UnknownRecipient),
+            LogMode::OnlyWhenISay => (Verdict::Ignore, Rule::OnlyWhenISay, None),
+            LogMode::KnownContacts if !self.may_create => (Verdict::Ask, Rule::UnknownRecipient, None),
             LogMode::EveryoneOutside | LogMode::KnownContacts => match self.on_record(None) {
                 none if none.is_empty() && self.known.contacts_complete => {
-                    (Verdict::Ask, Rule::UnknownRecipient)
+                    (Verdict::Ask, Rule::UnknownRecipient, None)
                 }
-                people => self.log(Thread::New, people, Rule::SentToOutsider),
+                people => self.log(None, people, Rule::SentToOutsider),
             },
         }
     }
@@ -317,22 +375,6 @@ impl People<'_> {
             })
             .collect()
     }
-}
-
-/// The logged thread that the message belongs to: by its own ids first, then by what it answers, nearest first.
-fn thread_of<'a>(arrival: &Arrival, known: &'a Known) -> Option<&'a KnownThread> {
-    let own = arrival.envelope.ids.iter();
-    let parents = arrival.envelope.parents();
-    own.chain(parents.iter()).find_map(|id| known.threads.get(id))
-}
-
-/// Whether somebody may speak in a thread: a participant, a colleague, or a colleague of a participant.
-/// Merely quoting a logged id is not enough.
-fn belongs(from: &Address, thread: &KnownThread, rules: &Rules) -> bool {
-    let same_firm = |p: &Address| p.domain() == from.domain() && !is_public_provider(from.domain());
-    rules.is_colleague(from)
-        || thread.participants.contains(from)
-        || thread.participants.iter().any(same_firm)
 }
 
 /// Every address on the message, the sender's first, each once.

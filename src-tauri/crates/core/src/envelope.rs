@@ -1,7 +1,7 @@
 //! What the header of a message says, read without ever needing its body.
 
 use crate::address::{Address, Mailbox};
-use crate::id::{MessageId, MessageKey};
+use crate::id::{MessageId, MessageKey, ThreadRoot};
 use jiff::Timestamp;
 use mail_parser::{HeaderName, HeaderValue, MessageParser};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,8 @@ pub struct Envelope {
     pub references: Vec<MessageId>,
     /// The originals of a forward (`X-Forwarded-Message-Id`).
     pub forwarded: Vec<MessageId>,
+    /// Of Exchange's own conversations.
+    pub thread_root: Option<ThreadRoot>,
     pub from: Option<Mailbox>,
     pub sender: Option<Mailbox>,
     pub to: Vec<Mailbox>,
@@ -124,6 +126,7 @@ impl Envelope {
             in_reply_to: list("In-Reply-To"),
             references: list("References"),
             forwarded: list("X-Forwarded-Message-Id"),
+            thread_root: ThreadRoot::parse(&text("Thread-Index")),
             from: fields.addresses(HeaderName::From).into_iter().next(),
             sender: fields.addresses(HeaderName::Sender).into_iter().next(),
             to: fields.addresses(HeaderName::To),

@@ -72,6 +72,34 @@ impl fmt::Display for MessageId {
     }
 }
 
+/// The root of Exchange's `Thread-Index` (MS-OXOMSG §2.2.1.3): one reserved byte, five of the time at which the conversation
+/// began and its GUID. It is the same on all messages of a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ThreadRoot([u8; 22]);
+
+impl ThreadRoot {
+    /// Reads the field; `None` where it is no index.
+    pub fn parse(field: &str) -> Option<Self> {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let packed: String = field.chars().filter(|c| !c.is_whitespace()).take(40).collect();
+        // 32 letters hold 24 bytes.
+        let whole = packed.get(..packed.len().min(32) / 4 * 4)?;
+        let bytes = STANDARD.decode(whole).ok()?;
+        bytes.get(..22)?.try_into().ok().map(Self)
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 22] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ThreadRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ThreadRoot")
+    }
+}
+
 /// The key of a message: SHA-256 of its canonical id. The same on every computer and for every colleague,
 /// so that a CRM can tell that two of them speak of one mail.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +120,11 @@ impl MessageKey {
     /// The key of a message without a usable id: its Date, From, To and Subject, as the header gave them.
     pub fn of_headers(date: &str, from: &str, to: &str, subject: &str) -> Self {
         Self::digest(&[b"headers", date.as_bytes(), from.as_bytes(), to.as_bytes(), subject.as_bytes()])
+    }
+
+    /// The key of a conversation that begins with this message while another one has the message's own key.
+    pub fn apart(key: &Self) -> Self {
+        Self::digest(&[b"apart", key.as_bytes()])
     }
 
     /// The parts are told apart by their lengths, so that no two lists of parts give one input.
@@ -185,6 +218,18 @@ mod tests {
         let kept = MessageId::parse_list(&many, 10);
         let kept: Vec<&str> = kept.iter().map(MessageId::as_str).collect();
         assert_eq!(kept, ["0@x", "1@x", "2@x", "3@x", "4@x", "995@x", "996@x", "997@x", "998@x", "999@x"]);
+    }
+
+    #[test]
+    fn a_thread_index_has_its_root() {
+        let root = |text: &str| ThreadRoot::parse(text).map(|r| r.0);
+        let first = root("AdLUZmZmZmZmZmZmZmZmZmZmZmZmZg==").unwrap();
+        // An answer has five bytes more for each step.
+        assert_eq!(root("AdLUZmZmZmZmZmZmZmZmZmZmZmZmZgABAgME"), Some(first));
+        assert_eq!(root("AdLUZmZmZmZmZmZmZmZm\r\n ZmZmZmZmZgABAgME"), Some(first));
+        for wrong in ["", "AdLU", "no index", "AdLUZmZmZmZmZmZmZmZmZmZm"] {
+            assert_eq!(root(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

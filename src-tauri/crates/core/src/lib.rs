@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod health;
 pub mod id;
 pub mod inline;
+pub mod matching;
 pub mod message;
 mod quiet;
 pub mod reason;

@@ -33,10 +33,13 @@ pub enum Rule {
     NoSender,
     UnknownSender,
     OnlyWhenISay,
+    OlderThanBeginning,
     // asked
     UnknownRecipient,
     NewFromContact,
     StrangerInThread,
+    SameSubject,
+    OwnNotInSent,
     NoContact,
     // held
     ContactsNotLoaded,
@@ -66,9 +69,12 @@ impl Rule {
         Rule::NoSender,
         Rule::UnknownSender,
         Rule::OnlyWhenISay,
+        Rule::OlderThanBeginning,
         Rule::UnknownRecipient,
         Rule::NewFromContact,
         Rule::StrangerInThread,
+        Rule::SameSubject,
+        Rule::OwnNotInSent,
         Rule::NoContact,
         Rule::ContactsNotLoaded,
     ];
@@ -98,9 +104,12 @@ impl Rule {
             Rule::NoSender => "no_sender",
             Rule::UnknownSender => "unknown_sender",
             Rule::OnlyWhenISay => "only_when_i_say",
+            Rule::OlderThanBeginning => "older_than_beginning",
             Rule::UnknownRecipient => "unknown_recipient",
             Rule::NewFromContact => "new_from_contact",
             Rule::StrangerInThread => "stranger_in_thread",
+            Rule::SameSubject => "same_subject",
+            Rule::OwnNotInSent => "own_not_in_sent",
             Rule::NoContact => "no_contact",
             Rule::ContactsNotLoaded => "contacts_not_loaded",
         }
@@ -139,10 +148,17 @@ impl Rule {
             Rule::NoSender => "It names no sender.",
             Rule::UnknownSender => "Its sender is not a contact and the conversation is not logged.",
             Rule::OnlyWhenISay => "Mail is logged only when the person says so.",
+            Rule::OlderThanBeginning => "It is older than the beginning of this mailbox's log.",
             Rule::UnknownRecipient => "It was sent to someone who is not a contact.",
             Rule::NewFromContact => "A contact began a new conversation.",
             Rule::NoContact => "Nobody on it is a contact of the CRM, and the rules make none.",
             Rule::StrangerInThread => "Someone who was not in the conversation answers it.",
+            Rule::SameSubject => {
+                "Somebody in a logged conversation writes under its subject, and does not say which mail it answers."
+            }
+            Rule::OwnNotInSent => {
+                "It bears the person's own address, and the server does not have it among the mail that was sent."
+            }
             Rule::ContactsNotLoaded => "The contacts of the CRM were not read to the end yet.",
         }
     }
@@ -248,8 +264,14 @@ impl Rules {
         }
     }
 
+    /// The person's own, with or without a tag (`ann+x@`).
     pub fn is_own(&self, address: &Address) -> bool {
-        self.own.contains(address)
+        self.own.contains(address) || self.own.contains(&address.untagged())
+    }
+
+    /// On the never-log list, with or without a tag.
+    pub fn is_never_address(&self, address: &Address) -> bool {
+        self.never_addresses.contains(address) || self.never_addresses.contains(&address.untagged())
     }
 
     pub fn is_colleague(&self, address: &Address) -> bool {

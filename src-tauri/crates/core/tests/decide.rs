@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::HashSet;
+use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::arrival::{Arrival, Role};
 use threadline_core::contact::Contact;
 use threadline_core::decide::{Decision, Known, KnownThread, Seen, Thread, Verdict, decide};
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
+use threadline_core::matching::{Clue, Link, traces};
 use threadline_core::record::{Association, Direction};
 use threadline_core::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
 
@@ -23,6 +25,7 @@ fn mail(header: &str) -> Arrival {
         internal_date: Timestamp::UNIX_EPOCH,
         size: 1_000,
         flags: Vec::new(),
+        labels: None,
         envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
     }
 }
@@ -53,9 +56,10 @@ fn world() -> (Rules, Known) {
             remote_id: Some("7".into()),
             may_create: false,
         }],
+        last: Timestamp::UNIX_EPOCH,
     };
     let known = Known {
-        threads: [(MessageId::parse("t@x").unwrap(), thread)].into(),
+        threads: [(Clue::Id(MessageId::parse("t@x").unwrap()), vec![Arc::new(thread)])].into(),
         contacts: carl.addresses.iter().map(|a| (a.clone(), carl.clone())).collect(),
         contacts_complete: true,
         answer: None,
@@ -66,7 +70,7 @@ fn world() -> (Rules, Known) {
 
 fn at(arrival: &Arrival, role: Role, folder: &str) -> Decision {
     let (rules, known) = world();
-    decide(arrival, Seen { role, folder }, &known, &rules)
+    decide(arrival, Seen { role, folder, begins: None }, &known, &rules)
 }
 
 fn sent(header: &str) -> Decision {
@@ -139,7 +143,7 @@ fn an_old_thread_sent_to_somebody_else_is_a_new_conversation() {
     let dora = Contact { remote_id: "9".into(), addresses: vec![address("dora@second.example")], name: None };
     known.contacts.insert(dora.addresses[0].clone(), dora);
     let arrival = mail("From: ann@firm.example\nTo: dora@second.example\nReferences: <t@x>");
-    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent" }, &known, &rules);
+    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent", begins: None }, &known, &rules);
     assert!(is_log(&decision, Thread::New, Rule::SentToContact), "{decision:?}");
     let unknown = sent("To: new@third.example\nReferences: <t@x>");
     assert_eq!((unknown.verdict, unknown.rule), (Verdict::Ask, Rule::UnknownRecipient));
@@ -198,7 +202,7 @@ fn everything_else_is_ignored_asked_or_held_by_name() {
 #[test]
 fn the_keyword_logs_what_no_other_rule_would() {
     let (rules, mut known) = world();
-    let seen = Seen { role: Role::Inbox, folder: "INBOX" };
+    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
     let arrival = flagged("From: new@third.example\nTo: ann@firm.example", "$CrmLog");
     known.crm_has_contacts = false;
     assert!(is_log(&decide(&arrival, seen, &known, &rules), Thread::New, Rule::KeywordLog));
@@ -216,7 +220,7 @@ fn the_keyword_logs_what_no_other_rule_would() {
 #[test]
 fn what_the_person_says_counts_but_for_what_is_never_logged() {
     let (rules, known) = world();
-    let seen = Seen { role: Role::Sent, folder: "Sent" };
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
     let told = |answer, to: &str| {
         let known = Known { answer: Some(answer), ..known.clone() };
         decide(&mail(&format!("From: ann@firm.example\nTo: {to}")), seen, &known, &rules)
@@ -235,7 +239,7 @@ fn no_contact_is_made_where_the_rules_make_none() {
     let (mut rules, known) = world();
     let decide_at = |rules: &Rules, header: &str, role| {
         let mail = mail(header);
-        match decide(&mail, Seen { role, folder: "x" }, &known, rules).verdict {
+        match decide(&mail, Seen { role, folder: "x", begins: None }, &known, rules).verdict {
             Verdict::Log { contacts, .. } => {
                 contacts.iter().map(|c| (c.address.to_string(), c.may_create)).collect::<Vec<_>>()
             }
@@ -252,10 +256,10 @@ fn no_contact_is_made_where_the_rules_make_none() {
     assert_eq!(decide_at(&rules, new, Role::Sent), [("new@third.example".to_owned(), true)]);
     rules.create_contacts = CreateContacts::Never;
     rules.mode = LogMode::EveryoneOutside;
-    let asked = decide(&mail(new), Seen { role: Role::Sent, folder: "x" }, &known, &rules);
+    let asked = decide(&mail(new), Seen { role: Role::Sent, folder: "x", begins: None }, &known, &rules);
     assert_eq!((asked.verdict, asked.rule), (Verdict::Ask, Rule::UnknownRecipient));
     let local = Known { crm_has_contacts: false, ..known.clone() };
-    let logged = decide(&mail(new), Seen { role: Role::Sent, folder: "x" }, &local, &rules);
+    let logged = decide(&mail(new), Seen { role: Role::Sent, folder: "x", begins: None }, &local, &rules);
     assert!(is_log(&logged, Thread::New, Rule::SentToOutsider), "{logged:?}");
 }
 
@@ -263,7 +267,7 @@ fn no_contact_is_made_where_the_rules_make_none() {
 fn without_the_contacts_nothing_is_decided_about_strangers() {
     let (rules, mut known) = world();
     known.contacts_complete = false;
-    let seen = |role| Seen { role, folder: "x" };
+    let seen = |role| Seen { role, folder: "x", begins: None };
     let out =
         decide(&mail("From: ann@firm.example\nTo: new@third.example"), seen(Role::Sent), &known, &rules);
     let inn =
@@ -276,7 +280,7 @@ fn without_the_contacts_nothing_is_decided_about_strangers() {
 #[test]
 fn the_modes_say_who_counts() {
     let (mut rules, known) = world();
-    let seen = Seen { role: Role::Sent, folder: "Sent" };
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
     let arrival = mail("From: ann@firm.example\nTo: New <new@third.example>");
     rules.create_contacts = CreateContacts::WhenIWrite;
     let created = decide(&arrival, seen, &known, &rules);
@@ -290,8 +294,6 @@ fn the_modes_say_who_counts() {
 
 #[test]
 fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
-    let forged = inbox("From: ann@firm.example\nTo: carl@customer.example");
-    assert_eq!(forged.direction, Direction::Outgoing);
     let alias = at(&mail("From: sales@firm.example\nTo: carl@customer.example"), Role::Sent, "Sent");
     assert_eq!(alias.direction, Direction::Outgoing);
     let colleague = at(&mail("From: bob@firm.example\nTo: ann@firm.example"), Role::Inbox, "INBOX");
@@ -301,6 +303,134 @@ fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
     let decision = inbox(for_the_record);
     assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{decision:?}");
     assert_eq!(decision.direction, Direction::Outgoing, "it went out of the firm");
+}
+
+#[test]
+fn a_mail_under_the_own_name_is_sent_mail_only_where_the_server_has_it_so() {
+    let header = "From: ann@firm.example\nTo: carl@customer.example";
+    let told = |role, labels: Option<&[&str]>| {
+        let labels = labels.map(|l| l.iter().map(|l| (*l).to_owned()).collect());
+        let decision = at(&Arrival { labels, ..mail(header) }, role, "x");
+        (decision.rule, decision.direction)
+    };
+    let sent = (Rule::SentToContact, Direction::Outgoing);
+    let asked = (Rule::OwnNotInSent, Direction::Incoming);
+    assert_eq!(told(Role::Sent, None), sent);
+    assert_eq!(told(Role::Inbox, None), asked);
+    assert_eq!(told(Role::Other, None), asked);
+    // Gmail says by a label what was sent.
+    assert_eq!(told(Role::All, Some(&["\\Sent"])), sent);
+    assert_eq!(told(Role::All, Some(&["\\Inbox"])), asked);
+    assert_eq!(told(Role::All, None), sent);
+    // A forgery that concerns nobody is no question.
+    let spam = inbox("From: ann@firm.example\nTo: someone@third.example\nIn-Reply-To: <q@x>");
+    assert_eq!((spam.verdict, spam.rule), (Verdict::Ignore, Rule::OwnNotInSent));
+    // One that quotes a logged mail is.
+    let quoting = inbox("From: ann@firm.example\nTo: someone@third.example\nIn-Reply-To: <t@x>");
+    assert_eq!((quoting.verdict, quoting.rule), (Verdict::Ask, Rule::OwnNotInSent));
+    assert_eq!(inbox("From: ann+x@firm.example\nTo: carl@customer.example").rule, Rule::OwnNotInSent);
+}
+
+#[test]
+fn mail_from_before_the_beginning_is_no_news_unless_it_was_asked_for() {
+    let (rules, known) = world();
+    let begins: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+    let rule = |role, internal: &str, header: &str, begins| {
+        let arrival = Arrival { internal_date: internal.parse().unwrap(), ..mail(header) };
+        decide(&arrival, Seen { role, folder: "x", begins }, &known, &rules).rule
+    };
+    let (old, new) = ("2026-05-01T00:00:00Z", "2026-06-10T00:00:00Z");
+    let sent = "From: ann@firm.example\nTo: carl@customer.example\nDate: ";
+    let sent_old = format!("{sent}Fri, 1 May 2026 00:00:00 +0000");
+    let sent_new = format!("{sent}Wed, 10 Jun 2026 00:00:00 +0000");
+    let (older, logged) = (Rule::OlderThanBeginning, Rule::SentToContact);
+    assert_eq!(rule(Role::Sent, old, &sent_old, Some(begins)), older);
+    assert_eq!(rule(Role::Sent, new, &sent_old, Some(begins)), older, "stored anew, but written long ago");
+    assert_eq!(rule(Role::Sent, new, &sent_new, Some(begins)), logged);
+    assert_eq!(rule(Role::Sent, old, &sent_old, None), logged, "the history was asked for");
+    assert_eq!(rule(Role::Sent, "2026-05-31T00:00:00Z", sent, Some(begins)), logged, "it waited on its way");
+    let received = "From: carl@customer.example\nTo: ann@firm.example";
+    assert_eq!(rule(Role::Inbox, old, received, Some(begins)), older);
+    // Who is in a logged conversation is believed, whatever their clock says.
+    let answer = format!("{received}\nIn-Reply-To: <t@x>");
+    assert_eq!(rule(Role::Inbox, old, &answer, Some(begins)), Rule::ReplyInLoggedThread);
+}
+
+#[test]
+fn each_link_leads_to_the_conversation_and_a_subject_alone_is_asked() {
+    let root = "Thread-Index: AdLUZmZmZmZmZmZmZmZmZmZmZmZmZg==";
+    let original = Envelope::parse(
+        format!("From: ann@firm.example\nTo: carl@customer.example\nSubject: The offer\n{root}\n\n").as_bytes(),
+    );
+    let (rules, mut known) = world();
+    let thread = known.threads.values().next().unwrap().clone();
+    for clue in traces(&original, Direction::Outgoing) {
+        known.threads.insert(clue, thread.clone());
+    }
+    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
+    let decide = |from: &str, more: &str| {
+        decide(&mail(&format!("From: {from}\nTo: ann@firm.example\n{more}")), seen, &known, &rules)
+    };
+    let carl = "carl@customer.example";
+    for (more, link) in [
+        ("Message-ID: <t@x>", Link::OwnId),
+        ("Message-ID: <n@x>\nX-Google-Original-Message-ID: <t@x>", Link::OwnId),
+        ("References: <t@x> <unknown@x>\nIn-Reply-To: <other@x>", Link::References),
+        ("In-Reply-To: Ann's mail of Monday, <t@x>, ann@firm.example", Link::InReplyTo),
+        (root, Link::ThreadIndex),
+    ] {
+        let decision = decide(carl, more);
+        assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{more}: {decision:?}");
+        assert_eq!(decision.link, Some(link), "{more}");
+        let stranger = decide("mallory@else.example", more);
+        assert_eq!((stranger.verdict, stranger.rule), (Verdict::Ask, Rule::StrangerInThread), "{more}");
+    }
+    let by_subject = decide(carl, "Subject: AW: the offer");
+    assert_eq!((by_subject.verdict, by_subject.rule), (Verdict::Ask, Rule::SameSubject));
+    assert_eq!(decide(carl, "Subject: The offer").rule, Rule::NewFromContact);
+    assert_eq!(decide("mallory@else.example", "Subject: AW: the offer").rule, Rule::UnknownSender);
+    let late = Arrival { internal_date: Timestamp::from_second(40 * 86_400).unwrap(), ..mail(&format!("From: {carl}\nSubject: Re: the offer")) };
+    assert_eq!(threadline_core::decide::decide(&late, seen, &known, &rules).rule, Rule::NewFromContact);
+}
+
+#[test]
+fn the_contacts_other_addresses_are_the_contact() {
+    // By the CRM, and by a tag; an address of a third firm that nobody knows is asked about.
+    for from in ["c.carlson@customer.example", "carl+work@customer.example", "Carl@CUSTOMER.example"] {
+        let decision = inbox(&format!("From: {from}\nTo: ann@firm.example\nIn-Reply-To: <t@x>"));
+        assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{from}: {decision:?}");
+    }
+    let (rules, mut known) = world();
+    let home = address("carl@home.example");
+    let carl = known.contacts[&address("carl@customer.example")].clone();
+    let at_home = mail("From: carl@home.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
+    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
+    assert_eq!(decide(&at_home, seen, &known, &rules).rule, Rule::StrangerInThread);
+    known.contacts.insert(home, carl);
+    assert!(is_log(&decide(&at_home, seen, &known, &rules), Thread::Join(3), Rule::ReplyInLoggedThread));
+}
+
+#[test]
+fn an_old_mail_passed_on_does_not_pull_the_new_reader_into_its_conversation() {
+    let (rules, mut known) = world();
+    for who in ["dora@second.example", "eve@customer.example"] {
+        let contact = Contact { remote_id: who.into(), addresses: vec![address(who)], name: None };
+        known.contacts.insert(address(who), contact);
+    }
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
+    let thread = |to: &str, more: &str| {
+        let mail = mail(&format!("From: ann@firm.example\nTo: {to}\nReferences: <t@x>\n{more}"));
+        match decide(&mail, seen, &known, &rules).verdict {
+            Verdict::Log { thread, .. } => thread,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(thread("dora@second.example", "Subject: Re: x"), Thread::New);
+    assert_eq!(thread("carl@customer.example, dora@second.example", "Subject: Fwd: x"), Thread::Join(3));
+    // A colleague of the contact: the answer goes on there, what is passed on does not.
+    assert_eq!(thread("eve@customer.example", "Subject: Re: x"), Thread::Join(3));
+    assert_eq!(thread("eve@customer.example", "Subject: WG: x"), Thread::New);
+    assert_eq!(thread("eve@customer.example", "X-Forwarded-Message-Id: <t@x>"), Thread::New);
 }
 
 proptest! {
@@ -325,8 +455,39 @@ proptest! {
             "To" => format!("From: ann@firm.example\nTo: {bad}, {to}\n{parent}X: y"),
             _ => format!("From: ann@firm.example\nTo: {to}\n{field}: {bad}\n{parent}X: y"),
         };
-        let decision = decide(&flagged(&header, flag), Seen { role, folder: "x" }, &known, &rules);
+        let seen = Seen { role, folder: "x", begins: None };
+        let decision = decide(&flagged(&header, flag), seen, &known, &rules);
         prop_assert_eq!(decision.verdict, Verdict::Ignore);
+    }
+
+    /// Decided twice, by the same knowledge, it is the same; and what was logged joins its own thread when it is seen again.
+    #[test]
+    fn deciding_is_idempotent(
+        people in prop::collection::vec(prop::sample::select(vec![
+            "ann@firm.example", "carl@customer.example", "bob@firm.example", "new@third.example",
+        ]), 1..5),
+        parent in prop::sample::select(vec!["", "In-Reply-To: <t@x>\n", "References: <t@x>\n"]),
+        subject in prop::sample::select(vec!["Re: The offer", "Fwd: The offer", "The offer"]),
+        role in prop::sample::select(vec![Role::Inbox, Role::Sent, Role::All]),
+    ) {
+        let (rules, mut known) = world();
+        let to = people[1..].join(", ");
+        let mail = mail(&format!("Message-ID: <m@x>\nFrom: {}\nTo: {to}\nSubject: {subject}\n{parent}X: y", people[0]));
+        let seen = Seen { role, folder: "x", begins: None };
+        let first = decide(&mail, seen, &known, &rules);
+        prop_assert_eq!(&decide(&mail, seen, &known, &rules), &first);
+        if let Verdict::Log { contacts, .. } = &first.verdict {
+            let everybody = mail.envelope.from.iter().chain(mail.envelope.recipients());
+            let own = KnownThread {
+                id: 8,
+                participants: everybody.map(|m| m.address.clone()).collect(),
+                contacts: contacts.clone(),
+                last: mail.time(),
+            };
+            known.threads.insert(Clue::Id(MessageId::parse("m@x").unwrap()), vec![Arc::new(own)]);
+            let again = decide(&mail, seen, &known, &rules);
+            prop_assert!(matches!(again.verdict, Verdict::Log { thread: Thread::Join(8), .. }), "{:?}", again);
+        }
     }
 
     /// Whatever is logged is logged on somebody, and never on a colleague.
@@ -341,7 +502,7 @@ proptest! {
         let (mut rules, known) = world();
         rules.mode = mode;
         let header = format!("From: {}\nTo: {}\n{parent}X: y", people[0], people[1..].join(", "));
-        let decision = decide(&mail(&header), Seen { role: Role::All, folder: "x" }, &known, &rules);
+        let decision = decide(&mail(&header), Seen { role: Role::All, folder: "x", begins: None }, &known, &rules);
         if let Verdict::Log { contacts, .. } = decision.verdict {
             prop_assert!(!contacts.is_empty());
             prop_assert!(contacts.iter().all(|c| !rules.is_colleague(&c.address)));
@@ -355,7 +516,7 @@ fn a_debug_print_shows_no_mail_text() {
         "From: Ann Secret <ann@firm.example>\nTo: carl@customer.example\nSubject: Secret\nMessage-ID: <Secret@x>",
     );
     let (rules, known) = world();
-    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent" }, &known, &rules);
+    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent", begins: None }, &known, &rules);
     let body = threadline_core::message::Body::parse(b"Subject: Secret\r\n\r\nSecret\r\n");
     let shown = format!("{arrival:?} {decision:?} {body:?}");
     assert!(!shown.contains("Secret") && !shown.contains("carl") && !shown.contains("Carl"), "{shown}");

@@ -162,7 +162,8 @@ impl Scan {
         folders.sort_by_key(|(_, role)| *role != Role::Sent);
         let back = SignedDuration::from_hours(24 * i64::from(days));
         let since = engine.clock().now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mailbox = Mailbox::new(Arc::clone(engine.shared()), account.id, account.settings);
+        let mut mailbox = Mailbox::new(Arc::clone(engine.shared()), account.id, account.settings);
+        mailbox.history = true;
         Ok(Self { mailbox, session, folders, since })
     }
 

@@ -8,13 +8,16 @@ use threadline_core::address::Address;
 use threadline_core::arrival::Arrival;
 use threadline_core::contact::Contact;
 use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
+use threadline_core::matching::{clues, traces};
 use threadline_core::reason::Reason;
 use threadline_core::rule::{Answer, Rule, Rules};
 use threadline_store::folder::{Cursor, Folder};
 use threadline_store::job::Kind;
 use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
-use threadline_store::{StoreError, Tx, contact, folder, job, message, notice, reference, set_aside, thread};
+use threadline_store::{
+    StoreError, Tx, account, contact, folder, job, message, notice, reference, set_aside, thread,
+};
 
 /// The mailbox that a batch came from.
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub struct Mailbox {
     pub rules: Rules,
     /// The sinks whose contacts count, the first one's name first; the local list is one of them.
     pub contact_sources: Vec<String>,
+    /// Mail from before the mailbox was added was asked for.
+    pub history: bool,
 }
 
 /// A message that cannot be read.
@@ -135,7 +140,13 @@ impl Seeing<'_> {
     fn store(&self, tx: &Tx<'_>, occasion: Occasion) -> Result<Vec<Event>, StoreError> {
         let before = message::known(tx, self.mailbox.id, &self.arrival.envelope)?;
         let answer = before.map(|b| message::answer(tx, b.message)).transpose()?.flatten();
-        let mut decision = self.decide(tx, answer)?;
+        // What was taken in once is decided again by what it is, and not by its age.
+        let aged = before.is_none_or(|b| b.rule == Rule::OlderThanBeginning) && !self.mailbox.history;
+        let begins = match aged {
+            true => account::get(tx, self.mailbox.id)?.map(|a| a.created),
+            false => None,
+        };
+        let mut decision = self.decide(tx, answer, begins)?;
         if let Some(before) = before
             && stays_out(before)
         {
@@ -161,9 +172,18 @@ impl Seeing<'_> {
         if recorded.outcome == Outcome::Log {
             job::revive(tx, recorded.message, self.place, job::AT_ONCE)?;
             // Its ids may be ones that an earlier arrival answers.
-            let ids: Vec<_> = self.arrival.envelope.ids.iter().map(|id| tx.hash_id(id)).collect();
+            let envelope = &self.arrival.envelope;
+            let traces = traces(envelope, decision.direction);
+            let ids = envelope.ids.iter().map(|id| tx.hash_id(id));
+            let ids: Vec<_> = ids.chain(traces.iter().map(|clue| tx.hash_clue(clue))).collect();
             for waiting in reference::waiting_for(tx, self.mailbox.id, &ids)? {
                 job::add(tx, Kind::Recheck, waiting.message, waiting.place, job::AT_ONCE)?;
+            }
+        }
+        if let (true, Some(thread)) = (recorded.newly_logged, recorded.thread) {
+            // It may have brought into the conversation who was a stranger in it.
+            for stranger in reference::strangers_of(tx, thread)? {
+                job::add(tx, Kind::Recheck, stranger.message, stranger.place, job::AT_ONCE)?;
             }
         }
         self.read_notice(tx, recorded)?;
@@ -188,10 +208,15 @@ impl Seeing<'_> {
         Ok(())
     }
 
-    fn decide(&self, tx: &Tx<'_>, answer: Option<Answer>) -> Result<Decision, StoreError> {
+    fn decide(
+        &self,
+        tx: &Tx<'_>,
+        answer: Option<Answer>,
+        begins: Option<Timestamp>,
+    ) -> Result<Decision, StoreError> {
         let envelope = &self.arrival.envelope;
-        let ids: Vec<_> = envelope.ids.iter().cloned().chain(envelope.parents()).collect();
-        let threads = thread::known(tx, self.mailbox.id, &ids)?;
+        let clues = clues(envelope).into_iter().map(|(_, clue)| clue);
+        let threads = thread::known(tx, self.mailbox.id, clues)?;
         let addresses: Vec<Address> = envelope
             .from
             .iter()
@@ -202,14 +227,14 @@ impl Seeing<'_> {
         let mut contacts: HashMap<Address, Contact> = HashMap::new();
         let mut contacts_complete = true;
         for source in &self.mailbox.contact_sources {
-            for (address, found) in contact::lookup(tx, source, &addresses)? {
+            for (address, found) in lookup(tx, source, &addresses)? {
                 contacts.entry(address).or_insert(found);
             }
             contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
         }
         let crm_has_contacts = self.mailbox.contact_sources.iter().any(|s| s != LOCAL);
         let known = Known { threads, contacts, contacts_complete, answer, crm_has_contacts };
-        let seen = Seen { role: self.folder.role, folder: &self.folder.name };
+        let seen = Seen { role: self.folder.role, folder: &self.folder.name, begins };
         Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
     }
 
@@ -242,6 +267,19 @@ impl Seeing<'_> {
             at: self.now,
         })
     }
+}
+
+/// The contact of each of these addresses that has one: by the address as it stands, else without its tag.
+fn lookup(
+    tx: &Tx<'_>,
+    source: &str,
+    addresses: &[Address],
+) -> Result<HashMap<Address, Contact>, StoreError> {
+    let untagged = addresses.iter().map(Address::untagged).filter(|a| !addresses.contains(a));
+    let all: Vec<Address> = addresses.iter().cloned().chain(untagged).collect();
+    let found = contact::lookup(tx, source, &all)?;
+    let of = |a: &Address| found.get(a).or_else(|| found.get(&a.untagged())).cloned();
+    Ok(addresses.iter().filter_map(|a| Some((a.clone(), of(a)?))).collect())
 }
 
 /// A message that was kept out in one folder is not let in by a copy in another.

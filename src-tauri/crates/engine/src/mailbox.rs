@@ -43,6 +43,8 @@ pub(crate) struct Mailbox {
     pub shared: Arc<Shared>,
     pub id: i64,
     pub settings: AccountSettings,
+    /// It reads mail from before it was added, because the person asked for that.
+    pub history: bool,
     /// The ledger's ids of the folders that are watched, by whichever connection.
     folders: Mutex<Vec<i64>>,
     /// How often a connection broke over a job in a row.
@@ -74,6 +76,7 @@ impl Mailbox {
             shared,
             id,
             settings,
+            history: false,
             folders: Mutex::default(),
             breaks: Mutex::default(),
             suspects: Mutex::default(),

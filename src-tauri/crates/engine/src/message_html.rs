@@ -78,6 +78,7 @@ mod tests {
             internal_date: Timestamp::UNIX_EPOCH,
             size: 100,
             flags: Vec::new(),
+            labels: None,
             envelope: Envelope::parse(RAW.as_bytes()),
         };
         let ann = Address::parse("ann@firm.example").unwrap();

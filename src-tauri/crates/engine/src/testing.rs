@@ -58,6 +58,7 @@ impl World {
             internal_date: Timestamp::UNIX_EPOCH,
             size: 100,
             flags: Vec::new(),
+            labels: None,
             envelope: Envelope::parse(header.as_bytes()),
         };
         let (of, sent) = (self.mailbox.for_ingest(), self.sent);

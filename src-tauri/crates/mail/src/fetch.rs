@@ -97,7 +97,8 @@ impl Session {
         if self.select(folder).await?.uidvalidity != place.uidvalidity {
             return Ok(None);
         }
-        let one = self.fetch_one(place.uid, &header_items()).await?;
+        let items = header_items(self.capabilities().is_gmail());
+        let one = self.fetch_one(place.uid, &items).await?;
         Ok(one.and_then(|one| arrival(place.uid, one)))
     }
 
@@ -136,7 +137,7 @@ impl Session {
         most: usize,
     ) -> Result<Batch, MailError> {
         self.leave_idle();
-        let command = format!("UID FETCH {set} {}", header_items());
+        let command = format!("UID FETCH {set} {}", header_items(self.capabilities().is_gmail()));
         let tag = self.wire.queue(command.as_bytes());
         let mut batch = Batch::default();
         let seen = &mut self.seen;
@@ -295,13 +296,19 @@ impl Batch {
 pub(crate) fn merge(into: &mut Fetched, from: Fetched) {
     into.uid = into.uid.or(from.uid);
     into.flags = into.flags.take().or(from.flags);
+    into.labels = into.labels.take().or(from.labels);
     into.internal_date = into.internal_date.take().or(from.internal_date);
     into.size = into.size.or(from.size);
     into.section = into.section.take().or(from.section);
 }
 
-pub(crate) fn header_items() -> String {
-    format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])", FIELDS.join(" "))
+/// What is asked for of each message. Gmail, which keeps all mail in one folder, says by labels what was sent.
+pub(crate) fn header_items(gmail: bool) -> String {
+    let labels = if gmail { "X-GM-LABELS " } else { "" };
+    format!(
+        "(UID FLAGS {labels}INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])",
+        FIELDS.join(" ")
+    )
 }
 
 /// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.
@@ -315,7 +322,7 @@ pub(crate) fn arrival(uid: u32, one: Fetched) -> Option<Arrival> {
         .or(envelope.date)
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let (size, flags) = (one.size.unwrap_or_default(), one.flags.unwrap_or_default());
-    Some(Arrival { uid, internal_date, size, flags, envelope })
+    Some(Arrival { uid, internal_date, size, flags, labels: one.labels, envelope })
 }
 
 /// ` 1-Jan-2026 12:00:00 +0100` (RFC 9051 §9, date-time).

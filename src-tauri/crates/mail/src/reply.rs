@@ -85,6 +85,8 @@ pub(crate) struct Fetched {
     /// `None` and 0 belong to no message that was asked for.
     pub uid: Option<u32>,
     pub flags: Option<Vec<String>>,
+    /// `X-GM-LABELS`.
+    pub labels: Option<Vec<String>>,
     pub internal_date: Option<String>,
     pub size: Option<u32>,
     /// The one `BODY[…]` that was asked for: a header or a whole message.
@@ -237,6 +239,9 @@ fn fetched(items: &[AttributeValue<'_>]) -> Fetched {
         match item {
             AttributeValue::Uid(uid) => read.uid = Some(*uid),
             AttributeValue::Flags(flags) => read.flags = Some(flags.iter().map(|f| f.to_string()).collect()),
+            AttributeValue::GmailLabels(labels) => {
+                read.labels = Some(labels.iter().map(|l| label(l)).collect());
+            }
             AttributeValue::InternalDate(date) => read.internal_date = Some(date.to_string()),
             AttributeValue::Rfc822Size(size) => read.size = Some(*size),
             AttributeValue::BodySection { data, .. } => read.section = data.as_deref().map(<[u8]>::to_vec),
@@ -244,6 +249,13 @@ fn fetched(items: &[AttributeValue<'_>]) -> Fetched {
         }
     }
     read
+}
+
+/// A label as it is named: the library leaves the back-slashes of a quoted string in it (`"\\\\Sent"`), and a name is in
+/// modified UTF-7.
+fn label(text: &str) -> String {
+    let text = text.strip_prefix("\\\\").map_or_else(|| text.to_owned(), |rest| format!("\\{rest}"));
+    crate::mailbox_name::decode(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -320,6 +332,16 @@ mod tests {
         };
         assert_eq!((one.uid, one.size, one.internal_date), (Some(9), Some(10), None));
         assert_eq!(one.section.as_deref(), Some(&b"abc"[..]));
+    }
+
+    #[test]
+    fn gmails_labels_are_taken_over_by_their_names() {
+        let Reply::Fetch(one) =
+            reply(b"* 1 FETCH (UID 2 X-GM-LABELS (\\Inbox \"\\\\Sent\" Work \"Threadline/Log\" \"&AOk-\"))\r\n")
+        else {
+            panic!()
+        };
+        assert_eq!(one.labels.unwrap(), ["\\Inbox", "\\Sent", "Work", "Threadline/Log", "é"]);
     }
 
     #[test]

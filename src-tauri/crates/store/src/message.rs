@@ -12,6 +12,7 @@ use threadline_core::address::Mailbox;
 use threadline_core::decide;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::{MessageId, MessageKey};
+use threadline_core::matching::Link;
 use threadline_core::record::Direction;
 use threadline_core::rule::{Answer, Rule};
 
@@ -60,6 +61,11 @@ CREATE TABLE asked_address (
 /// The second version: the newest message of each direction is found without reading the others.
 pub(crate) const SECOND: &str = "
 CREATE INDEX message_by_direction ON message (thread, direction, time) WHERE thread IS NOT NULL;
+";
+
+/// A later version: by what a message was tied to its conversation.
+pub(crate) const FOURTH: &str = "
+ALTER TABLE message ADD COLUMN link TEXT;
 ";
 
 /// A verdict without what belongs to it, the weakest first.
@@ -169,6 +175,8 @@ pub struct Message {
     pub size: u32,
     /// There when it is logged.
     pub thread: Option<i64>,
+    /// By what it was tied to the conversation that it joined, or of which is asked.
+    pub link: Option<Link>,
     /// There when it is logged, asked about or held.
     pub key: Option<MessageKey>,
     /// There when it is logged, asked about or held.
@@ -194,6 +202,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         decided_at: time(row, "decided_at")?,
         size: row.get("size")?,
         thread: row.get("thread")?,
+        link: maybe_named(row, "link", Link::from_name)?,
         key: maybe_key(row, "key")?,
         headers: maybe_json(row, "headers")?,
         body_at: maybe_time(row, "body_at")?,

@@ -1,10 +1,11 @@
-//! `message_id`: every id that a message goes by, hashed.
+//! `message_id`: every id that a message goes by, and by what else a logged one is found, hashed.
 
 use crate::error::StoreError;
 use crate::tx::{IdHash, Tx};
 use rusqlite::params;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageKey;
+use threadline_core::matching::Clue;
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message_id (
@@ -54,6 +55,22 @@ pub(crate) fn belongs_to(tx: &Tx<'_>, message: i64, hash: IdHash) -> Result<bool
         |_| Ok(()),
     )?;
     Ok(found.is_some())
+}
+
+/// Notes by what else a logged message is found. It identifies no message: many share it.
+pub(crate) fn add_traces(
+    tx: &Tx<'_>,
+    account: i64,
+    message: i64,
+    traces: &[Clue],
+) -> Result<(), StoreError> {
+    for clue in traces {
+        tx.run(
+            "INSERT OR IGNORE INTO message_id (account, hash, message, identifies) VALUES (?1, ?2, ?3, 0)",
+            params![account, tx.hash_clue(clue), message],
+        )?;
+    }
+    Ok(())
 }
 
 /// Notes the ids of a message.

@@ -1,4 +1,5 @@
-//! `reference`: every id that a message answers, hashed, so that a reply seen before its original is found.
+//! `reference`: every id that a message answers, and what else ties it to a conversation, hashed, so that a reply seen before
+//! its original is found.
 
 use crate::error::StoreError;
 use crate::message::Recheck;
@@ -26,6 +27,20 @@ pub(crate) fn add(tx: &Tx<'_>, account: i64, message: i64, hashes: &[IdHash]) ->
         )?;
     }
     Ok(())
+}
+
+/// The messages that answer a message of a logged thread and were asked about because their sender had no part in it: somebody
+/// new does now.
+pub fn strangers_of(tx: &Tx<'_>, thread: i64) -> Result<Vec<Recheck>, StoreError> {
+    tx.all(
+        "SELECT s.id AS message, min(p.folder) AS folder, p.uidvalidity, p.uid
+         FROM message m CROSS JOIN message_id i ON i.message = m.id
+           CROSS JOIN reference r ON r.account = m.account AND r.hash = i.hash
+           CROSS JOIN message s ON s.id = r.message CROSS JOIN place p ON p.message = s.id
+         WHERE m.thread = ?1 AND s.verdict = 'ask' AND s.rule = 'stranger_in_thread' GROUP BY s.id",
+        [thread],
+        crate::message::read_recheck,
+    )
 }
 
 /// The messages that answer one of these ids, are not logged, and lie somewhere: each once, by id.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -38,11 +38,18 @@ const SECOND: &[&str] = &[thread::SECOND, message::SECOND, outbox::SECOND, healt
 /// The third version: what reports and automatic answers say.
 const THIRD: &[&str] = &[job::THIRD, notice::SQL];
 
+/// The fourth version: by what a message was matched.
+const FOURTH: &[&str] = &[message::FOURTH];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let (first, second, third) = (FIRST.join("\n"), SECOND.join("\n"), THIRD.join("\n"));
-    let steps =
-        [M::up(&first), M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)), M::up(&third)];
+    let [first, second, third, fourth] = [FIRST, SECOND, THIRD, FOURTH].map(|tables| tables.join("\n"));
+    let steps = [
+        M::up(&first),
+        M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
+        M::up(&third),
+        M::up(&fourth),
+    ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),
         other => StoreError::Query { source: rusqlite::Error::ToSqlConversionFailure(Box::new(other)) },

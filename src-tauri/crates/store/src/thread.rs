@@ -1,19 +1,20 @@
 //! `thread`: a logged conversation, and `participant`: who took part in it.
 
 use crate::error::StoreError;
-use crate::sql::{address, direction, key, named, time, us};
+use crate::sql::{address, direction, key, most, named, time, us};
 use crate::tx::Tx;
 use crate::{association, message};
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::conversation::ThreadState;
-use threadline_core::decide::KnownThread;
 use threadline_core::envelope::Envelope;
-use threadline_core::id::{MessageId, MessageKey};
-use threadline_core::record::Direction;
+use threadline_core::id::MessageKey;
+use threadline_core::matching::{self, Clue, KnownThread};
+use threadline_core::record::{Association, Direction};
 
 mod list;
 mod standing;
@@ -115,34 +116,82 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Thread>, StoreError> {
     tx.one(&format!("SELECT {COLUMNS} FROM thread WHERE id = ?1"), [id], read)
 }
 
-/// The thread that a message begins. Its key is the root that the header names, so that two computers give one
-/// conversation one key; where an older thread has that key (a sent mail forwarded to somebody new), it is the message's own.
+/// The thread that a message begins, or joins because the mails of a conversation may come in any order: that of a logged
+/// message which answers it, or which names the same root, where the people fit.
+///
+/// A new thread's key is the root that the header names, so that two computers give one conversation one key. Where another
+/// conversation has that key, or the message passes something on, it is the message's own.
 pub(crate) fn begin(
     tx: &Tx<'_>,
     account: i64,
     envelope: &Envelope,
+    contacts: &[Association],
     at: Timestamp,
 ) -> Result<i64, StoreError> {
-    let taken = |key: &MessageKey| {
-        tx.one(
+    if let Some(thread) = answering(tx, account, envelope, contacts)? {
+        return Ok(thread);
+    }
+    let forwards = matching::forwards(envelope);
+    let outside: Vec<&Address> = contacts.iter().map(|c| &c.address).collect();
+    let apart = MessageKey::apart(&envelope.key);
+    let first = if forwards { envelope.key } else { envelope.root() };
+    let mut free = apart;
+    for key in [first, envelope.key, apart] {
+        let taken = tx.one(
             "SELECT id FROM thread WHERE account = ?1 AND key = ?2",
             params![account, key.as_bytes()],
             |row| row.get::<_, i64>(0),
-        )
-    };
-    let root = envelope.root();
-    let free = match taken(&root)? {
-        None => root,
-        Some(_) => match taken(&envelope.key)? {
-            // The root itself comes after an answer to it.
-            Some(id) => return Ok(id),
-            None => envelope.key,
-        },
-    };
+        )?;
+        let Some(thread) = taken.map(|id| load(tx, id)).transpose()?.flatten() else {
+            free = key;
+            break;
+        };
+        if key == apart || thread.fits(&outside, &HashMap::new(), forwards) {
+            return Ok(thread.id);
+        }
+    }
     tx.insert(
         "INSERT INTO thread (account, key, subject, created, last) VALUES (?1, ?2, ?3, ?4, ?4)",
         params![account, free.as_bytes(), envelope.subject, us(at)],
     )
+}
+
+/// The thread of a logged message that answers this one, where it would have joined this one's, had this one come first.
+fn answering(
+    tx: &Tx<'_>,
+    account: i64,
+    envelope: &Envelope,
+    contacts: &[Association],
+) -> Result<Option<i64>, StoreError> {
+    let people = envelope.from.iter().chain(envelope.recipients()).map(|m| m.address.clone()).collect();
+    let own = KnownThread { id: 0, participants: people, contacts: contacts.to_vec(), last: Timestamp::MIN };
+    for id in &envelope.ids {
+        let answers: Vec<i64> = tx.all(
+            "SELECT m.id FROM reference r CROSS JOIN message m ON m.id = r.message
+             WHERE r.account = ?1 AND r.hash = ?2 AND m.thread IS NOT NULL ORDER BY m.time, m.id LIMIT ?3",
+            params![account, tx.hash_id(id), most(MOST_ANSWERS)],
+            |row| row.get(0),
+        )?;
+        for answer in answers {
+            let Some(row) = message::get(tx, answer)? else { continue };
+            let (Some(headers), Some(thread)) = (row.headers, row.thread) else { continue };
+            let logged_on = association::of_message(tx, answer)?;
+            let outside: Vec<&Address> = logged_on.iter().map(|c| &c.address).collect();
+            let from = headers.from.as_ref().filter(|_| row.direction == Direction::Incoming);
+            let came_from = from.is_some_and(|m| own.fits(&[&m.address], &HashMap::new(), false));
+            if came_from || own.fits(&outside, &HashMap::new(), matching::forwards_by(&headers.subject)) {
+                return Ok(Some(thread));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A thread as a decision needs it.
+fn load(tx: &Tx<'_>, id: i64) -> Result<Option<KnownThread>, StoreError> {
+    let Some(row) = get(tx, id)? else { return Ok(None) };
+    let participants = participants(tx, id)?.into_iter().collect();
+    Ok(Some(KnownThread { id, participants, contacts: association::of_thread(tx, id)?, last: row.last }))
 }
 
 /// Notes who takes part because of a message.
@@ -171,33 +220,42 @@ pub(crate) fn left(tx: &Tx<'_>, thread: i64) -> Result<(), StoreError> {
     refresh(tx, thread)
 }
 
-/// The logged thread of each of these ids that is the id of a logged message.
+/// Most answers to one message that are looked at.
+const MOST_ANSWERS: usize = 50;
+/// Most conversations that share one clue which are looked at.
+const MOST_SHARING: usize = 5;
+
+/// The logged threads of each of these clues, the one with the newest message first.
 pub fn known(
     tx: &Tx<'_>,
     account: i64,
-    ids: &[MessageId],
-) -> Result<HashMap<MessageId, KnownThread>, StoreError> {
-    let mut threads: HashMap<i64, KnownThread> = HashMap::new();
+    clues: impl IntoIterator<Item = Clue>,
+) -> Result<HashMap<Clue, Vec<Arc<KnownThread>>>, StoreError> {
+    let mut threads: HashMap<i64, Arc<KnownThread>> = HashMap::new();
     let mut known = HashMap::new();
-    for id in ids {
-        let thread: Option<i64> = tx.one(
+    for clue in clues {
+        let ids: Vec<i64> = tx.all(
             "SELECT m.thread FROM message_id i CROSS JOIN message m ON m.id = i.message
-             WHERE i.account = ?1 AND i.hash = ?2 AND m.thread IS NOT NULL ORDER BY m.id LIMIT 1",
-            params![account, tx.hash_id(id)],
+             WHERE i.account = ?1 AND i.hash = ?2 AND m.thread IS NOT NULL
+             GROUP BY m.thread ORDER BY max(m.time) DESC, m.thread LIMIT ?3",
+            params![account, tx.hash_clue(&clue), most(MOST_SHARING)],
             |row| row.get(0),
         )?;
-        let Some(thread) = thread else { continue };
-        let found = match threads.get(&thread) {
-            Some(found) => found.clone(),
-            None => {
-                let participants = participants(tx, thread)?.into_iter().collect();
-                let contacts = association::of_thread(tx, thread)?;
-                let found = KnownThread { id: thread, participants, contacts };
-                threads.insert(thread, found.clone());
-                found
-            }
-        };
-        known.insert(id.clone(), found);
+        let mut sharing = Vec::new();
+        for id in ids {
+            let found = match threads.get(&id) {
+                Some(found) => found.clone(),
+                None => {
+                    let Some(found) = load(tx, id)?.map(Arc::new) else { continue };
+                    threads.insert(id, found.clone());
+                    found
+                }
+            };
+            sharing.push(found);
+        }
+        if !sharing.is_empty() {
+            known.insert(clue, sharing);
+        }
     }
     Ok(known)
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use sha2::Sha256;
 use std::fmt;
 use threadline_core::id::{MessageId, MessageKey};
+use threadline_core::matching::Clue;
 use zeroize::Zeroizing;
 
 /// One transaction on the ledger. The tables' functions take it first.
@@ -74,7 +75,16 @@ impl<'a> Tx<'a> {
         self.hash(b"key", key.as_bytes())
     }
 
-    /// The kind keeps ids and keys apart: they share a column.
+    /// What is kept of something by which a conversation is found.
+    pub fn hash_clue(&self, clue: &Clue) -> IdHash {
+        match clue {
+            Clue::Id(id) => self.hash_id(id),
+            Clue::Root(root) => self.hash(b"root", root.as_bytes()),
+            Clue::Subject(who, base) => self.hash(b"subject", format!("{who}\0{base}").as_bytes()),
+        }
+    }
+
+    /// The kind keeps ids, keys and other clues apart: they share a column.
     fn hash(&self, kind: &[u8], bytes: &[u8]) -> IdHash {
         let mut mac = Hmac::<Sha256>::new((&*self.salt.0).into());
         mac.update(kind);

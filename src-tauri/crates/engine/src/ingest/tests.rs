@@ -48,6 +48,52 @@ const STORY: &[Mail] = &[
         "Message-ID: <n1@x>\nFrom: news@list.example\nTo: ann@firm.example\nList-Id: <n>\nIn-Reply-To: <a1@x>",
     ),
     ("Sent", Role::Sent, "Message-ID: <c1@x>\nFrom: ann@firm.example\nTo: bob@firm.example"),
+    (
+        "Sent",
+        Role::Sent,
+        "Message-ID: <a5@x>\nFrom: ann@firm.example\nTo: carl@customer.example\nReferences: <a1@x> <a4@x>",
+    ),
+    // Carl brings Paul in, who answers the mail with which all began.
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <a6@x>\nFrom: carl@customer.example\nTo: ann@firm.example\nCc: paul@partner.example\nReferences: <a1@x> <a5@x>",
+    ),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <a7@x>\nFrom: paul@partner.example\nTo: ann@firm.example\nIn-Reply-To: <a1@x>",
+    ),
+    // Ann passes her first mail on to Dora: that is another conversation.
+    (
+        "Sent",
+        Role::Sent,
+        "Message-ID: <f1@x>\nFrom: ann@firm.example\nTo: dora@second.example\nSubject: Fwd: x\nReferences: <a1@x>",
+    ),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <f2@x>\nFrom: dora@second.example\nTo: ann@firm.example\nIn-Reply-To: <f1@x>\nReferences: <a1@x> <f1@x>",
+    ),
+    // Exchange's own conversations, and a program that names nothing else.
+    (
+        "Sent",
+        Role::Sent,
+        "Message-ID: <e1@x>\nFrom: ann@firm.example\nTo: carl@customer.example\nThread-Index: AdLUZmZmZmZmZmZmZmZmZmZmZmZmZg==",
+    ),
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <e2@x>\nFrom: carl@customer.example\nTo: ann@firm.example\nThread-Index: AdLUZmZmZmZmZmZmZmZmZmZmZmZmZgABAgME",
+    ),
+    // Somebody else writes under Ann's name, and quotes a logged mail.
+    (
+        "INBOX",
+        Role::Inbox,
+        "Message-ID: <z1@x>\nFrom: ann@firm.example\nTo: carl@customer.example\nIn-Reply-To: <a1@x>",
+    ),
+    // A copy to herself is the mail in Sent.
+    ("INBOX", Role::Inbox, "Message-ID: <b1@x>\nFrom: ann@firm.example\nTo: dora@second.example"),
 ];
 
 fn arrival(uid: u32, header: &str) -> Arrival {
@@ -56,6 +102,7 @@ fn arrival(uid: u32, header: &str) -> Arrival {
         internal_date: Timestamp::UNIX_EPOCH,
         size: 100,
         flags: Vec::new(),
+            labels: None,
         envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
     }
 }
@@ -87,7 +134,7 @@ impl World {
         Self {
             _dir: dir,
             ledger,
-            mailbox: Mailbox { id, address, rules, contact_sources: vec![LOCAL.into()] },
+            mailbox: Mailbox { id, address, rules, contact_sources: vec![LOCAL.into()], history: false },
         }
     }
 
@@ -162,7 +209,12 @@ fn due(tx: &Tx<'_>, account: i64) -> Result<Vec<job::Job>, StoreError> {
 
 fn expected() -> BTreeSet<BTreeSet<String>> {
     let thread = |ids: &[&str]| ids.iter().map(|i| (*i).to_owned()).collect::<BTreeSet<_>>();
-    BTreeSet::from([thread(&["a1@x", "a2@x", "a3@x", "a4@x"]), thread(&["b1@x", "b2@x"])])
+    BTreeSet::from([
+        thread(&["a1@x", "a2@x", "a3@x", "a4@x", "a5@x", "a6@x", "a7@x"]),
+        thread(&["b1@x", "b2@x"]),
+        thread(&["e1@x", "e2@x"]),
+        thread(&["f1@x", "f2@x"]),
+    ])
 }
 
 #[test]
@@ -171,6 +223,7 @@ fn the_story_in_its_own_order() {
     for index in 0..STORY.len() {
         world.see(index);
     }
+    world.recheck_all();
     assert_eq!(world.logged(), expected());
 }
 
@@ -228,8 +281,31 @@ fn kept_out_in_one_folder_it_is_not_let_in_by_another() {
     assert!(world.logged().is_empty());
 }
 
+#[test]
+fn an_old_mail_that_is_copied_into_sent_is_no_news() {
+    let world = World::new();
+    let mailbox = world.mailbox.clone();
+    let day = |n: i64| Timestamp::from_second(n * 86_400).unwrap();
+    let seen = move |history: bool| {
+        let of = Mailbox { history, ..mailbox.clone() };
+        world
+            .ledger
+            .write_blocking(move |tx| {
+                let folder = folder::ensure(tx, of.id, "Sent", Role::Sent)?;
+                let old = Arrival { internal_date: day(-30), ..arrival(1, STORY[0].2) };
+                store_one(tx, &of, &folder, 1, &old, day(1))?;
+                message::logged_page(tx, 0, 9)
+            })
+            .unwrap()
+            .len()
+    };
+    assert_eq!(seen(false), 0);
+    assert_eq!(seen(true), 1, "its history was asked for");
+    assert_eq!(seen(false), 1);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_arrival_does_not_change_what_is_logged(

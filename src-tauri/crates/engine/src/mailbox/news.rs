@@ -137,6 +137,7 @@ impl Mailbox {
             address: self.settings.address.clone(),
             rules: self.settings.rules.clone(),
             contact_sources: self.shared.contact_sources(),
+            history: self.history,
         }
     }
 }

@@ -50,6 +50,7 @@ impl Desk {
             internal_date: Timestamp::from_second(900 + i64::from(uid)).unwrap(),
             size: 100,
             flags: Vec::new(),
+            labels: None,
             envelope: Envelope::parse(header.as_bytes()),
         }
     }

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use threadline_core::decide::{self, Decision, Verdict};
 use threadline_core::envelope::Envelope;
+use threadline_core::matching::{self, Link};
+use threadline_core::record::Association;
 use threadline_core::rule::Rule;
 
 /// A decision about a message, seen in one place.
@@ -126,6 +128,10 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
         extend(tx, message, new)?;
     }
     link(tx, message, new, &own)?;
+    if outcome == Outcome::Log {
+        let traces = matching::traces(new.envelope, new.decision.direction);
+        message_id::add_traces(tx, new.account, message, &traces)?;
+    }
     let new_place = place::put(tx, new.place, message)?;
     let now = self::before(tx, message)?.ok_or(StoreError::NotFound { what: "message", id: message })?;
     if let Some(thread) = now.thread {
@@ -185,14 +191,15 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
     let envelope = new.envelope;
     let outcome = Outcome::from(&new.decision.verdict);
     let thread = match &new.decision.verdict {
-        Verdict::Log { thread, .. } => Some(thread_for(tx, *thread, new)?),
+        Verdict::Log { thread, contacts } => Some(thread_for(tx, *thread, contacts, new)?),
         Verdict::Ask | Verdict::Hold | Verdict::Ignore => None,
     };
     let keeps_text = outcome != Outcome::Ignore;
     let headers = keeps_text.then(|| to_json(&Headers::from(envelope), "headers")).transpose()?;
     tx.run(
         "UPDATE message SET verdict = :verdict, rule = :rule, rule_version = :rule_version, direction = :direction,
-           time = :time, decided_at = :at, size = :size, thread = :thread, key = :key, headers = :headers
+           time = :time, decided_at = :at, size = :size, thread = :thread, key = :key, headers = :headers,
+           link = :link
          WHERE id = :id",
         named_params! {
             ":verdict": outcome.name(),
@@ -205,6 +212,7 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
             ":thread": thread,
             ":key": keeps_text.then_some(envelope.key.as_bytes()),
             ":headers": headers,
+            ":link": new.decision.link.map(Link::name),
             ":id": message,
         },
     )?;
@@ -229,10 +237,15 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
     Ok(())
 }
 
-fn thread_for(tx: &Tx<'_>, thread: decide::Thread, new: &NewDecision<'_>) -> Result<i64, StoreError> {
+fn thread_for(
+    tx: &Tx<'_>,
+    thread: decide::Thread,
+    contacts: &[Association],
+    new: &NewDecision<'_>,
+) -> Result<i64, StoreError> {
     match thread {
         decide::Thread::Join(id) => Ok(id),
-        decide::Thread::New => thread::begin(tx, new.account, new.envelope, new.time),
+        decide::Thread::New => thread::begin(tx, new.account, new.envelope, contacts, new.time),
     }
 }
 
@@ -269,6 +282,9 @@ fn extend(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreE
 
 fn link(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>, own: &[IdHash]) -> Result<(), StoreError> {
     message_id::add(tx, new.account, message, new.envelope, own)?;
-    let parents: Vec<IdHash> = new.envelope.parents().iter().map(|id| tx.hash_id(id)).collect();
+    let mut parents: Vec<IdHash> = new.envelope.parents().iter().map(|id| tx.hash_id(id)).collect();
+    if new.envelope.machine.is_none() {
+        parents.extend(matching::answered(new.envelope).iter().map(|(_, clue)| tx.hash_clue(clue)));
+    }
     reference::add(tx, new.account, message, &parents)
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use threadline_core::contact::Contact;
 use threadline_core::decide::Thread;
 use threadline_core::envelope::Envelope;
+use threadline_core::matching::Clue;
 use threadline_core::rule::Rule;
 
 fn rewritten(original: &str, new: &str) -> Envelope {
@@ -226,7 +227,7 @@ fn mailboxes_do_not_share_messages() {
     let second = message::record(&tx, &new).unwrap();
     assert_ne!(first.message, second.message);
     assert_eq!(second.outcome, Outcome::Ignore);
-    assert!(crate::thread::known(&tx, other, &[id("a@x")]).unwrap().is_empty());
+    assert!(crate::thread::known(&tx, other, [Clue::Id(id("a@x"))]).unwrap().is_empty());
 }
 
 #[test]

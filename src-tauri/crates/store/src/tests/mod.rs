@@ -70,6 +70,7 @@ pub(crate) fn log(thread: Thread) -> Decision {
         verdict: Verdict::Log { thread, contacts: vec![contact("bob@client.example")] },
         rule: Rule::SentToContact,
         direction: Direction::Outgoing,
+        link: None,
     }
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn joined(thread: i64) -> Verdict {
 }
 
 pub(crate) fn other(verdict: Verdict, rule: Rule) -> Decision {
-    Decision { verdict, rule, direction: Direction::Incoming }
+    Decision { verdict, rule, direction: Direction::Incoming, link: None }
 }
 
 pub(crate) fn ignore() -> Decision {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use threadline_core::conversation::ThreadState;
 use threadline_core::decide::Thread;
 use threadline_core::id::MessageKey;
+use threadline_core::matching::Clue;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
 
@@ -17,9 +18,9 @@ fn only_logged_messages_make_a_thread_known() {
     let tx = bed.tx();
     let logged = bed.record(bed.sent, 1, &mail("a@x", "Bcc: dora@client.example"), &log(Thread::New));
     bed.record(bed.inbox, 1, &mail("b@x", ""), &ignore());
-    let known = thread::known(&tx, bed.account, &[id("a@x"), id("b@x"), id("c@x")]).unwrap();
+    let known = thread::known(&tx, bed.account, [id("a@x"), id("b@x"), id("c@x")].map(Clue::Id)).unwrap();
     assert_eq!(known.len(), 1);
-    let known = &known[&id("a@x")];
+    let known = &known[&Clue::Id(id("a@x"))][0];
     assert_eq!(Some(known.id), logged.thread);
     let want = ["ann@firm.example", "bob@client.example", "dora@client.example"];
     assert_eq!(known.participants, want.map(address).into());
@@ -31,7 +32,7 @@ fn every_alias_leads_to_the_thread() {
     let copy = mail("new@x", "X-Microsoft-Original-Message-ID: <old@x>");
     bed.record(bed.sent, 1, &copy, &log(Thread::New));
     let tx = bed.tx();
-    let known = thread::known(&tx, bed.account, &[id("old@x"), id("new@x")]).unwrap();
+    let known = thread::known(&tx, bed.account, [id("old@x"), id("new@x")].map(Clue::Id)).unwrap();
     assert_eq!(known.len(), 2);
 }
 
@@ -40,8 +41,8 @@ fn a_broken_id_leads_to_the_thread_too() {
     let bed = Bed::new();
     let logged = bed.record(bed.sent, 1, &mail("a b@x", ""), &log(Thread::New));
     let tx = bed.tx();
-    let known = thread::known(&tx, bed.account, &[id("ab@x")]).unwrap();
-    assert_eq!(Some(known[&id("ab@x")].id), logged.thread);
+    let known = thread::known(&tx, bed.account, [id("ab@x")].map(Clue::Id)).unwrap();
+    assert_eq!(Some(known[&Clue::Id(id("ab@x"))][0].id), logged.thread);
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn the_list_is_filtered_by_state_direction_and_silence() {
     for uid in 1..=3 {
         bed.record(bed.sent, uid, &mail(&format!("s{uid}@x"), ""), &log(Thread::New));
     }
-    let third = thread::known(&tx, bed.account, &[id("s3@x")]).unwrap()[&id("s3@x")].id;
+    let third = thread::known(&tx, bed.account, [id("s3@x")].map(Clue::Id)).unwrap()[&Clue::Id(id("s3@x"))][0].id;
     let reply = other(joined(third), Rule::ReplyInLoggedThread);
     bed.record(bed.inbox, 9, &mail("r@y", "In-Reply-To: <s3@x>"), &reply);
     let ids = |query: Query<'_>| {
