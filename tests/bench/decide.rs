@@ -133,7 +133,7 @@ fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreEr
         let contacts = vec![association(n).map_err(|_| refused("address"))?];
         let verdict = Verdict::Log { thread, contacts };
         let decision =
-            Decision { verdict, rule: Rule::SentToContact, direction: Direction::Outgoing, link: None };
+            Decision { verdict, rule: Rule::SentToContact, direction: Direction::Outgoing, link: None, apart_from: None };
         let recorded = message::record(
             tx,
             &NewDecision {

@@ -151,7 +151,7 @@ fn store(
             account,
             place: Place { folder, uidvalidity: 1, uid: n + 1 },
             envelope: &envelope,
-            decision: &Decision { verdict: Verdict::Log { thread, contacts }, rule, direction, link: None },
+            decision: &Decision { verdict: Verdict::Log { thread, contacts }, rule, direction, link: None, apart_from: None },
             rule_version: 1,
             time,
             size: 2_000,

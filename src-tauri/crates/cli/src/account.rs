@@ -229,7 +229,7 @@ fn encryption(arg: SecurityArg) -> Encryption {
     }
 }
 
-fn mode(arg: ModeArg) -> LogMode {
+pub fn mode(arg: ModeArg) -> LogMode {
     match arg {
         ModeArg::KnownContacts => LogMode::KnownContacts,
         ModeArg::EveryoneOutside => LogMode::EveryoneOutside,

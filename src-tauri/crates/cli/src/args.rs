@@ -89,6 +89,12 @@ pub enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
         days: u32,
     },
+    /// The rules of a mailbox: list, change, explain, and try them on the last days.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// What is sent from now on is never logged, from any mailbox.
+    #[command(subcommand)]
+    Private(PrivateCommand),
     /// Logged conversations.
     #[command(args_conflicts_with_subcommands = true)]
     Threads {
@@ -138,6 +144,11 @@ pub enum AskedCommand {
         /// The number from `threadline asked`.
         id: i64,
     },
+    /// Log this mail: its sender is the contact of the conversation, under another address, from now on.
+    Same {
+        /// The number from `threadline asked`.
+        id: i64,
+    },
     /// Do not log this mail.
     Ignore {
         /// The number from `threadline asked`.
@@ -148,6 +159,95 @@ pub enum AskedCommand {
         /// The number from `threadline asked`.
         id: i64,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// The rules in the order in which they are asked; the first that speaks decides.
+    List(OfMailbox),
+    /// Add an entry.
+    Add {
+        kind: RuleKind,
+        /// An address, @domain, folder or word; for `other-address` ADDRESS=KNOWN-ADDRESS.
+        value: String,
+        #[command(flatten)]
+        of: OfMailbox,
+        /// With `never`: take what was logged of them out of the log too. What the CRM has is listed, not deleted.
+        #[arg(long)]
+        past: bool,
+    },
+    /// Take an entry away.
+    Remove {
+        kind: RuleKind,
+        value: String,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// Whose mail opens a conversation.
+    Mode {
+        mode: ModeArg,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// Which of the people outside must be contacts.
+    Participants {
+        who: ParticipantsArg,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// What would become of a mail to or from somebody, and by which rule.
+    Explain {
+        /// The other side's address.
+        address: Address,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// What the last days would have logged: reads headers alone, and stores nothing.
+    Try {
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+        days: u32,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+}
+
+/// Which mailbox; not needed where there is one.
+#[derive(Debug, Args)]
+pub struct OfMailbox {
+    /// The mailbox's address; not needed where there is only one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub mailbox: Option<Address>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RuleKind {
+    /// An address or @domain that is never logged.
+    Never,
+    NeverFolder,
+    /// A word or phrase of the subject.
+    NeverWord,
+    /// One of your own addresses.
+    Own,
+    /// A domain of colleagues.
+    Colleague,
+    /// An address to which a copy says "log this mail".
+    LoggingAddress,
+    /// Another address of somebody: ADDRESS=KNOWN-ADDRESS.
+    OtherAddress,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ParticipantsArg {
+    Any,
+    All,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PrivateCommand {
+    /// Until a time: 2h, 18:30, or 2026-12-24T18:00.
+    Until { time: String },
+    /// Until now. What was sent meanwhile stays unlogged.
+    Off,
 }
 
 #[derive(Debug, Subcommand)]
@@ -456,6 +556,20 @@ pub enum ThreadsCommand {
     },
     /// List the addresses that your mail did not reach, with the code and the conversation.
     Bounced,
+    /// Make a conversation of its own of a message and of all that answers it.
+    Split {
+        /// The message's number from `threadline threads show`.
+        message: i64,
+    },
+    /// Put all messages of a conversation into another one.
+    Merge {
+        /// The number of the conversation that goes.
+        id: i64,
+        /// The number of the one that stays.
+        into: i64,
+    },
+    /// Take the last split or merge back.
+    Undo,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ pub async fn run(engine: &Engine, command: Option<AskedCommand>, json: bool) -> 
     match command.unwrap_or(AskedCommand::List { limit: 50 }) {
         AskedCommand::List { limit } => list(engine, limit as usize, json).await?,
         AskedCommand::Log { id } => answer(engine, id, AskedAnswer::Log, json).await?,
+        AskedCommand::Same { id } => answer(engine, id, AskedAnswer::Same, json).await?,
         AskedCommand::Ignore { id } => answer(engine, id, AskedAnswer::Ignore, json).await?,
         AskedCommand::Never { id } => answer(engine, id, AskedAnswer::Never, json).await?,
     }
@@ -42,7 +43,7 @@ async fn list(engine: &Engine, limit: usize, json: bool) -> anyhow::Result<()> {
         })
         .collect();
     output::table(&["ID", "DATE", "FROM", "TO", "SUBJECT", "WHY"], &rows);
-    output::say("Answer with `threadline asked log ID`, `ignore ID` or `never ID`.");
+    output::say("Answer with `threadline asked log ID`, `same ID`, `ignore ID` or `never ID`.");
     Ok(())
 }
 
@@ -53,6 +54,7 @@ async fn answer(engine: &Engine, id: i64, answer: AskedAnswer, json: bool) -> an
     }
     output::say(match answer {
         AskedAnswer::Log => "It is logged, at once where Threadline runs.",
+        AskedAnswer::Same => "It is logged, and mail from this address is the contact's from now on.",
         AskedAnswer::Ignore => "It is not logged.",
         AskedAnswer::Never => "It is not logged, nor any other mail with these people from now on.",
     });

@@ -14,8 +14,10 @@ mod live;
 mod oauth;
 mod output;
 mod pop3;
+mod private;
 mod prompt;
 mod proxy;
+mod rules;
 mod run;
 mod setting;
 mod show;
@@ -108,6 +110,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&engine, &args, json).await?,
         Command::Status => show::status(&engine, json).await?,
         Command::Health { days } => health::run(&engine, days, json).await?,
+        Command::Rules(command) => rules::run(&engine, command, json).await?,
+        Command::Private(command) => private::run(&engine, command, json).await?,
         Command::Threads { command, list } => threads::run(&engine, command, list, json).await?,
         Command::Where { address, words } => {
             whereabouts::run(&engine, &address, &words.join(" "), json).await?

@@ -2,10 +2,12 @@
 
 use crate::args::{ThreadsArgs, ThreadsCommand};
 use crate::output::{self, printable, when};
+use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::record::Direction;
 use threadline_core::report::Lasting;
 use threadline_engine::Engine;
+use threadline_engine::divide::Why;
 use threadline_engine::notices::Bounced;
 use threadline_engine::threads::ThreadQuery;
 use threadline_engine::views::{MessageView, ThreadLine};
@@ -40,6 +42,14 @@ pub async fn run(
                 output::say(&format!("{} ({})", printable(&thread.line.subject, 200), thread.line.account));
                 let state = thread.line.state.name().replace('_', " ");
                 output::say(&format!("{state} since {}", when(thread.line.state_since)));
+                if let Some(apart) = engine.thread_apart(id).await? {
+                    let why = match apart.why {
+                        Why::PassedOn => "one of its mails was passed on to somebody new, which begins another conversation",
+                        Why::ByHand => "you split it off",
+                    };
+                    output::say(&format!("It stands apart from the conversation {}: {why}.", apart.from));
+                    output::say(&format!("`threadline threads merge {id} {}` joins them.", apart.from));
+                }
                 let notices = engine.notices(id).await?;
                 for one in &notices.bounced {
                     output::say(&format!("{} was not reached: {}", one.address, cause(one)));
@@ -48,6 +58,30 @@ pub async fn run(
                     output::say(&format!("{} is away until {}", one.address, one.until));
                 }
                 thread.items.iter().for_each(message);
+            }
+        }
+        ThreadsCommand::Split { message } => {
+            let new = engine.split_thread(message).await?;
+            match json {
+                true => output::json(&json!({ "split": message, "thread": new }))?,
+                false => output::say(&format!("It is the conversation {new} now. `threadline threads undo` takes this back.")),
+            }
+        }
+        ThreadsCommand::Merge { id, into } => {
+            engine.merge_threads(id, into).await?;
+            match json {
+                true => output::json(&json!({ "merged": id, "thread": into }))?,
+                false => output::say("They are one conversation now. `threadline threads undo` takes this back."),
+            }
+        }
+        ThreadsCommand::Undo => {
+            let messages = engine.undo_threads().await?;
+            match json {
+                true => output::json(&json!({ "messages": messages }))?,
+                false => output::say(&format!(
+                    "Taken back: {} returned.",
+                    output::count(messages as u64, "message", "messages")
+                )),
             }
         }
         ThreadsCommand::Bounced => {
@@ -110,7 +144,8 @@ fn message(item: &MessageView) {
     };
     output::say("");
     output::say(&format!(
-        "{} {arrow}, logged by {}: {}",
+        "[{}] {} {arrow}, logged by {}: {}",
+        item.decided.message,
         when(item.decided.date),
         item.decided.rule,
         item.decided.why

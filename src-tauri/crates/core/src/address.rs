@@ -56,6 +56,11 @@ impl Address {
         }
     }
 
+    /// The address with `+tag` behind its local part.
+    pub fn tagged(&self, tag: &str) -> Self {
+        Self(format!("{}+{tag}@{}", self.local(), self.domain()))
+    }
+
     /// True when the domain is `domain` or lies below it.
     pub fn is_under(&self, domain: &str) -> bool {
         let own = self.domain();

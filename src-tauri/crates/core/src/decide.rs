@@ -11,7 +11,7 @@ use crate::envelope::Machine;
 pub use crate::matching::KnownThread;
 use crate::matching::{Clue, Confidence, Link, clues, forwards, within_window};
 use crate::record::{Association, Direction};
-use crate::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
+use crate::rule::{Answer, CreateContacts, LogMode, Participants, Rule, Rules};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -69,6 +69,8 @@ pub struct Decision {
     pub direction: Direction,
     /// By what it is tied to the conversation that it joins, or of which it is asked.
     pub link: Option<Link>,
+    /// The logged conversation that a sent mail names, and whose people it does not go to: a new one begins (PRODUCT R8).
+    pub apart_from: Option<i64>,
 }
 
 /// Where the message was seen.
@@ -100,7 +102,10 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         "a message is logged on somebody: {:?}",
         envelope.key
     );
-    Decision { verdict, rule, direction, link }
+    let begins = matches!(verdict, Verdict::Log { thread: Thread::New, .. });
+    let named = || ties(arrival, known).into_iter().find(|t| t.link.confidence() > Confidence::Guess);
+    let apart_from = if begins { named().map(|tie| tie.thread.id) } else { None };
+    Decision { verdict, rule, direction, link, apart_from }
 }
 
 /// Outgoing where From is one of the person's own addresses and the server has it among what was sent, or where the message
@@ -139,6 +144,12 @@ fn verdict(
     if everybody.iter().any(|a| rules.never_domains.iter().any(|d| a.is_under(d))) {
         return ignore(Rule::NeverDomain);
     }
+    if rules.has_never_word(&envelope.subject) {
+        return ignore(Rule::NeverWord);
+    }
+    if direction == Direction::Outgoing && rules.is_private(arrival.time()) {
+        return ignore(Rule::PrivateTime);
+    }
     if arrival.has_flag("\\Draft") {
         return ignore(Rule::Draft);
     }
@@ -151,7 +162,8 @@ fn verdict(
     }
 
     // 2. Who is outside? A mail among colleagues is never logged.
-    let outside: Vec<&Address> = everybody.iter().copied().filter(|a| !rules.is_colleague(a)).collect();
+    let is_outside = |a: &&Address| !rules.is_colleague(a) && !rules.is_logging(a);
+    let outside: Vec<&Address> = everybody.iter().copied().filter(is_outside).collect();
     if outside.is_empty() {
         // Delivery reports come from the firm's own server more often than not.
         if direction == Direction::Incoming && envelope.machine == Some(Machine::Bounce) {
@@ -176,10 +188,11 @@ fn verdict(
     };
 
     // 3. The person's own word and gesture. An answer says that whoever was asked about belongs.
+    let copied = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
     let told = match (known.answer == Some(Answer::Log), arrival.has_flag(KEYWORD_LOG)) {
         (true, _) => Some(Rule::ToldToLog),
         (false, true) => Some(Rule::KeywordLog),
-        (false, false) => None,
+        (false, false) => copied.then_some(Rule::LoggingAddress),
     };
     if let Some(rule) = told {
         let may_create = people.may_create || rule == Rule::ToldToLog;
@@ -256,6 +269,9 @@ fn verdict(
         }
         (LogMode::KnownContacts, Direction::Outgoing) => match people.contacts() {
             none if none.is_empty() => people.strangers(rules),
+            _ if rules.participants == Participants::All && !people.are_all_contacts() => {
+                people.strangers(rules)
+            }
             contacts => people.log(None, contacts, Rule::SentToContact),
         },
         (LogMode::KnownContacts, Direction::Incoming) => match known.contacts.contains_key(from) {
@@ -305,6 +321,10 @@ impl People<'_> {
         let known: Vec<&Address> =
             self.outside.iter().copied().filter(|a| self.known.contacts.contains_key(*a)).collect();
         self.associations(&known)
+    }
+
+    fn are_all_contacts(&self) -> bool {
+        self.outside.iter().all(|a| self.known.contacts.contains_key(*a))
     }
 
     /// All on whom a message can be logged: everybody, or only contacts where the CRM has its own and none is to be made.

@@ -138,7 +138,10 @@ impl KnownThread {
     /// Whether somebody may speak in it: who took part, by any address that is known of them, a colleague of theirs or of the
     /// person. Merely quoting a logged id is not enough.
     pub fn may_speak(&self, from: &Address, contacts: &HashMap<Address, Contact>, rules: &Rules) -> bool {
-        rules.is_colleague(from) || self.took_part(from, contacts) || self.is_firm_of_one(from)
+        rules.is_colleague(from)
+            || self.took_part(rules.known_as(from), contacts)
+            || self.took_part(from, contacts)
+            || self.is_firm_of_one(from)
     }
 
     fn took_part(&self, who: &Address, contacts: &HashMap<Address, Contact>) -> bool {

@@ -1,6 +1,7 @@
 //! The named rules of [`crate::decide`], and the settings they read.
 
 use crate::address::{Address, is_public_provider};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Rule {
     // logged
     KeywordLog,
+    LoggingAddress,
     ToldToLog,
     SentToContact,
     SentInLoggedThread,
@@ -24,6 +26,8 @@ pub enum Rule {
     NeverAddress,
     NeverDomain,
     NeverFolder,
+    NeverWord,
+    PrivateTime,
     Draft,
     Bounce,
     AutoReply,
@@ -48,6 +52,7 @@ pub enum Rule {
 impl Rule {
     pub const ALL: &[Rule] = &[
         Rule::KeywordLog,
+        Rule::LoggingAddress,
         Rule::ToldToLog,
         Rule::SentToContact,
         Rule::SentInLoggedThread,
@@ -60,6 +65,8 @@ impl Rule {
         Rule::NeverAddress,
         Rule::NeverDomain,
         Rule::NeverFolder,
+        Rule::NeverWord,
+        Rule::PrivateTime,
         Rule::Draft,
         Rule::Bounce,
         Rule::AutoReply,
@@ -83,6 +90,7 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Rule::KeywordLog => "keyword_log",
+            Rule::LoggingAddress => "logging_address",
             Rule::ToldToLog => "told_to_log",
             Rule::SentToContact => "sent_to_contact",
             Rule::SentInLoggedThread => "sent_in_logged_thread",
@@ -95,6 +103,8 @@ impl Rule {
             Rule::NeverAddress => "never_address",
             Rule::NeverDomain => "never_domain",
             Rule::NeverFolder => "never_folder",
+            Rule::NeverWord => "never_word",
+            Rule::PrivateTime => "private_time",
             Rule::Draft => "draft",
             Rule::Bounce => "bounce",
             Rule::AutoReply => "auto_reply",
@@ -126,6 +136,7 @@ impl Rule {
             Rule::ToldNotTo => "You were asked, and said not to log it.",
             Rule::TakenOut => "You took it out of the log. What the CRM has by then stays there.",
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
+            Rule::LoggingAddress => "It was sent to the logging address too.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",
             Rule::SentInLoggedThread => "It was sent in a conversation that is logged.",
             Rule::SentToOutsider => {
@@ -139,6 +150,8 @@ impl Rule {
             Rule::NeverAddress => "An address on it is on the never-log list.",
             Rule::NeverDomain => "A domain on it is on the never-log list.",
             Rule::NeverFolder => "Its folder is on the never-log list.",
+            Rule::NeverWord => "A word of its subject is on the never-log list.",
+            Rule::PrivateTime => "It was sent while the person said that all is private.",
             Rule::Draft => "It is a draft.",
             Rule::Bounce => "It is a delivery report.",
             Rule::AutoReply => "It is an automatic answer.",
@@ -218,6 +231,33 @@ pub enum CreateContacts {
     WhenIWrite,
 }
 
+/// Who of the people outside must be a contact, so that a mail to them opens a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Participants {
+    #[default]
+    Any,
+    All,
+}
+
+/// An address that belongs to somebody who is known by another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct OtherAddress {
+    pub address: Address,
+    /// The one by which the person is known.
+    pub of: Address,
+}
+
+/// A time in which nothing that is sent is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PrivateTime {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
 /// The rules of one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -236,6 +276,15 @@ pub struct Rules {
     pub never_domains: Vec<String>,
     /// Full folder names, decoded, in the server's spelling.
     pub never_folders: Vec<String>,
+    /// Words and phrases; a mail with one of them in its subject is never logged. Neither case nor what stands around a word
+    /// counts.
+    pub never_words: Vec<String>,
+    pub participants: Participants,
+    /// A copy to one of these says "log this mail". Where there is none, it is `name+crm@` of each own address.
+    pub logging_addresses: Vec<Address>,
+    /// What the person said of addresses that the CRM does not know.
+    pub other_addresses: Vec<OtherAddress>,
+    pub private_times: Vec<PrivateTime>,
 }
 
 impl Default for Rules {
@@ -249,6 +298,11 @@ impl Default for Rules {
             never_addresses: Vec::new(),
             never_domains: Vec::new(),
             never_folders: Vec::new(),
+            never_words: Vec::new(),
+            participants: Participants::default(),
+            logging_addresses: Vec::new(),
+            other_addresses: Vec::new(),
+            private_times: Vec::new(),
         }
     }
 }
@@ -274,6 +328,35 @@ impl Rules {
         self.never_addresses.contains(address) || self.never_addresses.contains(&address.untagged())
     }
 
+    /// An address to which a copy of a mail says that it is to be logged.
+    pub fn is_logging(&self, address: &Address) -> bool {
+        match self.logging_addresses.is_empty() {
+            true => self.own.iter().any(|own| own.tagged("crm") == *address),
+            false => self.logging_addresses.contains(address),
+        }
+    }
+
+    /// The address by which the person is known whose address this is.
+    pub fn known_as<'a>(&'a self, address: &'a Address) -> &'a Address {
+        self.other_addresses.iter().find(|o| o.address == *address).map_or(address, |o| &o.of)
+    }
+
+    /// True where a word or phrase of the never-log list stands in the subject.
+    pub fn has_never_word(&self, subject: &str) -> bool {
+        let words = |text: &str| {
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+            words.map(str::to_lowercase).collect::<Vec<_>>()
+        };
+        let subject = words(subject);
+        let mut never = self.never_words.iter().map(|phrase| words(phrase)).filter(|p| !p.is_empty());
+        never.any(|phrase| subject.windows(phrase.len()).any(|w| w == phrase))
+    }
+
+    /// True where nothing that is sent at this time is logged.
+    pub fn is_private(&self, at: Timestamp) -> bool {
+        self.private_times.iter().any(|p| p.from <= at && at < p.until)
+    }
+
     pub fn is_colleague(&self, address: &Address) -> bool {
         self.is_own(address) || self.colleagues.iter().any(|d| address.is_under(d))
     }
@@ -290,6 +373,26 @@ mod tests {
             assert!(rule.explanation().ends_with('.'));
             assert_eq!(serde_json::to_string(rule).unwrap(), format!("\"{}\"", rule.name()));
         }
+    }
+
+    #[test]
+    fn words_of_the_never_list_are_found_whole() {
+        let rules = Rules { never_words: vec!["Private".into(), "job offer".into(), "  ".into()], ..Rules::default() };
+        for subject in ["private", "Re: [PRIVATE] x", "Your Job  offer!", "x: job-offer"] {
+            assert!(rules.has_never_word(subject), "{subject}");
+        }
+        for subject in ["", "privately", "an offer for the job", "Offer"] {
+            assert!(!rules.has_never_word(subject), "{subject}");
+        }
+    }
+
+    #[test]
+    fn the_logging_address_is_the_own_one_with_a_tag_unless_another_is_set() {
+        let at = |a| Address::parse(a).unwrap();
+        let mut rules = Rules::for_mailbox(&at("ann@firm.example"));
+        assert!(rules.is_logging(&at("ann+crm@firm.example")) && !rules.is_logging(&at("ann@firm.example")));
+        rules.logging_addresses = vec![at("log@else.example")];
+        assert!(rules.is_logging(&at("log@else.example")) && !rules.is_logging(&at("ann+crm@firm.example")));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
 use threadline_core::matching::{Clue, Link, traces};
 use threadline_core::record::{Association, Direction};
-use threadline_core::rule::{Answer, CreateContacts, LogMode, Rule, Rules};
+use threadline_core::rule::{
+    Answer, CreateContacts, LogMode, OtherAddress, Participants, PrivateTime, Rule, Rules,
+};
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -303,6 +305,78 @@ fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
     let decision = inbox(for_the_record);
     assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{decision:?}");
     assert_eq!(decision.direction, Direction::Outgoing, "it went out of the firm");
+}
+
+#[test]
+fn a_copy_to_the_logging_address_says_log_this() {
+    let (mut rules, mut known) = world();
+    rules.mode = LogMode::OnlyWhenISay;
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
+    for people in [
+        "To: carl@customer.example, ann+crm@firm.example",
+        "To: carl@customer.example\nCc: Ann+CRM@firm.example",
+        "To: carl@customer.example\nBcc: ann+crm@firm.example",
+    ] {
+        let copied = mail(&format!("From: ann@firm.example\n{people}"));
+        let decision = decide(&copied, seen, &known, &rules);
+        assert!(is_log(&decision, Thread::New, Rule::LoggingAddress), "{people}: {decision:?}");
+    }
+    // Nobody else's mail is logged by it, and nothing that is never logged.
+    let received = mail("From: carl@customer.example\nTo: ann+crm@firm.example");
+    let inbox = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
+    assert_eq!(decide(&received, inbox, &known, &rules).rule, Rule::OnlyWhenISay);
+    let never = mail("From: ann@firm.example\nTo: doctor@clinic.example\nBcc: ann+crm@firm.example");
+    assert_eq!(decide(&never, seen, &known, &rules).rule, Rule::NeverAddress);
+    // An address of another domain is nobody to log on.
+    rules.logging_addresses = vec![address("log@else.example")];
+    let copied = mail("From: ann@firm.example\nTo: new@third.example\nBcc: log@else.example");
+    known.crm_has_contacts = false;
+    let Verdict::Log { contacts, .. } = decide(&copied, seen, &known, &rules).verdict else { panic!() };
+    assert_eq!(contacts.iter().map(|c| c.address.as_str()).collect::<Vec<_>>(), ["new@third.example"]);
+}
+
+#[test]
+fn words_and_private_times_keep_mail_out_whatever_else_is_said() {
+    let (mut rules, known) = world();
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    rules.never_words = vec!["confidential".into()];
+    rules.private_times =
+        vec![PrivateTime { from: at("2026-06-01T10:00:00Z"), until: at("2026-06-01T12:00:00Z") }];
+    let rule = |role, from: &str, when: &str, more: &str| {
+        let header = format!("From: {from}\nTo: carl@customer.example, ann@firm.example\n{more}");
+        let arrival = Arrival { internal_date: at(when), ..flagged(&header, "$CrmLog") };
+        decide(&arrival, Seen { role, folder: "x", begins: None }, &known, &rules).rule
+    };
+    let (ann, carl) = ("ann@firm.example", "carl@customer.example");
+    let noon = "2026-06-01T11:00:00Z";
+    assert_eq!(rule(Role::Sent, ann, "2026-06-01T09:59:59Z", "Subject: x"), Rule::KeywordLog);
+    assert_eq!(rule(Role::Sent, ann, noon, "Subject: x"), Rule::PrivateTime);
+    assert_eq!(rule(Role::Sent, ann, "2026-06-01T12:00:00Z", "Subject: x"), Rule::KeywordLog);
+    assert_eq!(rule(Role::Inbox, carl, noon, "Subject: x"), Rule::KeywordLog, "what comes in is not meant");
+    assert_eq!(rule(Role::Inbox, carl, noon, "Subject: Re: CONFIDENTIAL: x"), Rule::NeverWord);
+}
+
+#[test]
+fn all_or_any_of_the_people_outside_must_be_contacts() {
+    let (mut rules, known) = world();
+    let both = mail("From: ann@firm.example\nTo: carl@customer.example, new@third.example");
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
+    assert_eq!(decide(&both, seen, &known, &rules).rule, Rule::SentToContact);
+    rules.participants = Participants::All;
+    assert_eq!(decide(&both, seen, &known, &rules).rule, Rule::UnknownRecipient);
+    let one = mail("From: ann@firm.example\nTo: carl@customer.example, bob@firm.example");
+    assert_eq!(decide(&one, seen, &known, &rules).rule, Rule::SentToContact);
+}
+
+#[test]
+fn what_the_person_said_of_an_address_is_remembered() {
+    let (mut rules, known) = world();
+    let at_home = mail("From: carl@home.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
+    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
+    assert_eq!(decide(&at_home, seen, &known, &rules).rule, Rule::StrangerInThread);
+    rules.other_addresses =
+        vec![OtherAddress { address: address("carl@home.example"), of: address("carl@customer.example") }];
+    assert!(is_log(&decide(&at_home, seen, &known, &rules), Thread::Join(3), Rule::ReplyInLoggedThread));
 }
 
 #[test]

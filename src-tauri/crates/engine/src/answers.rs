@@ -3,16 +3,17 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
-use crate::rules::put_on_the_list;
+use crate::rules::{edit_rules, put_on_the_list};
 use crate::undo::{Never, Steps, Undo};
 use crate::views::{Decided, decided};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use threadline_core::address::Address;
-use threadline_core::rule::{Answer, Rules};
+use threadline_core::matching::Clue;
+use threadline_core::rule::{Answer, OtherAddress, Rules};
 use threadline_store::job::{self, Kind};
 use threadline_store::message::{Headers, Image, Outcome};
-use threadline_store::{Tx, account, message, place, set_aside};
+use threadline_store::{StoreError, Tx, account, message, place, set_aside, thread};
 
 /// What the person says of mail that was asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub enum AskedAnswer {
     Log,
     /// Do not log this one.
     Ignore,
+    /// Its sender is the contact of the conversation, under another address: log it, and remember that.
+    Same,
     /// Do not log this one, nor any other with the people outside who are on it.
     Never,
 }
@@ -37,6 +40,25 @@ fn outside(image: &Image, rules: Option<&Rules>) -> Vec<Address> {
         }
     }
     outside
+}
+
+/// Remembers the sender as another address of the one contact of the conversation that the mail answers. False where it
+/// answers none, or one with several contacts.
+fn remember(tx: &Tx<'_>, image: &Image) -> Result<bool, StoreError> {
+    let row = image.message();
+    let Some(headers) = &row.headers else { return Ok(false) };
+    let ids = headers.in_reply_to.iter().chain(headers.references.iter().rev()).cloned();
+    let threads = thread::known(tx, row.account, ids.map(Clue::Id))?;
+    let mut contacts = threads.values().flatten().flat_map(|t| &t.contacts);
+    let (Some(from), Some(contact), None) = (&headers.from, contacts.next(), contacts.next()) else {
+        return Ok(false);
+    };
+    let other = OtherAddress { address: from.address.clone(), of: contact.address.clone() };
+    edit_rules(tx, row.account, |rules| {
+        rules.other_addresses.retain(|o| o.address != other.address);
+        rules.other_addresses.push(other);
+    })?;
+    Ok(true)
 }
 
 impl Engine {
@@ -58,7 +80,8 @@ impl Engine {
 
     /// Answers for some of them. What is not to be logged is settled at once. Of what is to be logged the header is read once
     /// more and decided about with the answer, when the mailbox is connected; an answer that the rules forbid, such as
-    /// logging a never-log address, changes nothing. A question that was settled meanwhile is passed over, and so is mail to
+    /// logging a never-log address, changes nothing. Nor does [`AskedAnswer::Same`] where there is not one contact whose
+    /// address it can be. A question that was settled meanwhile is passed over, and so is mail to
     /// be logged that lies in no watched folder any more; where none is left, that is an error.
     pub async fn answer(&self, messages: &[i64], answer: AskedAnswer) -> Result<Undo, EngineError> {
         let shared = self.shared();
@@ -71,7 +94,10 @@ impl Engine {
             for id in ids {
                 let asked = Image::take(tx, id)?.filter(|i| i.message().outcome == Outcome::Ask);
                 let Some(image) = asked else { continue };
-                if answer == AskedAnswer::Log {
+                if answer == AskedAnswer::Same && !remember(tx, &image)? {
+                    continue;
+                }
+                if matches!(answer, AskedAnswer::Log | AskedAnswer::Same) {
                     let Some(place) = place::of_message(tx, id)?.into_iter().next() else {
                         moved = Some(id);
                         continue;

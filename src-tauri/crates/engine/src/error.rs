@@ -47,6 +47,16 @@ pub enum EngineError {
     #[error("The message {0} is not logged. Look at the list again: it may have gone meanwhile.")]
     NotLogged(i64),
     #[error(
+        "The message {0} cannot be split off: its conversation begins with it. Name a later message of `threadline threads show`."
+    )]
+    NothingToSplit(i64),
+    #[error(
+        "The conversations {from} and {into} cannot be joined: one is not there, or they are of two mailboxes. See the list with `threadline threads`."
+    )]
+    NotMergeable { from: i64, into: i64 },
+    #[error("There is no split or merge to be taken back. See the conversations with `threadline threads`.")]
+    NoThreadChange,
+    #[error(
         "This cannot be taken back any more: ten minutes are over, or Threadline was started anew. Change it by hand."
     )]
     UndoGone,
@@ -136,6 +146,9 @@ impl EngineError {
             EngineError::NotAsked(_) => "not_asked",
             EngineError::MovedAway(_) => "moved_away",
             EngineError::NotLogged(_) => "not_logged",
+            EngineError::NothingToSplit(_) => "nothing_to_split",
+            EngineError::NotMergeable { .. } => "not_mergeable",
+            EngineError::NoThreadChange => "no_thread_change",
             EngineError::UndoGone => "undo_gone",
             EngineError::Unreadable(_) => "message_unreadable",
             EngineError::NoAttachment { .. } => "no_attachment",

@@ -8,6 +8,7 @@ use threadline_core::address::Address;
 use threadline_core::arrival::Arrival;
 use threadline_core::contact::Contact;
 use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
+use threadline_core::envelope::Envelope;
 use threadline_core::matching::{clues, traces};
 use threadline_core::reason::Reason;
 use threadline_core::rule::{Answer, Rule, Rules};
@@ -214,26 +215,7 @@ impl Seeing<'_> {
         answer: Option<Answer>,
         begins: Option<Timestamp>,
     ) -> Result<Decision, StoreError> {
-        let envelope = &self.arrival.envelope;
-        let clues = clues(envelope).into_iter().map(|(_, clue)| clue);
-        let threads = thread::known(tx, self.mailbox.id, clues)?;
-        let addresses: Vec<Address> = envelope
-            .from
-            .iter()
-            .chain(envelope.recipients())
-            .map(|m| m.address.clone())
-            .filter(|a| !self.mailbox.rules.is_own(a))
-            .collect();
-        let mut contacts: HashMap<Address, Contact> = HashMap::new();
-        let mut contacts_complete = true;
-        for source in &self.mailbox.contact_sources {
-            for (address, found) in lookup(tx, source, &addresses)? {
-                contacts.entry(address).or_insert(found);
-            }
-            contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
-        }
-        let crm_has_contacts = self.mailbox.contact_sources.iter().any(|s| s != LOCAL);
-        let known = Known { threads, contacts, contacts_complete, answer, crm_has_contacts };
+        let known = known(tx, self.mailbox, &self.arrival.envelope, answer)?;
         let seen = Seen { role: self.folder.role, folder: &self.folder.name, begins };
         Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
     }
@@ -269,16 +251,48 @@ impl Seeing<'_> {
     }
 }
 
-/// The contact of each of these addresses that has one: by the address as it stands, else without its tag.
+/// What the ledger knows of the ids and addresses on a message.
+pub(crate) fn known(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    envelope: &Envelope,
+    answer: Option<Answer>,
+) -> Result<Known, StoreError> {
+    let clues = clues(envelope).into_iter().map(|(_, clue)| clue);
+    let threads = thread::known(tx, mailbox.id, clues)?;
+    let addresses: Vec<Address> = envelope
+        .from
+        .iter()
+        .chain(envelope.recipients())
+        .map(|m| m.address.clone())
+        .filter(|a| !mailbox.rules.is_own(a))
+        .collect();
+    let mut contacts: HashMap<Address, Contact> = HashMap::new();
+    let mut contacts_complete = true;
+    for source in &mailbox.contact_sources {
+        for (address, found) in lookup(tx, source, &addresses, &mailbox.rules)? {
+            contacts.entry(address).or_insert(found);
+        }
+        contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
+    }
+    let crm_has_contacts = mailbox.contact_sources.iter().any(|s| s != LOCAL);
+    Ok(Known { threads, contacts, contacts_complete, answer, crm_has_contacts })
+}
+
+/// The contact of each of these addresses that has one: by the address as it stands, without its tag, or by the one that the
+/// person named.
 fn lookup(
     tx: &Tx<'_>,
     source: &str,
     addresses: &[Address],
+    rules: &Rules,
 ) -> Result<HashMap<Address, Contact>, StoreError> {
-    let untagged = addresses.iter().map(Address::untagged).filter(|a| !addresses.contains(a));
-    let all: Vec<Address> = addresses.iter().cloned().chain(untagged).collect();
+    let names = |a: &Address| [a.clone(), a.untagged(), rules.known_as(a).clone()];
+    let mut all: Vec<Address> = addresses.iter().flat_map(names).collect();
+    all.sort();
+    all.dedup();
     let found = contact::lookup(tx, source, &all)?;
-    let of = |a: &Address| found.get(a).or_else(|| found.get(&a.untagged())).cloned();
+    let of = |a: &Address| names(a).iter().find_map(|name| found.get(name)).cloned();
     Ok(addresses.iter().filter_map(|a| Some((a.clone(), of(a)?))).collect())
 }
 

@@ -1,5 +1,10 @@
 //! A mailbox's rules: changed as a whole, or by one more entry on the never-log list.
 
+mod entry;
+mod explain;
+mod past;
+mod private;
+
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
@@ -8,6 +13,10 @@ use crate::undo::{Never, Steps, Undo};
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::Rules;
 use threadline_store::{StoreError, Tx, account};
+
+pub use entry::RuleEntry;
+pub use explain::{Explained, Said};
+pub use past::{Forgotten, InCrm};
 
 /// Whom a never-log entry means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +33,13 @@ impl Who {
         match text.strip_prefix('@') {
             Some(domain) => normal_domain(domain).map(Who::Domain),
             None => Address::parse(text).ok().map(Who::Address),
+        }
+    }
+
+    fn means(&self, address: &Address) -> bool {
+        match self {
+            Who::Address(own) => own == address || *own == address.untagged(),
+            Who::Domain(domain) => address.is_under(domain),
         }
     }
 

@@ -26,7 +26,7 @@ impl Engine {
     }
 
     /// `None` where none of them is logged.
-    async fn take_out(&self, messages: Vec<i64>) -> Result<Option<Undo>, EngineError> {
+    pub(crate) async fn take_out(&self, messages: Vec<i64>) -> Result<Option<Undo>, EngineError> {
         let shared = self.shared();
         let now = shared.clock.now();
         let take = move |tx: &Tx<'_>| {

@@ -38,8 +38,8 @@ const SECOND: &[&str] = &[thread::SECOND, message::SECOND, outbox::SECOND, healt
 /// The third version: what reports and automatic answers say.
 const THIRD: &[&str] = &[job::THIRD, notice::SQL];
 
-/// The fourth version: by what a message was matched.
-const FOURTH: &[&str] = &[message::FOURTH];
+/// The fourth version: by what a message was matched, and conversations that a person divides and joins.
+const FOURTH: &[&str] = &[message::FOURTH, thread::FOURTH];
 
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {

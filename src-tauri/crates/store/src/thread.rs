@@ -16,9 +16,12 @@ use threadline_core::id::MessageKey;
 use threadline_core::matching::{self, Clue, KnownThread};
 use threadline_core::record::{Association, Direction};
 
+mod edit;
 mod list;
 mod standing;
 
+pub use edit::{Why, apart, merge, split, undo};
+pub(crate) use edit::{FOURTH, set_apart};
 pub use list::{Page, Query, Summary, list, page, summary};
 pub(crate) use standing::{answered, refresh, refresh_all, refresh_answered};
 

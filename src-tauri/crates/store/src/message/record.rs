@@ -216,6 +216,9 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
             ":id": message,
         },
     )?;
+    if let (Some(thread), Some(from)) = (thread, new.decision.apart_from) {
+        thread::set_apart(tx, thread, from, thread::Why::PassedOn)?;
+    }
     tx.run("DELETE FROM asked_address WHERE message = ?1", [message])?;
     match &new.decision.verdict {
         Verdict::Log { contacts, .. } => {

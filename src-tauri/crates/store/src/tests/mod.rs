@@ -3,6 +3,7 @@
 mod activity;
 mod contacts;
 mod decisions;
+mod edit;
 mod health;
 mod jobs;
 mod notices;
@@ -71,6 +72,7 @@ pub(crate) fn log(thread: Thread) -> Decision {
         rule: Rule::SentToContact,
         direction: Direction::Outgoing,
         link: None,
+        apart_from: None,
     }
 }
 
@@ -80,7 +82,7 @@ pub(crate) fn joined(thread: i64) -> Verdict {
 }
 
 pub(crate) fn other(verdict: Verdict, rule: Rule) -> Decision {
-    Decision { verdict, rule, direction: Direction::Incoming, link: None }
+    Decision { verdict, rule, direction: Direction::Incoming, link: None, apart_from: None }
 }
 
 pub(crate) fn ignore() -> Decision {
