@@ -65,7 +65,7 @@ fn in_memory(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
         let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
         rate(&format!("in memory: {name}"), || {
             black_box(decide(black_box(arrival), seen, &known, rules));
-            Ok(())
+            anyhow::Ok(())
         })?;
     }
     let header = header(777_777, "References: <1@x> <777777@firm.example>");
@@ -73,7 +73,7 @@ fn in_memory(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
         let arrival = Arrival { envelope: Envelope::parse(header.as_bytes()), ..mail[0].1.clone() };
         let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
         black_box(decide(&arrival, seen, &known, rules));
-        Ok(())
+        anyhow::Ok(())
     })
 }
 
@@ -89,9 +89,8 @@ fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
     for from in (0..IDS).step_by(BATCH as usize) {
         ledger.write_blocking(move |tx| fill(tx, account, folder, from))?;
     }
-    let people: Vec<Contact> = (0..CUSTOMERS)
-        .map(|n| Ok(person(Address::parse(&customer(n * LENGTH))?)))
-        .collect::<Result<_>>()?;
+    let people: Vec<Contact> =
+        (0..CUSTOMERS).map(|n| Ok(person(Address::parse(&customer(n * LENGTH))?))).collect::<Result<_>>()?;
     ledger.write_blocking(move |tx| contact::upsert(tx, "crm", &people, Timestamp::UNIX_EPOCH))?;
     let mb = std::fs::metadata(ledger.path())?.len() as f64 / 1e6;
     println!("    the ledger: {mb:.0} MB, filled in {:.0} s", begun.elapsed().as_secs_f64());
@@ -132,8 +131,13 @@ fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreEr
         );
         let contacts = vec![association(n).map_err(|_| refused("address"))?];
         let verdict = Verdict::Log { thread, contacts };
-        let decision =
-            Decision { verdict, rule: Rule::SentToContact, direction: Direction::Outgoing, link: None, apart_from: None };
+        let decision = Decision {
+            verdict,
+            rule: Rule::SentToContact,
+            direction: Direction::Outgoing,
+            link: None,
+            apart_from: None,
+        };
         let recorded = message::record(
             tx,
             &NewDecision {

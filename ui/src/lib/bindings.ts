@@ -176,6 +176,8 @@ export type AskedAnswer =
 "log" | 
 /**  Do not log this one. */
 "ignore" | 
+/**  Its sender is the contact of the conversation, under another address: log it, and remember that. */
+"same" | 
 /**  Do not log this one, nor any other with the people outside who are on it. */
 "never";
 
@@ -623,6 +625,13 @@ export type OauthProvider = "google" | "microsoft" |
 /**  One that the person has set. */
 "other";
 
+/**  An address that belongs to somebody who is known by another one. */
+export type OtherAddress = {
+	address: string,
+	/**  The one by which the person is known. */
+	of: string,
+};
+
 /**  A time in which a channel was not connected. */
 export type Outage = {
 	/**  The mailbox's address, or the CRM's kind. */
@@ -639,6 +648,9 @@ export type Outage = {
 
 /**  A verdict without what belongs to it, the weakest first. */
 export type Outcome = "ignore" | "hold" | "ask" | "log";
+
+/**  Who of the people outside must be a contact, so that a mail to them opens a conversation. */
+export type Participants = "any" | "all";
 
 /**  How long a pause lasts. */
 export type PauseFor = "hour" | 
@@ -682,6 +694,12 @@ export type Portal = {
 	missing_scopes: string[],
 };
 
+/**  A time in which nothing that is sent is logged. */
+export type PrivateTime = {
+	from: string,
+	until: string,
+};
+
 /**  What a person must know before the sign-in. */
 export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
 
@@ -702,7 +720,7 @@ export type Route = { to: "overview" } | { to: "threads"; thread: number | null 
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
  *  exhaustive match: a new rule does not compile until it has both.
  */
-export type Rule = "keyword_log" | "logging_address" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded";
+export type Rule = "keyword_log" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
 
 /**  How many messages got one verdict by one rule. */
 export type RuleCount = {
@@ -726,6 +744,17 @@ export type Rules = {
 	never_domains: string[],
 	/**  Full folder names, decoded, in the server's spelling. */
 	never_folders: string[],
+	/**
+	 *  Words and phrases; a mail with one of them in its subject is never logged. Neither case nor what stands around a word
+	 *  counts.
+	 */
+	never_words: string[],
+	participants: Participants,
+	/**  A copy to one of these says "log this mail". Where there is none, it is `name+crm@` of each own address. */
+	logging_addresses: string[],
+	/**  What the person said of addresses that the CRM does not know. */
+	other_addresses: OtherAddress[],
+	private_times: PrivateTime[],
 };
 
 /**  How far a folder is read. */

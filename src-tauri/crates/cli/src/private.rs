@@ -44,7 +44,8 @@ fn read(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
     let zone = now.time_zone().clone();
     if let Ok(time) = text.parse::<Time>() {
         let today = now.date().to_datetime(time).to_zoned(zone.clone())?;
-        let next = if today > *now { today } else { now.date().tomorrow()?.to_datetime(time).to_zoned(zone)? };
+        let next =
+            if today > *now { today } else { now.date().tomorrow()?.to_datetime(time).to_zoned(zone)? };
         return Ok(next.timestamp());
     }
     let at: DateTime =

@@ -48,7 +48,9 @@ pub async fn run(engine: &Engine, command: RulesCommand, json: bool) -> anyhow::
                 output::say("Taken away. It counts from now on.");
             }
         }
-        RulesCommand::Mode { mode, of } => set(engine, of, json, |rules| rules.mode = crate::account::mode(mode)).await?,
+        RulesCommand::Mode { mode, of } => {
+            set(engine, of, json, |rules| rules.mode = crate::account::mode(mode)).await?
+        }
         RulesCommand::Participants { who, of } => {
             let who = match who {
                 ParticipantsArg::Any => Participants::Any,
@@ -117,8 +119,7 @@ fn entry(kind: RuleKind, value: &str) -> anyhow::Result<RuleEntry> {
         RuleKind::Colleague => RuleEntry::Colleague(value.to_owned()),
         RuleKind::LoggingAddress => RuleEntry::LoggingAddress(address(value)?),
         RuleKind::OtherAddress => {
-            let (other, of) =
-                value.split_once('=').context("Write both addresses: ADDRESS=KNOWN-ADDRESS")?;
+            let (other, of) = value.split_once('=').context("Write both addresses: ADDRESS=KNOWN-ADDRESS")?;
             RuleEntry::OtherAddress(OtherAddress { address: address(other)?, of: address(of)? })
         }
     })
@@ -129,8 +130,13 @@ fn list(rules: &Rules) {
     let addresses = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let others: Vec<String> =
         rules.other_addresses.iter().map(|o| format!("{} is {}", o.address, o.of)).collect();
-    let private: Vec<String> =
-        rules.private_times.iter().rev().take(3).map(|p| format!("{} to {}", when(p.from), when(p.until))).collect();
+    let private: Vec<String> = rules
+        .private_times
+        .iter()
+        .rev()
+        .take(3)
+        .map(|p| format!("{} to {}", when(p.from), when(p.until)))
+        .collect();
     let logging = match rules.logging_addresses.is_empty() {
         true => rules.own.iter().map(|a| a.tagged("crm").to_string()).collect::<Vec<_>>().join(", "),
         false => addresses(&rules.logging_addresses),

@@ -44,7 +44,9 @@ pub async fn run(
                 output::say(&format!("{state} since {}", when(thread.line.state_since)));
                 if let Some(apart) = engine.thread_apart(id).await? {
                     let why = match apart.why {
-                        Why::PassedOn => "one of its mails was passed on to somebody new, which begins another conversation",
+                        Why::PassedOn => {
+                            "one of its mails was passed on to somebody new, which begins another conversation"
+                        }
                         Why::ByHand => "you split it off",
                     };
                     output::say(&format!("It stands apart from the conversation {}: {why}.", apart.from));
@@ -64,14 +66,18 @@ pub async fn run(
             let new = engine.split_thread(message).await?;
             match json {
                 true => output::json(&json!({ "split": message, "thread": new }))?,
-                false => output::say(&format!("It is the conversation {new} now. `threadline threads undo` takes this back.")),
+                false => output::say(&format!(
+                    "It is the conversation {new} now. `threadline threads undo` takes this back."
+                )),
             }
         }
         ThreadsCommand::Merge { id, into } => {
             engine.merge_threads(id, into).await?;
             match json {
                 true => output::json(&json!({ "merged": id, "thread": into }))?,
-                false => output::say("They are one conversation now. `threadline threads undo` takes this back."),
+                false => {
+                    output::say("They are one conversation now. `threadline threads undo` takes this back.")
+                }
             }
         }
         ThreadsCommand::Undo => {

@@ -86,8 +86,8 @@ pub struct Seen<'a> {
 /// Decides about one message.
 pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -> Decision {
     let envelope = &arrival.envelope;
-    let claims_own = envelope.from.as_ref().is_some_and(|from| rules.is_own(&from.address))
-        && !arrival.is_sent(seen.role);
+    let claims_own =
+        envelope.from.as_ref().is_some_and(|from| rules.is_own(&from.address)) && !arrival.is_sent(seen.role);
     let direction = direction(arrival, seen, rules, claims_own);
     let (verdict, rule, link) = verdict(arrival, seen, known, rules, direction, claims_own);
     // For the CRM a colleague's mail to somebody outside went out too, though another person wrote it.
@@ -165,6 +165,11 @@ fn verdict(
     let is_outside = |a: &&Address| !rules.is_colleague(a) && !rules.is_logging(a);
     let outside: Vec<&Address> = everybody.iter().copied().filter(is_outside).collect();
     if outside.is_empty() {
+        // Forwarded to the logging address, or to oneself and marked: what is to be logged is the original.
+        let to_log = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
+        if forwards(envelope) && (to_log || arrival.has_flag(KEYWORD_LOG)) && rules.is_own(from) {
+            return (Verdict::Hold, Rule::ForwardToLog, None);
+        }
         // Delivery reports come from the firm's own server more often than not.
         if direction == Direction::Incoming && envelope.machine == Some(Machine::Bounce) {
             return ignore(Rule::Bounce);
@@ -248,7 +253,7 @@ fn verdict(
     }
 
     // 7. What is older than the mailbox's beginning was copied into a folder that is watched.
-    if seen.begins.is_some_and(|begins| is_older(arrival, direction, begins)) {
+    if seen.begins.is_some_and(|begins| is_older(arrival, begins)) {
         return ignore(Rule::OlderThanBeginning);
     }
 
@@ -282,12 +287,10 @@ fn verdict(
     }
 }
 
-/// Whether a message is of a time before mail was logged here: by the server's date, and for sent mail, whose copy a program
-/// may have stored anew, by its own.
-fn is_older(arrival: &Arrival, direction: Direction, begins: Timestamp) -> bool {
-    let own = arrival.envelope.date.filter(|_| direction == Direction::Outgoing);
-    let oldest = own.map_or(arrival.internal_date, |own| own.min(arrival.internal_date));
-    begins.checked_sub(OLDER).is_ok_and(|limit| oldest < limit)
+/// Whether a message is of a time before mail was logged here, by the server's date: COPY and MOVE keep it (RFC 9051 §6.4.7).
+/// A computer whose clock is wrong sends mail with a wrong date of its own, which says nothing.
+fn is_older(arrival: &Arrival, begins: Timestamp) -> bool {
+    begins.checked_sub(OLDER).is_ok_and(|limit| arrival.internal_date < limit)
 }
 
 /// A logged conversation, and by what the message is tied to it.
@@ -298,7 +301,8 @@ struct Tie<'a> {
 
 /// The logged conversations that the message may belong to, the surest link first.
 fn ties<'a>(arrival: &Arrival, known: &'a Known) -> Vec<Tie<'a>> {
-    let of = |(link, clue)| known.threads.get(&clue).into_iter().flatten().map(move |thread| Tie { link, thread });
+    let of =
+        |(link, clue)| known.threads.get(&clue).into_iter().flatten().map(move |thread| Tie { link, thread });
     clues(&arrival.envelope).into_iter().flat_map(of).collect()
 }
 
@@ -342,7 +346,12 @@ impl People<'_> {
 
     /// Logs on these people, in the conversation that the message is tied to or in a new one. With nobody to log it on, the
     /// person is asked.
-    fn log(&self, tie: Option<&Tie<'_>>, contacts: Vec<Association>, rule: Rule) -> (Verdict, Rule, Option<Link>) {
+    fn log(
+        &self,
+        tie: Option<&Tie<'_>>,
+        contacts: Vec<Association>,
+        rule: Rule,
+    ) -> (Verdict, Rule, Option<Link>) {
         let thread = tie.map_or(Thread::New, |tie| Thread::Join(tie.thread.id));
         match (contacts.is_empty(), self.known.contacts_complete) {
             (false, _) => (Verdict::Log { thread, contacts }, rule, tie.map(|t| t.link)),

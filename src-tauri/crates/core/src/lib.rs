@@ -10,6 +10,7 @@ pub mod contact;
 pub mod conversation;
 pub mod decide;
 pub mod envelope;
+pub mod forwarded;
 pub mod health;
 pub mod id;
 pub mod inline;

@@ -281,8 +281,7 @@ mod tests {
 
     #[test]
     fn an_answer_finds_what_its_original_left() {
-        let sent =
-            envelope("From: ann@firm.example\nTo: bob@c.example, dora@d.example\nSubject: The  Offer");
+        let sent = envelope("From: ann@firm.example\nTo: bob@c.example, dora@d.example\nSubject: The  Offer");
         let left = traces(&sent, Direction::Outgoing);
         let answer = envelope("From: Dora@D.example\nSubject: SV: the offer");
         assert!(answered(&answer).iter().all(|(_, clue)| left.contains(clue)));

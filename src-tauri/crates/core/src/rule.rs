@@ -13,6 +13,7 @@ pub enum Rule {
     // logged
     KeywordLog,
     LoggingAddress,
+    ForwardedToLog,
     ToldToLog,
     SentToContact,
     SentInLoggedThread,
@@ -38,6 +39,7 @@ pub enum Rule {
     UnknownSender,
     OnlyWhenISay,
     OlderThanBeginning,
+    ForwardNotRead,
     // asked
     UnknownRecipient,
     NewFromContact,
@@ -47,12 +49,14 @@ pub enum Rule {
     NoContact,
     // held
     ContactsNotLoaded,
+    ForwardToLog,
 }
 
 impl Rule {
     pub const ALL: &[Rule] = &[
         Rule::KeywordLog,
         Rule::LoggingAddress,
+        Rule::ForwardedToLog,
         Rule::ToldToLog,
         Rule::SentToContact,
         Rule::SentInLoggedThread,
@@ -77,6 +81,7 @@ impl Rule {
         Rule::UnknownSender,
         Rule::OnlyWhenISay,
         Rule::OlderThanBeginning,
+        Rule::ForwardNotRead,
         Rule::UnknownRecipient,
         Rule::NewFromContact,
         Rule::StrangerInThread,
@@ -84,6 +89,7 @@ impl Rule {
         Rule::OwnNotInSent,
         Rule::NoContact,
         Rule::ContactsNotLoaded,
+        Rule::ForwardToLog,
     ];
 
     /// The rule's name in files, tables and on the command line.
@@ -91,6 +97,7 @@ impl Rule {
         match self {
             Rule::KeywordLog => "keyword_log",
             Rule::LoggingAddress => "logging_address",
+            Rule::ForwardedToLog => "forwarded_to_log",
             Rule::ToldToLog => "told_to_log",
             Rule::SentToContact => "sent_to_contact",
             Rule::SentInLoggedThread => "sent_in_logged_thread",
@@ -115,6 +122,7 @@ impl Rule {
             Rule::UnknownSender => "unknown_sender",
             Rule::OnlyWhenISay => "only_when_i_say",
             Rule::OlderThanBeginning => "older_than_beginning",
+            Rule::ForwardNotRead => "forward_not_read",
             Rule::UnknownRecipient => "unknown_recipient",
             Rule::NewFromContact => "new_from_contact",
             Rule::StrangerInThread => "stranger_in_thread",
@@ -122,6 +130,7 @@ impl Rule {
             Rule::OwnNotInSent => "own_not_in_sent",
             Rule::NoContact => "no_contact",
             Rule::ContactsNotLoaded => "contacts_not_loaded",
+            Rule::ForwardToLog => "forward_to_log",
         }
     }
 
@@ -137,6 +146,7 @@ impl Rule {
             Rule::TakenOut => "You took it out of the log. What the CRM has by then stays there.",
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
             Rule::LoggingAddress => "It was sent to the logging address too.",
+            Rule::ForwardedToLog => "You forwarded it so that it is logged.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",
             Rule::SentInLoggedThread => "It was sent in a conversation that is logged.",
             Rule::SentToOutsider => {
@@ -161,6 +171,9 @@ impl Rule {
             Rule::NoSender => "It names no sender.",
             Rule::UnknownSender => "Its sender is not a contact and the conversation is not logged.",
             Rule::OnlyWhenISay => "Mail is logged only when the person says so.",
+            Rule::ForwardNotRead => {
+                "It was forwarded so that it is logged, and does not say from whom the original is."
+            }
             Rule::OlderThanBeginning => "It is older than the beginning of this mailbox's log.",
             Rule::UnknownRecipient => "It was sent to someone who is not a contact.",
             Rule::NewFromContact => "A contact began a new conversation.",
@@ -173,6 +186,9 @@ impl Rule {
                 "It bears the person's own address, and the server does not have it among the mail that was sent."
             }
             Rule::ContactsNotLoaded => "The contacts of the CRM were not read to the end yet.",
+            Rule::ForwardToLog => {
+                "It was forwarded so that it is logged; the original is still to be read out of it."
+            }
         }
     }
 }
@@ -377,7 +393,10 @@ mod tests {
 
     #[test]
     fn words_of_the_never_list_are_found_whole() {
-        let rules = Rules { never_words: vec!["Private".into(), "job offer".into(), "  ".into()], ..Rules::default() };
+        let rules = Rules {
+            never_words: vec!["Private".into(), "job offer".into(), "  ".into()],
+            ..Rules::default()
+        };
         for subject in ["private", "Re: [PRIVATE] x", "Your Job  offer!", "x: job-offer"] {
             assert!(rules.has_never_word(subject), "{subject}");
         }

@@ -42,7 +42,7 @@ impl Engine {
 
     /// Takes the last of these changes back, also one of an earlier run; gives the number of messages that returned.
     pub async fn undo_threads(&self) -> Result<usize, EngineError> {
-        self.ledger().write(|tx| thread::undo(tx)).await?.ok_or(EngineError::NoThreadChange)
+        self.ledger().write(thread::undo).await?.ok_or(EngineError::NoThreadChange)
     }
 
     /// From which conversation this one stands apart, and why; `None` where it does not.

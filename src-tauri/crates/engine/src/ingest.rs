@@ -187,6 +187,9 @@ impl Seeing<'_> {
                 job::add(tx, Kind::Recheck, stranger.message, stranger.place, job::AT_ONCE)?;
             }
         }
+        if recorded.outcome == Outcome::Hold && decision.rule == Rule::ForwardToLog {
+            job::add(tx, Kind::Report, recorded.message, self.place, job::AT_ONCE)?;
+        }
         self.read_notice(tx, recorded)?;
         Ok(self.event(&decision, recorded).into_iter().collect())
     }

@@ -1,6 +1,7 @@
 //! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
 //! and headers of messages that are decided again.
 
+mod forward;
 mod report;
 
 use crate::broken::Broken;
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use threadline_core::envelope::Envelope;
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
+use threadline_core::rule::Rule;
 use threadline_mail::error::{MailError, blames_message};
 use threadline_mail::fetch::{Body, MOST_HEADER};
 use threadline_mail::session::{Place as ServerPlace, Session};
@@ -44,7 +46,7 @@ pub(crate) async fn run(
             let result = match job.kind {
                 Kind::Body => body(mailbox, session, &job, folder).await,
                 Kind::Recheck => recheck(mailbox, session, &job, folder).await.map(drop),
-                Kind::Report => report::read(mailbox, session, &job, folder).await,
+                Kind::Report => text(mailbox, session, &job, folder).await,
             };
             if let Err(Broken::Mail(error)) = &result {
                 put_off(mailbox, &job, error).await?;
@@ -129,6 +131,16 @@ async fn keep(mailbox: &Mailbox, job: &Job, body: Body) -> Result<(), Broken> {
         mailbox.shared.tell(Event::Fetched { account, message, bytes, truncated });
     }
     Ok(())
+}
+
+/// Reads the text of a message that is not logged, because of what it says of another one.
+async fn text(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watched) -> Result<(), Broken> {
+    let id = job.message;
+    let row = mailbox.shared.ledger.read(move |tx| message::get(tx, id)).await?;
+    match row.map(|row| row.rule) {
+        Some(Rule::ForwardToLog) => forward::read(mailbox, session, job, folder).await,
+        _ => report::read(mailbox, session, job, folder).await,
+    }
 }
 
 /// Decides again what is due in these folders, and fetches no body; gives what came of it.

@@ -9,9 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use threadline_core::address::Address;
+use threadline_core::forwarded::original;
 use threadline_core::message::Body;
 use threadline_core::reason::Reason;
 use threadline_core::record::{Association, Record};
+use threadline_core::rule::Rule;
 use threadline_crm::{Accepted, CrmError, Delivery, How, Leased, Queue, QueueError, Sink};
 use threadline_store::outbox::{self, Lease};
 use threadline_store::{StoreError, Tx, account, association, body, contact, egress, message, thread};
@@ -258,8 +260,12 @@ fn with_ids_of(tx: &Tx<'_>, sink: &str, contacts: Vec<Association>) -> Result<Ve
 fn parse(parts: Parts, wants_raw: bool) -> Option<(Record, Bytes)> {
     let Parts { mut record, raw } = parts;
     let body = catch_unwind(AssertUnwindSafe(|| Body::parse(&raw))).ok()?;
-    record.text = body.text;
-    record.html = body.html;
+    (record.text, record.html) = (body.text, body.html);
+    if record.rule == Rule::ForwardedToLog {
+        // What is logged is the original, and not what was written above it.
+        let original = catch_unwind(AssertUnwindSafe(|| original(&raw))).ok().flatten()?;
+        (record.text, record.html) = (original.text, None);
+    }
     record.attachments = body.attachments;
     Some((record, if wants_raw { Bytes::from(raw) } else { Bytes::new() }))
 }

@@ -305,10 +305,7 @@ pub(crate) fn merge(into: &mut Fetched, from: Fetched) {
 /// What is asked for of each message. Gmail, which keeps all mail in one folder, says by labels what was sent.
 pub(crate) fn header_items(gmail: bool) -> String {
     let labels = if gmail { "X-GM-LABELS " } else { "" };
-    format!(
-        "(UID FLAGS {labels}INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])",
-        FIELDS.join(" ")
-    )
+    format!("(UID FLAGS {labels}INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])", FIELDS.join(" "))
 }
 
 /// `None` where there is no header. Without a readable INTERNALDATE the header's own date stands for it.

@@ -102,7 +102,9 @@ impl Session {
         }
         self.leave_idle();
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let tag = self.wire.queue(format!("UID FETCH {set} {}", header_items(self.capabilities().is_gmail())).as_bytes());
+        let tag = self
+            .wire
+            .queue(format!("UID FETCH {set} {}", header_items(self.capabilities().is_gmail())).as_bytes());
         let mut parts: BTreeMap<u32, Fetched> = BTreeMap::new();
         let seen = &mut self.seen;
         self.wire

@@ -336,9 +336,9 @@ mod tests {
 
     #[test]
     fn gmails_labels_are_taken_over_by_their_names() {
-        let Reply::Fetch(one) =
-            reply(b"* 1 FETCH (UID 2 X-GM-LABELS (\\Inbox \"\\\\Sent\" Work \"Threadline/Log\" \"&AOk-\"))\r\n")
-        else {
+        let Reply::Fetch(one) = reply(
+            b"* 1 FETCH (UID 2 X-GM-LABELS (\\Inbox \"\\\\Sent\" Work \"Threadline/Log\" \"&AOk-\"))\r\n",
+        ) else {
             panic!()
         };
         assert_eq!(one.labels.unwrap(), ["\\Inbox", "\\Sent", "Work", "Threadline/Log", "é"]);

@@ -58,12 +58,7 @@ pub(crate) fn belongs_to(tx: &Tx<'_>, message: i64, hash: IdHash) -> Result<bool
 }
 
 /// Notes by what else a logged message is found. It identifies no message: many share it.
-pub(crate) fn add_traces(
-    tx: &Tx<'_>,
-    account: i64,
-    message: i64,
-    traces: &[Clue],
-) -> Result<(), StoreError> {
+pub(crate) fn add_traces(tx: &Tx<'_>, account: i64, message: i64, traces: &[Clue]) -> Result<(), StoreError> {
     for clue in traces {
         tx.run(
             "INSERT OR IGNORE INTO message_id (account, hash, message, identifies) VALUES (?1, ?2, ?3, 0)",

@@ -20,8 +20,8 @@ mod edit;
 mod list;
 mod standing;
 
-pub use edit::{Why, apart, merge, split, undo};
 pub(crate) use edit::{FOURTH, set_apart};
+pub use edit::{Why, apart, merge, split, undo};
 pub use list::{Page, Query, Summary, list, page, summary};
 pub(crate) use standing::{answered, refresh, refresh_all, refresh_answered};
 

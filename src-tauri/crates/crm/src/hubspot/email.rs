@@ -5,6 +5,7 @@ use crate::sink::Dedupe;
 use serde_json::{Map, Value, json};
 use threadline_core::address::Mailbox;
 use threadline_core::record::{Direction, Record};
+use threadline_core::rule::Rule;
 
 /// Longest text and longest HTML, in bytes: HubSpot's limit for a logged mail is 2 MB.
 pub(super) const MOST_TEXT: usize = 2_000_000;
@@ -17,9 +18,10 @@ pub(super) fn properties(record: &Record, found: &Found, owner: Option<&str>) ->
         all.insert(name.to_owned(), Value::from(value));
     };
     set("hs_timestamp", record.date.as_millisecond().max(0).to_string());
-    let direction = match record.direction {
-        Direction::Outgoing => "EMAIL",
-        Direction::Incoming => "INCOMING_EMAIL",
+    let direction = match (record.rule, record.direction) {
+        (Rule::ForwardedToLog, _) => "FORWARDED_EMAIL",
+        (_, Direction::Outgoing) => "EMAIL",
+        (_, Direction::Incoming) => "INCOMING_EMAIL",
     };
     set("hs_email_direction", direction.to_owned());
     set("hs_email_status", "SENT".to_owned());

@@ -102,7 +102,7 @@ fn arrival(uid: u32, header: &str) -> Arrival {
         internal_date: Timestamp::UNIX_EPOCH,
         size: 100,
         flags: Vec::new(),
-            labels: None,
+        labels: None,
         envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
     }
 }

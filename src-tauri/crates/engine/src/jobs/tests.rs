@@ -107,3 +107,49 @@ async fn a_report_is_read_where_it_can_be_about_logged_mail() {
     let state = world.mailbox.shared.ledger.read_blocking(state).unwrap();
     assert_eq!(state, Some(threadline_core::conversation::ThreadState::Bounced));
 }
+
+/// Ann forwards Carl's mail to her logging address.
+#[tokio::test]
+async fn what_is_forwarded_to_log_is_logged_as_its_original_or_kept_out_by_its_people() {
+    let header = "Message-ID: <5@x>\r\nFrom: ann@firm.example\r\nTo: ann+crm@firm.example\r\nSubject: Fwd: The offer\r\n\
+        Date: Thu, 1 Jan 1970 12:00:00 +0000\r\n";
+    let text = "---------- Forwarded message ---------\r\nFrom: Carl <carl@customer.example>\r\nDate: Thu, 1 Jan 1970 at 09:30\r\n\
+        Subject: The offer\r\nTo: Ann <ann@firm.example>\r\n\r\n\r\nWe take it.\r\n";
+    for never in [false, true] {
+        let mut world = World::new(LogMode::EveryoneOutside, &[]);
+        if never {
+            let carl = threadline_core::address::Address::parse("carl@customer.example").unwrap();
+            world.mailbox.settings.rules.never_addresses.push(carl);
+        }
+        world.sees(5, &format!("{header}\r\n"));
+        let jobs = world.jobs();
+        assert_eq!(
+            jobs.iter().map(|job| job.kind).collect::<Vec<_>>(),
+            [Kind::Report],
+            "nothing is logged yet"
+        );
+        let body = Body { raw: format!("{header}\r\n{text}").into_bytes(), truncated: false };
+        forward::keep(&world.mailbox, &jobs[0], "Sent".into(), body).await.unwrap();
+        let id = jobs[0].message;
+        let read = move |tx: &Tx<'_>| {
+            let row = message::get(tx, id)?.unwrap();
+            Ok((
+                row,
+                threadline_store::body::get(tx, id)?.is_some(),
+                threadline_store::association::of_message(tx, id)?,
+            ))
+        };
+        let (row, has_body, logged_on) = world.mailbox.shared.ledger.read_blocking(read).unwrap();
+        assert!(world.jobs().is_empty());
+        if never {
+            assert_eq!((row.rule, row.headers.is_none(), has_body), (Rule::NeverAddress, true, false));
+            continue;
+        }
+        assert_eq!((row.rule, has_body), (Rule::ForwardedToLog, true));
+        let headers = row.headers.unwrap();
+        assert_eq!(headers.from.unwrap().address.as_str(), "carl@customer.example");
+        assert_eq!((headers.subject.as_str(), row.time.as_second()), ("The offer", 9 * 3_600 + 30 * 60));
+        let on: Vec<&str> = logged_on.iter().map(|a| a.address.as_str()).collect();
+        assert_eq!(on, ["carl@customer.example"]);
+    }
+}

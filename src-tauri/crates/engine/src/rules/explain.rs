@@ -74,9 +74,5 @@ impl Engine {
 }
 
 fn said(decision: &Decision) -> Said {
-    Said {
-        outcome: Outcome::from(&decision.verdict),
-        rule: decision.rule,
-        why: decision.rule.explanation(),
-    }
+    Said { outcome: Outcome::from(&decision.verdict), rule: decision.rule, why: decision.rule.explanation() }
 }

@@ -26,14 +26,17 @@ impl Engine {
     }
 }
 
+/// Servers count whole seconds: the one that has begun belongs to the private time at both ends.
 fn set(rules: &mut Rules, now: Timestamp, until: Option<Timestamp>) {
+    let second = |more: i64| Timestamp::from_second(now.as_second() + more).unwrap_or(now);
     let times = &mut rules.private_times;
-    let mut from = now;
+    let (mut from, mut under_way) = (second(0), false);
     // What is under way ends now, or goes on in the new one.
     while let Some(last) = times.pop_if(|t| t.until > now) {
         from = from.min(last.from);
+        under_way = true;
     }
-    let until = until.unwrap_or(now);
+    let until = until.unwrap_or(if under_way { second(1) } else { second(0) });
     if from < until {
         times.push(PrivateTime { from, until });
     }
@@ -60,10 +63,10 @@ mod tests {
         set(&mut rules, at(20), Some(at(200)));
         assert_eq!(times(&rules), [(10, 200)]);
         set(&mut rules, at(30), None);
-        assert_eq!(times(&rules), [(10, 30)]);
+        assert_eq!(times(&rules), [(10, 31)]);
         set(&mut rules, at(50), Some(at(60)));
         set(&mut rules, at(70), None);
-        assert_eq!(times(&rules), [(10, 30), (50, 60)]);
-        assert!(rules.is_private(at(29)) && !rules.is_private(at(30)) && rules.is_private(at(50)));
+        assert_eq!(times(&rules), [(10, 31), (50, 60)]);
+        assert!(rules.is_private(at(30)) && !rules.is_private(at(31)) && rules.is_private(at(50)));
     }
 }

@@ -63,6 +63,7 @@ impl Desk {
             address: address(ANN),
             rules: account.settings.rules,
             contact_sources: vec![crate::contacts::LOCAL.to_owned()],
+            history: false,
         };
         let (arrival, now) = (Self::arrival(uid, to), self.engine.clock().now());
         self.engine

@@ -181,7 +181,8 @@ fn the_list_is_filtered_by_state_direction_and_silence() {
     for uid in 1..=3 {
         bed.record(bed.sent, uid, &mail(&format!("s{uid}@x"), ""), &log(Thread::New));
     }
-    let third = thread::known(&tx, bed.account, [id("s3@x")].map(Clue::Id)).unwrap()[&Clue::Id(id("s3@x"))][0].id;
+    let third =
+        thread::known(&tx, bed.account, [id("s3@x")].map(Clue::Id)).unwrap()[&Clue::Id(id("s3@x"))][0].id;
     let reply = other(joined(third), Rule::ReplyInLoggedThread);
     bed.record(bed.inbox, 9, &mail("r@y", "In-Reply-To: <s3@x>"), &reply);
     let ids = |query: Query<'_>| {

@@ -88,7 +88,9 @@ pub fn split(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<Option<i64>, St
     loop {
         let before = moving.len();
         for other in all.iter().filter(|m| m.id != message) {
-            let Some(their) = other.headers.as_ref().filter(|_| !moving.contains(&other.id)) else { continue };
+            let Some(their) = other.headers.as_ref().filter(|_| !moving.contains(&other.id)) else {
+                continue;
+            };
             if their.in_reply_to.iter().chain(&their.references).any(|id| ids.contains(id)) {
                 ids.extend(&their.ids);
                 moving.push(other.id);
@@ -126,11 +128,10 @@ pub fn merge(tx: &Tx<'_>, from: i64, into: i64, at: Timestamp) -> Result<bool, S
 /// Takes the last change back: each message of it that is still logged returns to where it was. Gives their number; `None`
 /// where there is nothing to take back.
 pub fn undo(tx: &Tx<'_>) -> Result<Option<usize>, StoreError> {
-    let last = tx.one(
-        "SELECT id, moved FROM thread_change WHERE id > 0 ORDER BY id DESC LIMIT 1",
-        [],
-        |row| Ok((row.get::<_, i64>("id")?, row.get::<_, String>("moved")?)),
-    )?;
+    let last =
+        tx.one("SELECT id, moved FROM thread_change WHERE id > 0 ORDER BY id DESC LIMIT 1", [], |row| {
+            Ok((row.get::<_, i64>("id")?, row.get::<_, String>("moved")?))
+        })?;
     let Some((id, moved)) = last else { return Ok(None) };
     let moved: Vec<Moved> = serde_json::from_str(&moved)
         .map_err(|_| StoreError::Unreadable { column: "thread_change.moved".to_owned() })?;
@@ -152,11 +153,9 @@ pub fn undo(tx: &Tx<'_>) -> Result<Option<usize>, StoreError> {
 }
 
 fn thread_with(tx: &Tx<'_>, account: i64, key: &MessageKey) -> Result<Option<i64>, StoreError> {
-    tx.one(
-        "SELECT id FROM thread WHERE account = ?1 AND key = ?2",
-        params![account, key.as_bytes()],
-        |row| row.get(0),
-    )
+    tx.one("SELECT id FROM thread WHERE account = ?1 AND key = ?2", params![account, key.as_bytes()], |row| {
+        row.get(0)
+    })
 }
 
 fn create(

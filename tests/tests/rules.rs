@@ -1,0 +1,141 @@
+//! The person's own word: rules, private times, forwards to the logging address, conversations changed by hand.
+
+use anyhow::{Context, Result, ensure};
+use threadline_testkit::lab::Lab;
+use threadline_tests::Computer;
+use threadline_tests::sinks::Place;
+
+const ANN: &str = "ann@lab.test";
+const CARL: &str = "carl@customer1.example";
+const DOCTOR: &str = "doctor@clinic.example";
+const STRANGER: &str = "stranger@third.example";
+
+/// A mail as it lies in a folder.
+fn raw(id: &str, from: &str, to: &str, more: &str) -> Vec<u8> {
+    format!("From: {from}\r\nTo: {to}\r\nSubject: {id}\r\nMessage-ID: <{id}>\r\n{more}\r\ntext of {id}\r\n")
+        .into_bytes()
+}
+
+/// A computer that watches Ann's mailbox, with its baseline made.
+fn computer(lab: &Lab, place: &Place) -> Result<Computer> {
+    let computer = Computer::new()?;
+    computer.add_account(lab, ANN, &[])?;
+    place.set_up(&computer, &[(CARL, "Carl")])?;
+    computer.once()?.ok()?;
+    Ok(computer)
+}
+
+fn rule_of(computer: &Computer, number: usize) -> Result<Vec<String>> {
+    let log = computer.run(&["log", "--json"])?.ok()?.json()?;
+    Ok(log.iter().take(number).filter_map(|d| d["rule"].as_str().map(str::to_owned)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_no_rule_lets_through_causes_no_request_to_the_crm() -> Result<()> {
+    let place = Place::hubspot().await?;
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    let Place::Hubspot(portal) = &place else { unreachable!() };
+    computer.run(&["rules", "add", "never", DOCTOR])?.ok()?;
+    computer.run(&["rules", "add", "never-word", "salary"])?.ok()?;
+    portal.forget_requests();
+    let both = format!("{CARL}, {DOCTOR}");
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, &both, ""))?;
+    lab.append(ANN, "Sent", &raw("2@lab.test", ANN, STRANGER, ""))?;
+    lab.append(ANN, "Sent", &raw("salary.3@lab.test", ANN, CARL, ""))?;
+    lab.deliver(ANN, &raw("4@third.example", STRANGER, ANN, ""))?;
+    lab.deliver(ANN, &raw("5@evil.example", ANN, CARL, ""))?;
+    computer.run(&["private", "until", "1h"])?.ok()?;
+    lab.append(ANN, "Sent", &raw("6@lab.test", ANN, CARL, ""))?;
+    computer.once()?.ok()?;
+    let mut rules = rule_of(&computer, 6)?;
+    rules.sort();
+    let want = [
+        "never_address",
+        "never_word",
+        "own_not_in_sent",
+        "private_time",
+        "unknown_recipient",
+        "unknown_sender",
+    ];
+    ensure!(rules == want, "{rules:?}");
+    // Contacts may be asked for; nobody is named, and nothing is written.
+    for request in portal.requests() {
+        let text = format!("{} {:?} {}", request.line, request.query, request.body);
+        for word in [DOCTOR, STRANGER, CARL, "lab.test", "/emails"] {
+            ensure!(!text.contains(word), "{word}: {text}");
+        }
+    }
+    ensure!(portal.emails().is_empty());
+    // The same mail after the private time and to Carl alone is logged.
+    computer.run(&["private", "off"])?.ok()?;
+    let later = jiff::Zoned::now().saturating_add(jiff::SignedDuration::from_hours(2));
+    let later = later.strftime("Date: %a, %d %b %Y %H:%M:%S %z\r\n").to_string();
+    lab.append(ANN, "Sent", &raw("7@lab.test", ANN, CARL, &later))?;
+    computer.once()?.ok()?;
+    ensure!(portal.emails().len() == 1, "{:?}", rule_of(&computer, 7)?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_to_the_logging_address_is_logged_as_its_original() -> Result<()> {
+    let place = Place::hubspot().await?;
+    let lab = Lab::builder().users([ANN]).start()?;
+    let computer = computer(&lab, &place)?;
+    let Place::Hubspot(portal) = &place else { unreachable!() };
+    let forward = format!(
+        "From: Ann <{ANN}>\r\nTo: ann+crm@lab.test\r\nSubject: Fwd: The offer\r\nMessage-ID: <f@lab.test>\r\n\r\nfor the CRM\r\n\r\n\
+         ---------- Forwarded message ---------\r\nFrom: Carl <{CARL}>\r\nDate: Mon, 2 Nov 2026 at 09:30\r\nSubject: The offer\r\n\
+         To: Ann <{ANN}>\r\n\r\n\r\nThanks, we take it.\r\n"
+    );
+    lab.append(ANN, "Sent", forward.as_bytes())?;
+    lab.deliver(ANN, forward.as_bytes())?;
+    computer.once()?.ok()?;
+    let emails = portal.emails();
+    ensure!(emails.len() == 1, "{emails:?} {:?}", rule_of(&computer, 2)?);
+    let email = &emails[0];
+    ensure!(email.get("hs_email_direction") == "FORWARDED_EMAIL", "{email:?}");
+    ensure!(email.get("hs_email_subject") == "The offer", "{email:?}");
+    ensure!(email.get("hs_email_text").trim() == "Thanks, we take it.", "{email:?}");
+    ensure!(portal.links(email.id).len() == 1, "it is not on the contact");
+    Ok(())
+}
+
+#[test]
+fn conversations_are_divided_and_joined_and_rules_explained_on_the_command_line() -> Result<()> {
+    let lab = Lab::builder().users([ANN]).start()?;
+    let dir = tempfile::tempdir()?;
+    let computer = computer(&lab, &Place::folder(dir.path().join("crm")))?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    computer.once()?.ok()?;
+    lab.deliver(ANN, &raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n"))?;
+    computer.once()?.ok()?;
+    let threads = || computer.run(&["threads", "--json"])?.ok()?.json();
+    let all = threads()?;
+    ensure!(all.len() == 1 && all[0]["messages"] == 2, "{all:#?}");
+    let thread = all[0]["id"].to_string();
+    let shown = computer.run(&["threads", "show", &thread, "--json"])?.ok()?.json()?;
+    let reply = shown[0]["items"][1]["decided"]["message"].as_i64().context("no number of the reply")?;
+    computer.run(&["threads", "split", &reply.to_string()])?.ok()?;
+    let two = threads()?;
+    ensure!(two.len() == 2, "{two:#?}");
+    let new = two.iter().find(|t| t["id"] != all[0]["id"]).context("no new one")?["id"].to_string();
+    let text = computer.run(&["threads", "show", &new])?.ok()?.out;
+    ensure!(text.contains(&format!("apart from the conversation {thread}")), "{text}");
+    computer.run(&["threads", "undo"])?.ok()?;
+    ensure!(threads()?.len() == 1);
+    ensure!(!computer.run(&["threads", "undo"])?.status.success());
+
+    let explained = |who: &str| computer.run(&["rules", "explain", who, "--json"])?.ok()?.json();
+    let carl = explained(CARL)?;
+    ensure!(
+        carl[0]["sent"]["rule"] == "sent_to_contact" && carl[0]["received"]["rule"] == "new_from_contact",
+        "{carl:?}"
+    );
+    let forgotten = computer.run(&["rules", "add", "never", CARL, "--past", "--json"])?.ok()?.json()?;
+    ensure!(forgotten[0]["forgotten"]["messages"] == 2, "{forgotten:#?}");
+    ensure!(forgotten[0]["forgotten"]["in_crm"].as_array().is_some_and(|a| a.len() == 2), "{forgotten:#?}");
+    ensure!(threads()?.is_empty());
+    ensure!(explained(CARL)?[0]["sent"]["rule"] == "never_address");
+    Ok(())
+}
