@@ -720,7 +720,7 @@ export type Route = { to: "overview" } | { to: "threads"; thread: number | null 
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
  *  exhaustive match: a new rule does not compile until it has both.
  */
-export type Rule = "keyword_log" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
+export type Rule = "keyword_log" | "log_folder" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
 
 /**  How many messages got one verdict by one rule. */
 export type RuleCount = {

@@ -42,15 +42,14 @@ fn read(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
         return Ok(at);
     }
     let zone = now.time_zone().clone();
-    if let Ok(time) = text.parse::<Time>() {
-        let today = now.date().to_datetime(time).to_zoned(zone.clone())?;
-        let next =
-            if today > *now { today } else { now.date().tomorrow()?.to_datetime(time).to_zoned(zone)? };
-        return Ok(next.timestamp());
+    if let Ok(at) = text.parse::<DateTime>() {
+        return Ok(at.to_zoned(zone)?.timestamp());
     }
-    let at: DateTime =
+    let time: Time =
         text.parse().with_context(|| format!("{text} is no time. Write 2h, 18:30, or 2026-12-24T18:00."))?;
-    Ok(at.to_zoned(zone)?.timestamp())
+    let today = now.date().to_datetime(time).to_zoned(zone.clone())?;
+    let next = if today > *now { today } else { now.date().tomorrow()?.to_datetime(time).to_zoned(zone)? };
+    Ok(next.timestamp())
 }
 
 #[cfg(test)]

@@ -18,6 +18,15 @@ pub enum Role {
     Other,
 }
 
+/// The folder `Threadline/Log`, under whichever separator, also below INBOX: what is put into it is to be logged.
+pub fn is_log_folder(name: &str) -> bool {
+    let mut parts: Vec<String> = name.split(['/', '.', '\\']).map(str::to_lowercase).collect();
+    if parts.first().is_some_and(|first| first == "inbox") {
+        parts.remove(0);
+    }
+    parts == ["threadline", "log"]
+}
+
 /// One message, seen in one folder. Its body was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {

@@ -5,7 +5,7 @@
 //! message belongs is found by [`crate::matching`].
 
 use crate::address::Address;
-use crate::arrival::{Arrival, Role};
+use crate::arrival::{Arrival, Role, is_log_folder};
 use crate::contact::Contact;
 use crate::envelope::Machine;
 pub use crate::matching::KnownThread;
@@ -95,7 +95,7 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         && envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
         && envelope.recipients().iter().any(|to| !rules.is_colleague(&to.address));
     // What the person says of a mail under their own name is believed.
-    let confirmed = claims_own && matches!(rule, Rule::KeywordLog | Rule::ToldToLog);
+    let confirmed = claims_own && matches!(rule, Rule::KeywordLog | Rule::LogFolder | Rule::ToldToLog);
     let direction = if went_out || confirmed { Direction::Outgoing } else { direction };
     debug_assert!(
         !matches!(&verdict, Verdict::Log { contacts, .. } if contacts.is_empty()),
@@ -167,7 +167,8 @@ fn verdict(
     if outside.is_empty() {
         // Forwarded to the logging address, or to oneself and marked: what is to be logged is the original.
         let to_log = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
-        if forwards(envelope) && (to_log || arrival.has_flag(KEYWORD_LOG)) && rules.is_own(from) {
+        let marked = arrival.has_flag(KEYWORD_LOG) || is_log_folder(seen.folder);
+        if forwards(envelope) && (to_log || marked) && rules.is_own(from) {
             return (Verdict::Hold, Rule::ForwardToLog, None);
         }
         // Delivery reports come from the firm's own server more often than not.
@@ -194,11 +195,13 @@ fn verdict(
 
     // 3. The person's own word and gesture. An answer says that whoever was asked about belongs.
     let copied = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
-    let told = match (known.answer == Some(Answer::Log), arrival.has_flag(KEYWORD_LOG)) {
-        (true, _) => Some(Rule::ToldToLog),
-        (false, true) => Some(Rule::KeywordLog),
-        (false, false) => copied.then_some(Rule::LoggingAddress),
-    };
+    let told = [
+        (known.answer == Some(Answer::Log), Rule::ToldToLog),
+        (arrival.has_flag(KEYWORD_LOG), Rule::KeywordLog),
+        (is_log_folder(seen.folder), Rule::LogFolder),
+        (copied, Rule::LoggingAddress),
+    ];
+    let told = told.into_iter().find_map(|(is, rule)| is.then_some(rule));
     if let Some(rule) = told {
         let may_create = people.may_create || rule == Rule::ToldToLog;
         let people = People { may_create, ..people };

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Rule {
     // logged
     KeywordLog,
+    LogFolder,
     LoggingAddress,
     ForwardedToLog,
     ToldToLog,
@@ -55,6 +56,7 @@ pub enum Rule {
 impl Rule {
     pub const ALL: &[Rule] = &[
         Rule::KeywordLog,
+        Rule::LogFolder,
         Rule::LoggingAddress,
         Rule::ForwardedToLog,
         Rule::ToldToLog,
@@ -96,6 +98,7 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Rule::KeywordLog => "keyword_log",
+            Rule::LogFolder => "log_folder",
             Rule::LoggingAddress => "logging_address",
             Rule::ForwardedToLog => "forwarded_to_log",
             Rule::ToldToLog => "told_to_log",
@@ -145,6 +148,7 @@ impl Rule {
             Rule::ToldNotTo => "You were asked, and said not to log it.",
             Rule::TakenOut => "You took it out of the log. What the CRM has by then stays there.",
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
+            Rule::LogFolder => "It was put into the folder Threadline/Log.",
             Rule::LoggingAddress => "It was sent to the logging address too.",
             Rule::ForwardedToLog => "You forwarded it so that it is logged.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",

@@ -23,6 +23,7 @@ pub mod error;
 pub mod event;
 pub mod export;
 mod generation;
+mod gestures;
 pub mod history;
 pub mod home;
 mod identity;

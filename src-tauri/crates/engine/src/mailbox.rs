@@ -8,6 +8,7 @@ use crate::backoff;
 use crate::broken::Broken;
 use crate::error::EngineError;
 use crate::event::Event;
+use crate::gestures::{self, Gestures};
 use crate::jobs;
 use crate::outage::Outage;
 use crate::revoked::Revoked;
@@ -168,8 +169,9 @@ impl Mailbox {
         self.begin_catch_up(1);
         let mut settled = false;
         let mut refused = Vec::new();
+        Gestures::due(watch.session()).look(self, watch.session(), &watched).await?;
         loop {
-            let news = self.next(&mut watch, &watched).await?;
+            let news = self.next(&mut watch, &watched, gestures::EVERY).await?;
             self.note_refused(&watched, &news, &mut refused).await?;
             settled = match news {
                 News::Watching => true,
@@ -294,10 +296,13 @@ impl Mailbox {
         self.shared.add_waker(self.id, watch.waker());
         let mut told = false;
         let mut refused = Vec::new();
+        let mut gestures = Gestures::default();
         loop {
+            gestures.look(self, watch.session(), &watched).await?;
             jobs::run(self, watch.session(), &watched).await?;
             self.end_catch_up().await?;
-            let news = self.next(&mut watch, &watched).await?;
+            let wait = gestures.wait(self.shared.clock.monotonic());
+            let news = self.next(&mut watch, &watched, wait).await?;
             self.note_refused(&watched, &news, &mut refused).await?;
             if matches!(news, News::Watching) {
                 let has_notify = watch.session().capabilities().has_notify();
@@ -366,10 +371,12 @@ impl Mailbox {
 
 /// The folders that are read, each with what it is for.
 pub(crate) fn chosen(found: &Found) -> Vec<(ServerFolder, Role)> {
+    let log = found.log.iter().cloned().map(|f| (f, Role::Other));
     match found.all.clone() {
-        Some(all) => vec![(all, Role::All)],
+        Some(all) => std::iter::once((all, Role::All)).chain(log).collect(),
         None => std::iter::once((found.inbox.clone(), Role::Inbox))
             .chain(found.sent.iter().cloned().map(|f| (f, Role::Sent)))
+            .chain(log)
             .collect(),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use threadline_core::arrival::Arrival;
 use threadline_core::envelope::{Envelope, FIELDS};
-use threadline_core::reason::{ImapStatus, Phase};
+use threadline_core::reason::{ImapStatus, Phase, Signal};
 
 /// A message as it lies on the server.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,8 +97,14 @@ impl Session {
         if self.select(folder).await?.uidvalidity != place.uidvalidity {
             return Ok(None);
         }
-        let items = header_items(self.capabilities().is_gmail());
-        let one = self.fetch_one(place.uid, &items).await?;
+        let labels = self.asks_labels();
+        let one = match self.fetch_one(place.uid, &header_items(labels)).await {
+            Err(error) if labels && is_refusal(&error) => {
+                self.no_labels = true;
+                self.fetch_one(place.uid, &header_items(false)).await?
+            }
+            one => one?,
+        };
         Ok(one.and_then(|one| arrival(place.uid, one)))
     }
 
@@ -136,8 +142,24 @@ impl Session {
         range: RangeInclusive<u32>,
         most: usize,
     ) -> Result<Batch, MailError> {
+        let labels = self.asks_labels();
+        let batch = self.fetch_items(set, range.clone(), most, labels).await?;
+        if labels && batch.refused.is_some() && batch.arrivals.is_empty() {
+            self.no_labels = true;
+            return self.fetch_items(set, range, most, false).await;
+        }
+        Ok(batch)
+    }
+
+    async fn fetch_items(
+        &mut self,
+        set: &str,
+        range: RangeInclusive<u32>,
+        most: usize,
+        labels: bool,
+    ) -> Result<Batch, MailError> {
         self.leave_idle();
-        let command = format!("UID FETCH {set} {}", header_items(self.capabilities().is_gmail()));
+        let command = format!("UID FETCH {set} {}", header_items(labels));
         let tag = self.wire.queue(command.as_bytes());
         let mut batch = Batch::default();
         let seen = &mut self.seen;
@@ -302,9 +324,13 @@ pub(crate) fn merge(into: &mut Fetched, from: Fetched) {
     into.section = into.section.take().or(from.section);
 }
 
+fn is_refusal(error: &MailError) -> bool {
+    matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. })
+}
+
 /// What is asked for of each message. Gmail, which keeps all mail in one folder, says by labels what was sent.
-pub(crate) fn header_items(gmail: bool) -> String {
-    let labels = if gmail { "X-GM-LABELS " } else { "" };
+pub(crate) fn header_items(labels: bool) -> String {
+    let labels = if labels { "X-GM-LABELS " } else { "" };
     format!("(UID FLAGS {labels}INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({})])", FIELDS.join(" "))
 }
 

@@ -74,6 +74,20 @@ impl Session {
         Ok(Found { uidvalidity: selected.uidvalidity, arrivals })
     }
 
+    /// The UIDs of a folder's messages that bear this keyword, and the UIDVALIDITY; none where the server refuses the search.
+    pub async fn with_keyword(
+        &mut self,
+        folder: &Folder,
+        keyword: &str,
+    ) -> Result<(u32, BTreeSet<u32>), MailError> {
+        let selected = self.select(folder).await?;
+        let found = match selected.exists {
+            0 => None,
+            _ => self.search(vec![format!("UID SEARCH KEYWORD {keyword}").into_bytes()]).await?,
+        };
+        Ok((selected.uidvalidity, found.unwrap_or_default()))
+    }
+
     /// Runs one SEARCH; `None` where the server refuses it.
     async fn search(&mut self, pieces: Pieces) -> Result<Option<BTreeSet<u32>>, MailError> {
         self.leave_idle();
@@ -102,9 +116,7 @@ impl Session {
         }
         self.leave_idle();
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let tag = self
-            .wire
-            .queue(format!("UID FETCH {set} {}", header_items(self.capabilities().is_gmail())).as_bytes());
+        let tag = self.wire.queue(format!("UID FETCH {set} {}", header_items(false)).as_bytes());
         let mut parts: BTreeMap<u32, Fetched> = BTreeMap::new();
         let seen = &mut self.seen;
         self.wire

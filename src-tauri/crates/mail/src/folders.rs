@@ -5,6 +5,7 @@
 
 use crate::session::Folder;
 use std::collections::BTreeSet;
+use threadline_core::arrival::is_log_folder;
 use threadline_core::reason::{Evidence, Phase, Signal};
 
 /// The folders of one mailbox that are watched.
@@ -15,6 +16,8 @@ pub struct Watched {
     pub sent: Vec<Folder>,
     /// Gmail's All Mail: everything but Spam and Trash. Where it is there, it is watched instead of the others.
     pub all: Option<Folder>,
+    /// The folder `Threadline/Log`, where the person has one: what is put into it is to be logged (PRODUCT B5).
+    pub log: Option<Folder>,
     /// How each folder of `sent` was found, in the same order.
     pub why: Vec<Why>,
 }
@@ -37,7 +40,7 @@ impl Watched {
             Some(all) => std::slice::from_ref(all),
             None => std::slice::from_ref(&self.inbox),
         };
-        chosen.iter().chain(&self.sent).map(|f| f.raw.clone()).collect()
+        chosen.iter().chain(&self.sent).chain(&self.log).map(|f| f.raw.clone()).collect()
     }
 
     /// What to say where no folder of sent mail is known; INBOX works all the same.
@@ -70,7 +73,8 @@ pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
         }
     }
     let (sent, why) = sent.into_iter().unzip();
-    Watched { inbox, sent, all, why }
+    let log = usable.iter().find(|f| is_log_folder(&f.name) && !is_foreign(f)).map(|f| (*f).clone());
+    Watched { inbox, sent, all, log, why }
 }
 
 /// Spam, Trash and Drafts, by attribute or by name; and what lies below them.

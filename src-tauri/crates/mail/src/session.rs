@@ -91,6 +91,8 @@ pub struct Session {
     qresync: bool,
     /// The server has refused an EXAMINE with parameters.
     plain: bool,
+    /// The server has refused to tell Gmail's labels, though it says that it has them.
+    pub(crate) no_labels: bool,
     pub(crate) seen: Seen,
     idle: Option<Tag>,
 }
@@ -188,11 +190,24 @@ impl Session {
         } else if capabilities.has_condstore() && capabilities.has("ENABLE") {
             wire.queue(b"ENABLE CONDSTORE");
         }
-        Ok(Session { wire, capabilities, qresync, plain: false, seen: Seen::default(), idle: None })
+        Ok(Session {
+            wire,
+            capabilities,
+            qresync,
+            plain: false,
+            no_labels: false,
+            seen: Seen::default(),
+            idle: None,
+        })
     }
 
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// Whether Gmail's labels are asked for.
+    pub(crate) fn asks_labels(&self) -> bool {
+        self.capabilities.is_gmail() && !self.no_labels
     }
 
     /// Opens a folder, and says what it holds. Nothing in it changes.

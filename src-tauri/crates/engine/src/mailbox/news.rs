@@ -14,13 +14,25 @@ use threadline_store::{StoreError, Tx, folder, job, place};
 
 impl Mailbox {
     /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
-    /// connection is remembered for the next one until it was passed.
-    pub(super) async fn next(&self, watch: &mut Watch, watched: &[Watched]) -> Result<News, Broken> {
+    /// connection is remembered for the next one until it was passed. After `wait` the connection is woken.
+    pub(super) async fn next(
+        &self,
+        watch: &mut Watch,
+        watched: &[Watched],
+        wait: Duration,
+    ) -> Result<News, Broken> {
         let alarm = self.alarm(watch.waker(), watched.iter().map(|w| w.row.id).collect());
+        let waker = watch.waker();
+        let reminder = async {
+            tokio::time::sleep(wait).await;
+            waker.wake();
+            std::future::pending::<Infallible>().await
+        };
         let news = tokio::select! {
             biased;
             news = watch.next() => news,
             failed = alarm => { let Err(error) = failed; return Err(error.into()) }
+            never = reminder => match never {},
         };
         let (Some(first), now) = (watched.first(), watch.suspect()) else { return Ok(news?) };
         let mut suspects = lock(&self.suspects);

@@ -6,7 +6,8 @@ use crate::thread::{self, Query};
 use crate::{contact, message};
 use std::time::Duration;
 use threadline_core::conversation::ThreadState;
-use threadline_core::decide::Thread;
+use threadline_core::decide::{Decision, Thread, Verdict};
+use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageKey;
 use threadline_core::matching::Clue;
 use threadline_core::record::Direction;
@@ -76,8 +77,14 @@ fn a_new_thread_has_the_roots_key_unless_an_older_one_has_it() {
     assert_eq!(answer.key, key("root@y"));
     assert_eq!(begin(2, "root@y", "").id, answer.id);
     // The old mail is forwarded to somebody new: a thread of its own.
-    let forward = begin(3, "forward@x", "References: <root@y>");
+    let header = "Message-ID: <forward@x>\r\nFrom: ann@firm.example\r\nTo: dora@second.example\r\nReferences: <root@y>\r\n\r\n";
+    let contacts = vec![super::contact("dora@second.example")];
+    let decision = Decision { verdict: Verdict::Log { thread: Thread::New, contacts }, ..log(Thread::New) };
+    let forward = bed.record(bed.sent, 3, &Envelope::parse(header.as_bytes()), &decision);
+    let forward = thread::get(&tx, forward.thread.unwrap()).unwrap().unwrap();
     assert_eq!(forward.key, key("forward@x"));
+    // A later answer of the first conversation names the same root, and goes to its people.
+    assert_eq!(begin(4, "later@x", "References: <root@y> <unknown@y>").id, answer.id);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Every rule of `decide`, each with the mail that it was made for.
 #![allow(clippy::unwrap_used, reason = "what tests share may unwrap as they do")]
 
+mod links;
+mod word;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -140,18 +143,6 @@ fn an_answer_that_came_over_a_shared_address_is_no_newsletter() {
 }
 
 #[test]
-fn an_old_thread_sent_to_somebody_else_is_a_new_conversation() {
-    let (rules, mut known) = world();
-    let dora = Contact { remote_id: "9".into(), addresses: vec![address("dora@second.example")], name: None };
-    known.contacts.insert(dora.addresses[0].clone(), dora);
-    let arrival = mail("From: ann@firm.example\nTo: dora@second.example\nReferences: <t@x>");
-    let decision = decide(&arrival, Seen { role: Role::Sent, folder: "Sent", begins: None }, &known, &rules);
-    assert!(is_log(&decision, Thread::New, Rule::SentToContact), "{decision:?}");
-    let unknown = sent("To: new@third.example\nReferences: <t@x>");
-    assert_eq!((unknown.verdict, unknown.rule), (Verdict::Ask, Rule::UnknownRecipient));
-}
-
-#[test]
 fn everything_else_is_ignored_asked_or_held_by_name() {
     let to_ann = "To: ann@firm.example";
     for (decision, verdict, rule) in [
@@ -199,41 +190,6 @@ fn everything_else_is_ignored_asked_or_held_by_name() {
     ] {
         assert_eq!((decision.verdict, decision.rule), (verdict, rule));
     }
-}
-
-#[test]
-fn the_keyword_logs_what_no_other_rule_would() {
-    let (rules, mut known) = world();
-    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
-    let arrival = flagged("From: new@third.example\nTo: ann@firm.example", "$CrmLog");
-    known.crm_has_contacts = false;
-    assert!(is_log(&decide(&arrival, seen, &known, &rules), Thread::New, Rule::KeywordLog));
-    // A CRM with contacts of its own logs mail on one of them, and the rules make none.
-    known.crm_has_contacts = true;
-    let asked = decide(&arrival, seen, &known, &rules);
-    assert_eq!((asked.verdict, asked.rule), (Verdict::Ask, Rule::NoContact));
-    for machine in ["List-Id: <n>", "Auto-Submitted: auto-replied"] {
-        let mail =
-            flagged(&format!("From: carl@customer.example\nTo: ann@firm.example\n{machine}"), "$CrmLog");
-        assert!(is_log(&decide(&mail, seen, &known, &rules), Thread::New, Rule::KeywordLog), "{machine}");
-    }
-}
-
-#[test]
-fn what_the_person_says_counts_but_for_what_is_never_logged() {
-    let (rules, known) = world();
-    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
-    let told = |answer, to: &str| {
-        let known = Known { answer: Some(answer), ..known.clone() };
-        decide(&mail(&format!("From: ann@firm.example\nTo: {to}")), seen, &known, &rules)
-    };
-    let logged = told(Answer::Log, "new@third.example");
-    assert!(is_log(&logged, Thread::New, Rule::ToldToLog), "{logged:?}");
-    let Verdict::Log { contacts, .. } = logged.verdict else { panic!() };
-    assert!(contacts[0].may_create);
-    assert_eq!(told(Answer::Ignore, "carl@customer.example").rule, Rule::ToldNotTo);
-    assert_eq!(told(Answer::Log, "doctor@clinic.example").rule, Rule::NeverAddress);
-    assert_eq!(told(Answer::Log, "bob@firm.example").rule, Rule::OnlyColleagues);
 }
 
 #[test]
@@ -308,92 +264,6 @@ fn direction_comes_from_the_sender_and_an_alias_in_sent_is_own() {
 }
 
 #[test]
-fn a_copy_to_the_logging_address_says_log_this() {
-    let (mut rules, mut known) = world();
-    rules.mode = LogMode::OnlyWhenISay;
-    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
-    for people in [
-        "To: carl@customer.example, ann+crm@firm.example",
-        "To: carl@customer.example\nCc: Ann+CRM@firm.example",
-        "To: carl@customer.example\nBcc: ann+crm@firm.example",
-    ] {
-        let copied = mail(&format!("From: ann@firm.example\n{people}"));
-        let decision = decide(&copied, seen, &known, &rules);
-        assert!(is_log(&decision, Thread::New, Rule::LoggingAddress), "{people}: {decision:?}");
-    }
-    // Nobody else's mail is logged by it, and nothing that is never logged.
-    let received = mail("From: carl@customer.example\nTo: ann+crm@firm.example");
-    let inbox = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
-    assert_eq!(decide(&received, inbox, &known, &rules).rule, Rule::OnlyWhenISay);
-    let never = mail("From: ann@firm.example\nTo: doctor@clinic.example\nBcc: ann+crm@firm.example");
-    assert_eq!(decide(&never, seen, &known, &rules).rule, Rule::NeverAddress);
-    // An address of another domain is nobody to log on.
-    rules.logging_addresses = vec![address("log@else.example")];
-    let copied = mail("From: ann@firm.example\nTo: new@third.example\nBcc: log@else.example");
-    known.crm_has_contacts = false;
-    let Verdict::Log { contacts, .. } = decide(&copied, seen, &known, &rules).verdict else { panic!() };
-    assert_eq!(contacts.iter().map(|c| c.address.as_str()).collect::<Vec<_>>(), ["new@third.example"]);
-}
-
-#[test]
-fn a_forward_to_the_logging_address_waits_for_its_original() {
-    let to_log = sent("To: ann+crm@firm.example\nSubject: Fwd: x");
-    assert_eq!((to_log.verdict, to_log.rule), (Verdict::Hold, Rule::ForwardToLog));
-    let marked = flagged("From: ann@firm.example\nTo: ann@firm.example\nSubject: WG: x", "$CrmLog");
-    assert_eq!(at(&marked, Role::Inbox, "INBOX").rule, Rule::ForwardToLog);
-    for nothing in ["To: ann+crm@firm.example\nSubject: x", "To: ann@firm.example\nSubject: Fwd: x"] {
-        assert_eq!(sent(nothing).rule, Rule::OnlyOwnAddresses, "{nothing}");
-    }
-    // Somebody else who writes under that name is not believed.
-    let forged = inbox("From: ann@firm.example\nTo: ann+crm@firm.example\nSubject: Fwd: x");
-    assert_eq!(forged.rule, Rule::OnlyOwnAddresses);
-}
-
-#[test]
-fn words_and_private_times_keep_mail_out_whatever_else_is_said() {
-    let (mut rules, known) = world();
-    let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    rules.never_words = vec!["confidential".into()];
-    rules.private_times =
-        vec![PrivateTime { from: at("2026-06-01T10:00:00Z"), until: at("2026-06-01T12:00:00Z") }];
-    let rule = |role, from: &str, when: &str, more: &str| {
-        let header = format!("From: {from}\nTo: carl@customer.example, ann@firm.example\n{more}");
-        let arrival = Arrival { internal_date: at(when), ..flagged(&header, "$CrmLog") };
-        decide(&arrival, Seen { role, folder: "x", begins: None }, &known, &rules).rule
-    };
-    let (ann, carl) = ("ann@firm.example", "carl@customer.example");
-    let noon = "2026-06-01T11:00:00Z";
-    assert_eq!(rule(Role::Sent, ann, "2026-06-01T09:59:59Z", "Subject: x"), Rule::KeywordLog);
-    assert_eq!(rule(Role::Sent, ann, noon, "Subject: x"), Rule::PrivateTime);
-    assert_eq!(rule(Role::Sent, ann, "2026-06-01T12:00:00Z", "Subject: x"), Rule::KeywordLog);
-    assert_eq!(rule(Role::Inbox, carl, noon, "Subject: x"), Rule::KeywordLog, "what comes in is not meant");
-    assert_eq!(rule(Role::Inbox, carl, noon, "Subject: Re: CONFIDENTIAL: x"), Rule::NeverWord);
-}
-
-#[test]
-fn all_or_any_of_the_people_outside_must_be_contacts() {
-    let (mut rules, known) = world();
-    let both = mail("From: ann@firm.example\nTo: carl@customer.example, new@third.example");
-    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
-    assert_eq!(decide(&both, seen, &known, &rules).rule, Rule::SentToContact);
-    rules.participants = Participants::All;
-    assert_eq!(decide(&both, seen, &known, &rules).rule, Rule::UnknownRecipient);
-    let one = mail("From: ann@firm.example\nTo: carl@customer.example, bob@firm.example");
-    assert_eq!(decide(&one, seen, &known, &rules).rule, Rule::SentToContact);
-}
-
-#[test]
-fn what_the_person_said_of_an_address_is_remembered() {
-    let (mut rules, known) = world();
-    let at_home = mail("From: carl@home.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
-    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
-    assert_eq!(decide(&at_home, seen, &known, &rules).rule, Rule::StrangerInThread);
-    rules.other_addresses =
-        vec![OtherAddress { address: address("carl@home.example"), of: address("carl@customer.example") }];
-    assert!(is_log(&decide(&at_home, seen, &known, &rules), Thread::Join(3), Rule::ReplyInLoggedThread));
-}
-
-#[test]
 fn a_mail_under_the_own_name_is_sent_mail_only_where_the_server_has_it_so() {
     let header = "From: ann@firm.example\nTo: carl@customer.example";
     let told = |role, labels: Option<&[&str]>| {
@@ -442,87 +312,6 @@ fn mail_from_before_the_beginning_is_no_news_unless_it_was_asked_for() {
     // Who is in a logged conversation is believed, whatever their clock says.
     let answer = format!("{received}\nIn-Reply-To: <t@x>");
     assert_eq!(rule(Role::Inbox, old, &answer, Some(begins)), Rule::ReplyInLoggedThread);
-}
-
-#[test]
-fn each_link_leads_to_the_conversation_and_a_subject_alone_is_asked() {
-    let root = "Thread-Index: AdLUZmZmZmZmZmZmZmZmZmZmZmZmZg==";
-    let original = Envelope::parse(
-        format!("From: ann@firm.example\nTo: carl@customer.example\nSubject: The offer\n{root}\n\n")
-            .as_bytes(),
-    );
-    let (rules, mut known) = world();
-    let thread = known.threads.values().next().unwrap().clone();
-    for clue in traces(&original, Direction::Outgoing) {
-        known.threads.insert(clue, thread.clone());
-    }
-    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
-    let decide = |from: &str, more: &str| {
-        decide(&mail(&format!("From: {from}\nTo: ann@firm.example\n{more}")), seen, &known, &rules)
-    };
-    let carl = "carl@customer.example";
-    for (more, link) in [
-        ("Message-ID: <t@x>", Link::OwnId),
-        ("Message-ID: <n@x>\nX-Google-Original-Message-ID: <t@x>", Link::OwnId),
-        ("References: <t@x> <unknown@x>\nIn-Reply-To: <other@x>", Link::References),
-        ("In-Reply-To: Ann's mail of Monday, <t@x>, ann@firm.example", Link::InReplyTo),
-        (root, Link::ThreadIndex),
-    ] {
-        let decision = decide(carl, more);
-        assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{more}: {decision:?}");
-        assert_eq!(decision.link, Some(link), "{more}");
-        let stranger = decide("mallory@else.example", more);
-        assert_eq!((stranger.verdict, stranger.rule), (Verdict::Ask, Rule::StrangerInThread), "{more}");
-    }
-    let by_subject = decide(carl, "Subject: AW: the offer");
-    assert_eq!((by_subject.verdict, by_subject.rule), (Verdict::Ask, Rule::SameSubject));
-    assert_eq!(decide(carl, "Subject: The offer").rule, Rule::NewFromContact);
-    assert_eq!(decide("mallory@else.example", "Subject: AW: the offer").rule, Rule::UnknownSender);
-    let late = Arrival {
-        internal_date: Timestamp::from_second(40 * 86_400).unwrap(),
-        ..mail(&format!("From: {carl}\nSubject: Re: the offer"))
-    };
-    assert_eq!(threadline_core::decide::decide(&late, seen, &known, &rules).rule, Rule::NewFromContact);
-}
-
-#[test]
-fn the_contacts_other_addresses_are_the_contact() {
-    // By the CRM, and by a tag; an address of a third firm that nobody knows is asked about.
-    for from in ["c.carlson@customer.example", "carl+work@customer.example", "Carl@CUSTOMER.example"] {
-        let decision = inbox(&format!("From: {from}\nTo: ann@firm.example\nIn-Reply-To: <t@x>"));
-        assert!(is_log(&decision, Thread::Join(3), Rule::ReplyInLoggedThread), "{from}: {decision:?}");
-    }
-    let (rules, mut known) = world();
-    let home = address("carl@home.example");
-    let carl = known.contacts[&address("carl@customer.example")].clone();
-    let at_home = mail("From: carl@home.example\nTo: ann@firm.example\nIn-Reply-To: <t@x>");
-    let seen = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
-    assert_eq!(decide(&at_home, seen, &known, &rules).rule, Rule::StrangerInThread);
-    known.contacts.insert(home, carl);
-    assert!(is_log(&decide(&at_home, seen, &known, &rules), Thread::Join(3), Rule::ReplyInLoggedThread));
-}
-
-#[test]
-fn an_old_mail_passed_on_does_not_pull_the_new_reader_into_its_conversation() {
-    let (rules, mut known) = world();
-    for who in ["dora@second.example", "eve@customer.example"] {
-        let contact = Contact { remote_id: who.into(), addresses: vec![address(who)], name: None };
-        known.contacts.insert(address(who), contact);
-    }
-    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
-    let thread = |to: &str, more: &str| {
-        let mail = mail(&format!("From: ann@firm.example\nTo: {to}\nReferences: <t@x>\n{more}"));
-        match decide(&mail, seen, &known, &rules).verdict {
-            Verdict::Log { thread, .. } => thread,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(thread("dora@second.example", "Subject: Re: x"), Thread::New);
-    assert_eq!(thread("carl@customer.example, dora@second.example", "Subject: Fwd: x"), Thread::Join(3));
-    // A colleague of the contact: the answer goes on there, what is passed on does not.
-    assert_eq!(thread("eve@customer.example", "Subject: Re: x"), Thread::Join(3));
-    assert_eq!(thread("eve@customer.example", "Subject: WG: x"), Thread::New);
-    assert_eq!(thread("eve@customer.example", "X-Forwarded-Message-Id: <t@x>"), Thread::New);
 }
 
 proptest! {
