@@ -12,6 +12,9 @@ use tauri_specta::Event as _;
 /// The window's label; the capability names it too.
 pub const MAIN: &str = "main";
 
+/// Where `npm run dev` serves the interface while it is worked on.
+const DEV_SERVER: &str = "http://127.0.0.1:1420/";
+
 /// Keeps where the window stood, how large it was, and whether it filled the screen, from one opening to the next.
 pub fn remembered() -> TauriPlugin<Wry> {
     let kept = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
@@ -80,7 +83,7 @@ fn is_ours(url: &Url) -> bool {
         "about" => matches!(url.path(), "blank" | "srcdoc"),
         _ => false,
     };
-    built_in || (tauri::is_dev() && url.host_str() == Some("localhost") && url.port() == Some(1420))
+    built_in || (tauri::is_dev() && url.as_str().starts_with(DEV_SERVER))
 }
 
 #[cfg(test)]
@@ -95,6 +98,15 @@ mod tests {
             let Color(r, g, b, _) = ground(look);
             assert_eq!(grounds.next(), Some(format!("{r:02x}{g:02x}{b:02x};").as_str()), "{look}");
         }
+    }
+
+    #[test]
+    fn the_development_server_has_one_address() {
+        let address = DEV_SERVER.trim_end_matches('/');
+        assert!(include_str!("../../tauri.conf.json").contains(&format!("\"devUrl\": \"{address}\"")));
+        let (host, port) = address.trim_start_matches("http://").split_once(':').unwrap();
+        let served = format!("server: {{ host: \"{host}\", port: {port}, strictPort: true }}");
+        assert!(include_str!("../../ui/vite.config.ts").contains(&served));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-/** Words in the language in force. English is always there; German is loaded when it is asked for. */
-import en from "../locales/en.json";
+/** Words in the language in force. A language is loaded when it is asked for; nothing is drawn before the first one is there. */
+import type en from "../locales/en.json";
 
 export type Locale = "en" | "de";
 export type Key = keyof typeof en;
@@ -11,8 +11,13 @@ export type Params = Record<string, string | number>;
 
 type Catalogue = Record<Key, string>;
 
-const catalogues: Partial<Record<Locale, Catalogue>> = { en };
-const current = $state<{ locale: Locale }>({ locale: "en" });
+const loaders: Record<Locale, () => Promise<{ default: Catalogue }>> = {
+  en: () => import("../locales/en.json"),
+  de: () => import("../locales/de.json"),
+};
+
+const catalogues: Partial<Record<Locale, Catalogue>> = {};
+let current = $state.raw<{ locale: Locale; texts: Partial<Catalogue> }>({ locale: "en", texts: {} });
 
 export const i18n = {
   get locale(): Locale {
@@ -21,8 +26,7 @@ export const i18n = {
 };
 
 export async function setLocale(locale: Locale): Promise<void> {
-  if (catalogues[locale] === undefined) catalogues.de = (await import("../locales/de.json")).default;
-  current.locale = locale;
+  current = { locale, texts: (catalogues[locale] ??= (await loaders[locale]()).default) };
   document.documentElement.lang = locale;
 }
 
@@ -36,7 +40,7 @@ function fill(text: string, params: Params): string {
 
 /** The text of a key; `{name}` in it is taken from `params`, numbers written as the language writes them. */
 export function t(key: Key, params: Params = {}): string {
-  return fill((catalogues[current.locale] ?? en)[key], params);
+  return fill(current.texts[key] ?? key, params);
 }
 
 /** The text for so many: `.one` or `.other` of a key, with `{n}` filled. */
@@ -47,5 +51,5 @@ export function tn(key: PluralKey, n: number, params: Params = {}): string {
 
 /** Whether a text exists: for codes that come from the program and may be newer than this catalogue. */
 export function has(key: string): key is Key {
-  return Object.hasOwn(en, key);
+  return Object.hasOwn(current.texts, key);
 }

@@ -2,6 +2,8 @@
 import { afterEach } from "vitest";
 import { setLocale } from "../i18n.svelte";
 
+await setLocale("en");
+
 afterEach(async () => {
   document.body.replaceChildren();
   await setLocale("en");
