@@ -40,21 +40,36 @@ pub fn panel_is_dark() -> bool {
     false
 }
 
+/// Windows tells its windows alone of other colours, and there may be none: it is looked now and then.
+#[cfg(target_os = "windows")]
+pub fn follow_panel(heard: impl Fn()) {
+    let mut dark = panel_is_dark();
+    loop {
+        std::thread::sleep(std::time::Duration::from_secs(10));
+        if std::mem::replace(&mut dark, panel_is_dark()) != dark {
+            heard();
+        }
+    }
+}
+
+#[cfg(target_os = "macos")]
+pub fn follow_panel(_: impl Fn()) {}
+
 /// The other systems draw by themselves.
 #[cfg(not(target_os = "linux"))]
 pub fn choose_renderer() {}
 
 #[cfg(target_os = "linux")]
-use linux::has_notifications;
+use crate::toast::is_there as has_notifications;
 #[cfg(target_os = "linux")]
-pub use linux::{choose_renderer, has_tray, panel_is_dark};
+pub use linux::{choose_renderer, follow_panel, has_tray, panel_is_dark};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::os::unix::process::CommandExt as _;
     use std::path::Path;
     use zbus::blocking::{Connection, Proxy};
-    use zbus::zvariant::OwnedValue;
+    use zbus::zvariant::{OwnedValue, Value};
 
     /// Whether somebody shows StatusNotifierItems (the specification of freedesktop.org).
     pub fn has_tray() -> bool {
@@ -67,27 +82,43 @@ mod linux {
         shown().unwrap_or(false)
     }
 
-    /// Whether a notification daemon runs or would be started.
-    pub fn has_notifications() -> bool {
-        notify_rust::get_server_information().is_ok()
+    /// The desktop's colour scheme, as the settings portal has it (freedesktop.org): 1 is dark, 2 is light.
+    const SCHEME: (&str, &str) = ("org.freedesktop.appearance", "color-scheme");
+
+    fn portal(bus: &Connection) -> zbus::Result<Proxy<'_>> {
+        Proxy::new(
+            bus,
+            "org.freedesktop.portal.Desktop",
+            "/org/freedesktop/portal/desktop",
+            "org.freedesktop.portal.Settings",
+        )
     }
 
-    /// The desktop's own setting (the settings portal, `color-scheme`: 1 is dark, 2 is light). Without one the panel is
-    /// taken for dark, as on most desktops.
+    /// The desktop's own setting. Without one the panel is taken for dark, as on most desktops.
     pub fn panel_is_dark() -> bool {
         let scheme = || -> zbus::Result<u32> {
-            let bus = Connection::session()?;
-            let portal = Proxy::new(
-                &bus,
-                "org.freedesktop.portal.Desktop",
-                "/org/freedesktop/portal/desktop",
-                "org.freedesktop.portal.Settings",
-            )?;
-            let value: OwnedValue =
-                portal.call("ReadOne", &("org.freedesktop.appearance", "color-scheme"))?;
+            let value: OwnedValue = portal(&Connection::session()?)?.call("ReadOne", &SCHEME)?;
             Ok(u32::try_from(&value)?)
         };
         !matches!(scheme(), Ok(2))
+    }
+
+    /// Calls `heard` after each change of the desktop's colours, for as long as the session's bus lasts.
+    pub fn follow_panel(heard: impl Fn()) {
+        let follow = || -> zbus::Result<()> {
+            let bus = Connection::session()?;
+            for change in portal(&bus)?.receive_signal("SettingChanged")? {
+                let body = change.body();
+                let (group, key, _): (&str, &str, Value<'_>) = body.deserialize()?;
+                if (group, key) == SCHEME {
+                    heard();
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = follow() {
+            tracing::debug!(%error, "changes of the desktop's colours are not heard");
+        }
     }
 
     /// Takes the web view's other renderer where the usual one leaves the window blank.

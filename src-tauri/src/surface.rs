@@ -75,7 +75,22 @@ impl Surface {
     pub fn new(app: AppHandle, known: Known, handle: Handle<Engine>) -> Self {
         let surface = Self { app, known, handle, shown: None, clipboard: None };
         surface.find_out();
+        surface.follow_panel();
         surface
+    }
+
+    /// The tray icon is drawn anew when the panel behind it changes its colours.
+    fn follow_panel(&self) {
+        let (known, handle) = (self.known.clone(), self.handle.clone());
+        let followed = std::thread::Builder::new().name("colours".into()).spawn(move || {
+            platform::follow_panel(|| {
+                let handle = handle.clone();
+                known.find_out(move || handle.tell(Request::DesktopChanged));
+            });
+        });
+        if let Err(error) = followed {
+            tracing::warn!(%error, "changes of the desktop's colours are not followed");
+        }
     }
 
     fn find_out(&self) {

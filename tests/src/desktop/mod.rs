@@ -1,6 +1,7 @@
 //! A salesperson's desk with the app on it: a screen, a window manager, a panel with a tray, notifications, a keychain,
 //! and the real window under a WebDriver. All of it is a test's own and goes with it.
 
+pub mod colours;
 mod http;
 pub mod notices;
 pub mod page;
@@ -12,6 +13,7 @@ pub mod webdriver;
 
 use crate::{Computer, binary};
 use anyhow::{Context, Result, bail};
+use colours::Colours;
 use notices::Notices;
 use page::Page;
 use processes::Process;
@@ -59,6 +61,7 @@ pub struct Desktop {
     /// `None` on a desk without a message bus.
     pub tray: Option<Tray>,
     pub notices: Option<Notices>,
+    pub colours: Option<Colours>,
     /// What the app says.
     pub texts: Texts,
 }
@@ -93,11 +96,15 @@ impl Desktop {
     }
 
     fn of(computer: Computer, screen: Screen, bus: &Path) -> Result<Self> {
-        let (tray, notices) = match bus.exists() {
-            true => (Some(Tray::on(bus)?), Some(Notices::on(bus)?)),
-            false => (None, None),
-        };
-        Ok(Self { computer, screen, tray, notices, texts: Texts::english()? })
+        let there = bus.exists();
+        Ok(Self {
+            computer,
+            screen,
+            tray: there.then(|| Tray::on(bus)).transpose()?,
+            notices: there.then(|| Notices::on(bus)).transpose()?,
+            colours: there.then(|| Colours::on(bus)).transpose()?,
+            texts: Texts::english()?,
+        })
     }
 
     pub fn tray(&self) -> Result<&Tray> {
@@ -106,6 +113,10 @@ impl Desktop {
 
     pub fn notices(&self) -> Result<&Notices> {
         self.notices.as_ref().context("this desk shows no notifications")
+    }
+
+    pub fn colours(&self) -> Result<&Colours> {
+        self.colours.as_ref().context("this desk has no settings portal")
     }
 
     /// What the app finds in its environment.

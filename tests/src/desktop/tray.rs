@@ -137,12 +137,11 @@ impl Tray {
         bail!("the tray shows an icon that is not in {}", folder.display())
     }
 
-    /// Waits until the icon of this state is shown, in light or dark.
+    /// Waits until the icon of this state is shown: `offline` in light or dark, or `offline-dark`.
     pub fn wait_for_icon(&self, state: &str) -> Result<()> {
-        let wanted = format!("{state}-");
         until(&format!("the tray's icon {state}"), || {
             let icon = if self.is_there() { self.icon()? } else { None };
-            Ok(icon.is_some_and(|icon| icon.starts_with(&wanted)).then_some(()))
+            Ok(icon.is_some_and(|icon| icon.starts_with(state)).then_some(()))
         })
     }
 

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod closed_window;
+mod colours;
 mod first_run;
 mod held;
 mod keychain;
