@@ -1,7 +1,7 @@
 //! What the window and the program say to each other, as one list. `ui/src/lib/bindings.ts` is made of it.
 
 use crate::commands::{
-    activity, connect, crm, desktop, diagnostics, history, mailbox, program, rules, threads,
+    activity, connect, crm, desktop, diagnostics, history, mailbox, network, program, rules, threads,
 };
 use crate::views::News;
 use tauri::Wry;
@@ -56,6 +56,11 @@ pub fn builder() -> Builder<Wry> {
             activity::activity,
             activity::failed_pushes,
             activity::retry_push,
+            network::network,
+            network::set_proxy,
+            network::set_ispdb,
+            network::set_oauth_app,
+            network::remove_oauth_app,
             desktop::open_link,
             desktop::open_data_dir,
             desktop::export_all,

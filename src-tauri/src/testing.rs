@@ -35,6 +35,7 @@ pub fn mailbox(name: &str, state: State, reason: Option<Reason>, since: &str) ->
         paused_until: None,
         channels,
         next_step: None,
+        advice: None,
         logged: 0,
         asked: 0,
         held: 0,

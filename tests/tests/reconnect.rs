@@ -8,7 +8,6 @@ use threadline_engine::Event;
 use threadline_engine::check::{CheckState, CheckStepName};
 use threadline_engine::event::CatchUp;
 use threadline_engine::reconnect::OtherMailbox;
-use threadline_engine::settings::MailboxDraft;
 use threadline_testkit::lab::{Lab, LabBuilder};
 use threadline_tests::PATIENCE;
 use threadline_tests::desk::{ANN, CARL, Desk};
@@ -123,7 +122,7 @@ async fn a_changed_password_is_mended_with_the_new_one_and_with_no_other() -> Re
         broken.evidence.as_ref().is_some_and(|words| words.contains("AUTHENTICATIONFAILED")),
         "{broken:?}"
     );
-    ensure!(broken.draft == MailboxDraft::from(settings.clone()));
+    ensure!(broken.draft == settings.draft);
     // The stored password was changed; a new one that is wrong is just wrong.
     let report = desk.engine.check(&settings, None, |_| {}).await?;
     let sign_in = report.steps.iter().find(|s| s.step == CheckStepName::SignIn).context("no sign-in")?;

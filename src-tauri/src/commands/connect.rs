@@ -114,13 +114,20 @@ pub async fn broken(shell: Shell<'_>, mailbox: String) -> Answer<Broken> {
     Ok(shell.engine().await?.broken(&address(&mailbox)?).await?)
 }
 
-/// Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow.
+/// Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. Another mailbox than the one
+/// that was read before is refused, unless the person says that it takes its place.
 #[tauri::command]
 #[specta::specta]
-pub async fn reconnect(shell: Shell<'_>, draft: MailboxDraft, password: Option<String>) -> Answer<Status> {
+pub async fn reconnect(
+    shell: Shell<'_>,
+    draft: MailboxDraft,
+    password: Option<String>,
+    takes_place: bool,
+) -> Answer<Status> {
     let engine = shell.engine().await?;
     let settings = settings(&engine, draft).await?;
-    engine.reconnect(settings, password.map(Zeroizing::new), OtherMailbox::Refuse).await?;
+    let other = if takes_place { OtherMailbox::Accept } else { OtherMailbox::Refuse };
+    engine.reconnect(settings, password.map(Zeroizing::new), other).await?;
     shell.status().await
 }
 
@@ -131,5 +138,5 @@ async fn settings(engine: &Engine, draft: MailboxDraft) -> Result<AccountSetting
         Err(EngineError::NoAccount(_)) => Rules::for_mailbox(&draft.address),
         Err(error) => return Err(error),
     };
-    Ok(draft.with_rules(rules))
+    Ok(AccountSettings { draft, rules })
 }

@@ -8,6 +8,7 @@ pub mod desktop;
 pub mod diagnostics;
 pub mod history;
 pub mod mailbox;
+pub mod network;
 pub mod program;
 pub mod rules;
 pub mod threads;

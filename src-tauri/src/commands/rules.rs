@@ -48,7 +48,7 @@ async fn all(engine: &Engine) -> Result<Vec<MailboxSettings>, AppError> {
     let accounts = engine.accounts().await?;
     let settings = accounts.into_iter().map(|account| MailboxSettings {
         rules: account.settings.rules.clone(),
-        draft: account.settings.into(),
+        draft: account.settings.draft,
         paused_until: account.paused_until,
     });
     Ok(settings.collect())

@@ -41,8 +41,11 @@ export const commands = {
 	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
-	/**  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. */
-	reconnect: (draft: MailboxDraft, password: string | null) => __TAURI_INVOKE<Status>("reconnect", { draft, password }),
+	/**
+	 *  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. Another mailbox than the one
+	 *  that was read before is refused, unless the person says that it takes its place.
+	 */
+	reconnect: (draft: MailboxDraft, password: string | null, takesPlace: boolean) => __TAURI_INVOKE<Status>("reconnect", { draft, password, takesPlace }),
 	folders: (mailbox: string) => __TAURI_INVOKE<Folder[]>("folders", { mailbox }),
 	/**  What reading the last days would log; nothing is stored. */
 	dryRun: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<DryRun>("dry_run", { mailbox, days, onProgress }),
@@ -76,6 +79,14 @@ export const commands = {
 	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
 	/**  All that a CRM refused, or one. */
 	retryPush: (sink: string, outbox: number | null) => __TAURI_INVOKE<number>("retry_push", { sink, outbox }),
+	network: () => __TAURI_INVOKE<NetworkSettings>("network"),
+	/**  Without a password the one in the keychain stays, where user and proxy are the same. */
+	setProxy: (proxy: ProxyDraft, password: string | null) => __TAURI_INVOKE<NetworkSettings>("set_proxy", { proxy, password }),
+	setIspdb: (url: string | null) => __TAURI_INVOKE<NetworkSettings>("set_ispdb", { url }),
+	/**  Sets what Threadline is registered as at Google or Microsoft, in the place of what was set before. */
+	setOauthApp: (provider: OauthProvider, clientId: string, secret: string | null) => __TAURI_INVOKE<NetworkSettings>("set_oauth_app", { provider, clientId, secret }),
+	/**  Forgets it; what is built into the program counts again. */
+	removeOauthApp: (provider: OauthProvider) => __TAURI_INVOKE<NetworkSettings>("remove_oauth_app", { provider }),
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	openDataDir: () => __TAURI_INVOKE<null>("open_data_dir"),
 	/**  Asks for a folder and writes everything that is logged into it; `None` where none was chosen. */
@@ -218,7 +229,7 @@ export type Auth = { kind: "password" } |
 /**  In the browser, at this provider. */
 { kind: "oauth"; provider: OauthProvider };
 
-/**  A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`. */
+/**  A mailbox that is to be connected again. Without a failure at the moment its five middle fields are `None`. */
 export type Broken = {
 	draft: MailboxDraft,
 	reason: Reason | null,
@@ -227,6 +238,8 @@ export type Broken = {
 	evidence: string | null,
 	/**  The step of the check at which it fails. */
 	failed: CheckStepName | null,
+	/**  What this provider wants done, where that is known. */
+	advice: ProviderAdvice | null,
 	/**  Mails that were seen and are still to be read from the server. */
 	waiting: number,
 };
@@ -282,8 +295,12 @@ export type CheckReport = {
 	failed: CheckStepName | null,
 	/**  Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen. */
 	same_mailbox: boolean | null,
-	/**  What the IMAP server presented, where it was not trusted. */
+	/**  What the server of the step that failed presented, where it was not trusted. */
 	presented: Certificate | null,
+	/**  What this provider wants done about the step that failed, where that is known. */
+	advice: ProviderAdvice | null,
+	/**  The folders of which one can be named as that of sent mail, by their names, where they were seen. */
+	folders: string[],
 };
 
 /**  How a step is. */
@@ -547,18 +564,25 @@ export type Mailbox = {
 	address: string,
 };
 
-/**  A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`]. */
+/**  A mailbox's settings without its rules: what a person fills in to connect it. */
 export type MailboxDraft = {
 	address: string,
+	/**  The name to sign in with; mostly the address. */
 	user: string,
 	host: string,
 	port: number,
 	encryption: Encryption,
 	auth?: Auth,
+	/**  The server that takes mail to be sent, with the same user and password. A mailbox can be logged without. */
 	smtp: Endpoint | null,
+	/**  A private authority to trust for the hosts of this mailbox, as PEM. */
 	authority: string | null,
+	/**  SHA-256 of the one certificate to trust for the IMAP host. */
 	fingerprint: string | null,
+	/**  The same for the SMTP host, where that is another one, or shows another certificate. */
 	smtp_fingerprint?: string | null,
+	/**  The folder of sent mail, by its name on the server, where it is not to be found by itself. */
+	sent_folder?: string | null,
 };
 
 /**  A mailbox as it is set. */
@@ -577,6 +601,8 @@ export type MailboxStatus = {
 	channels: Health[],
 	/**  What must be done, for the worst channel. */
 	next_step: string | null,
+	/**  The same as the mailbox's provider has it, where that is known. */
+	advice: ProviderAdvice | null,
 	logged: number,
 	asked: number,
 	held: number,
@@ -615,10 +641,31 @@ export type MessageView = {
 	crm: CrmState[],
 } & Decided;
 
+/**  How Threadline leaves the computer, and as what. */
+export type NetworkSettings = {
+	/**  Its password stays in the keychain. */
+	proxy: ProxyDraft,
+	/**  The public list of providers that is asked for a domain's servers; `None`: none is. */
+	ispdb: string | null,
+	/**  Where Threadline is registered for sign-ins with the browser. */
+	apps: OauthAppView[],
+};
+
 /**  What happens, for the window. */
 export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
 { kind: "link"; url: string };
+
+/**  What a registration is at the moment. */
+export type OauthAppView = {
+	provider: OauthProvider,
+	client_id: string,
+	/**  True where it came with the program. */
+	built_in: boolean,
+	has_secret: boolean,
+	/**  The address of the provider's sign-in page. */
+	authorize: string,
+};
 
 /**  Where a person signs in with the browser. */
 export type OauthProvider = "google" | "microsoft" | 
@@ -700,8 +747,28 @@ export type PrivateTime = {
 	until: string,
 };
 
+/**  What this provider wants done, in the place of what is usual. */
+export type ProviderAdvice = {
+	/**  Names the sentence, as `gmail.password`. */
+	key: string,
+	/**  The provider's own page about it, by HTTPS. */
+	link: string,
+};
+
 /**  What a person must know before the sign-in. */
 export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
+
+/**  The proxy as a form has it. Host, port and user count for the last two ways. */
+export type ProxyDraft = {
+	way: ProxyWay,
+	host: string,
+	port: number,
+	/**  Empty: it wants no sign-in. */
+	user: string,
+};
+
+/**  How this program leaves the computer. */
+export type ProxyWay = "system" | "none" | "http" | "socks5";
 
 /**  Why a connection is broken. */
 export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";

@@ -313,7 +313,7 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
                 None => String::new(),
             };
             let s = a.settings;
-            vec![s.address.to_string(), format!("{}:{}", s.host, s.port), s.user, paused]
+            vec![s.address.to_string(), format!("{}:{}", s.host, s.port), s.user.clone(), paused]
         })
         .collect();
     output::table(&["ADDRESS", "SERVER", "USER", "PAUSED"], &rows);

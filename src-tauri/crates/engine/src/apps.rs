@@ -26,6 +26,7 @@ pub struct OauthApp {
 
 /// What a registration is at the moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct OauthAppView {
     pub provider: OauthProvider,
     pub client_id: String,

@@ -1,16 +1,18 @@
 //! The live check of a mailbox: each step told as it begins and as it ends, with its time and the server's words.
 
+mod steps;
+
+use crate::advice::ProviderAdvice;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::{AccountSettings, CrmSettings};
 use crate::{identity, mailbox, sign_in, sinks};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::time::Instant;
+use steps::{Steps, Stopped};
 use threadline_core::reason::{Phase, Reason};
 use threadline_mail::connect::{self, Opened, Server, Step, Timeouts};
-use threadline_mail::error::MailError;
-use threadline_mail::folders::{Why, watched};
+use threadline_mail::folders::{Why, nameable, watched};
 use threadline_mail::guard::Limits;
 use threadline_mail::login::Login;
 use threadline_mail::session::{Folder, Session};
@@ -116,7 +118,7 @@ impl From<&threadline_mail::certificate::Certificate> for Certificate {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CheckReport {
     /// Every step as it ended, in the order of [`CheckStepName::ALL`].
@@ -125,8 +127,12 @@ pub struct CheckReport {
     pub failed: Option<CheckStepName>,
     /// Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen.
     pub same_mailbox: Option<bool>,
-    /// What the IMAP server presented, where it was not trusted.
+    /// What the server of the step that failed presented, where it was not trusted.
     pub presented: Option<Certificate>,
+    /// What this provider wants done about the step that failed, where that is known.
+    pub advice: Option<ProviderAdvice>,
+    /// The folders of which one can be named as that of sent mail, by their names, where they were seen.
+    pub folders: Vec<String>,
 }
 
 impl Engine {
@@ -148,8 +154,8 @@ impl Engine {
                 other => (Reason::SettingUnusable, other.to_string()),
             })
         };
-        let mut steps = Steps { told: Vec::new(), begun: Instant::now(), on_step };
-        let mut report = CheckReport { steps: Vec::new(), failed: None, same_mailbox: None, presented: None };
+        let mut steps = Steps::new(on_step);
+        let mut report = CheckReport::default();
         match self.check_imap(settings, &server, &login().await, stored, &mut steps).await {
             Ok(same) => report.same_mailbox = same,
             Err(Stopped::Mail(error)) => report.presented = error.presented.as_deref().map(Certificate::from),
@@ -158,13 +164,25 @@ impl Engine {
         }
         steps.skip_until(CheckStepName::Smtp);
         match smtp_server {
-            Some(server) => check_smtp(&server, &login().await, &mut steps).await,
+            Some(server) => {
+                let presented = check_smtp(&server, &login().await, &mut steps).await;
+                if !steps.failed_before(CheckStepName::Smtp) {
+                    report.presented = presented;
+                }
+            }
             None => steps.skip(CheckStepName::Smtp),
         }
         self.check_crms(&mut steps).await?;
-        steps.told.sort_by_key(|told| CheckStepName::ALL.iter().position(|name| *name == told.step));
-        report.failed = steps.told.iter().find(|s| s.state == CheckState::Failed).map(|s| s.step);
-        report.steps = steps.told;
+        report.folders = std::mem::take(&mut steps.nameable);
+        report.steps = steps.in_order();
+        let failed = report.steps.iter().find(|s| s.state == CheckState::Failed);
+        report.failed = failed.map(|s| s.step);
+        let host = match (report.failed, &settings.smtp) {
+            (Some(CheckStepName::Smtp), Some(smtp)) => &smtp.host,
+            _ => &settings.host,
+        };
+        report.advice =
+            failed.filter(|s| s.step != CheckStepName::Crm).and_then(|s| ProviderAdvice::of(s.reason?, host));
         Ok(report)
     }
 
@@ -249,7 +267,8 @@ impl Engine {
             Ok(folders) => folders,
             Err(error) => return Err(steps.fail_by(CheckStepName::Sent, error)),
         };
-        let found = watched(&folders, gmail);
+        steps.nameable = nameable(&folders).map(|f| f.name.clone()).collect();
+        let found = watched(&folders, gmail, settings.sent_folder.as_deref());
         for folder in found.sent.iter().chain(&found.all) {
             if let Err(error) = session.examine(folder).await {
                 return Err(steps.fail_by(CheckStepName::Sent, error));
@@ -261,6 +280,7 @@ impl Engine {
             steps.done(CheckStepName::Sent, CheckState::Warning, "", reason);
         } else {
             let how = |why: &Why| match why {
+                Why::Named => "named in the settings",
                 Why::SpecialUse => "special use",
                 Why::Name => "by its name",
                 Why::NameContains => "its name contains \"sent\"",
@@ -308,21 +328,6 @@ impl Engine {
     }
 }
 
-/// Why the IMAP steps ended early.
-enum Stopped {
-    /// At this error, which is told.
-    Mail(MailError),
-    /// At something that is told.
-    Told,
-    Engine(EngineError),
-}
-
-impl From<EngineError> for Stopped {
-    fn from(error: EngineError) -> Self {
-        Stopped::Engine(error)
-    }
-}
-
 /// DNS to greeting, timed where they happen.
 async fn open(
     server: &Server,
@@ -350,75 +355,31 @@ async fn open(
     })
 }
 
+/// Gives what the server presented, where that was not trusted.
 async fn check_smtp(
     server: &Server,
     login: &Result<Login, (Reason, String)>,
     steps: &mut Steps<impl FnMut(CheckStep) + Send>,
-) {
+) -> Option<Certificate> {
     let timeouts = Timeouts::default();
     steps.begin(CheckStepName::Smtp);
     let connected = smtp::smtp(server, &timeouts).await;
     let result = match (connected, login) {
         (Ok(submission), Ok(login)) => smtp::sign_in(server, submission, login, &timeouts).await,
         (Err(error), _) => Err(error),
-        (Ok(_), Err((reason, words))) => return steps.fail(CheckStepName::Smtp, *reason, words),
+        (Ok(_), Err((reason, words))) => {
+            steps.fail(CheckStepName::Smtp, *reason, words);
+            return None;
+        }
     };
     match result {
-        Ok(words) => steps.done(CheckStepName::Smtp, CheckState::Ok, &words, None),
+        Ok(words) => {
+            steps.done(CheckStepName::Smtp, CheckState::Ok, &words, None);
+            None
+        }
         Err(error) => {
-            steps.fail_by(CheckStepName::Smtp, error);
-        }
-    }
-}
-
-/// What was told so far.
-struct Steps<F> {
-    /// Steps that have ended.
-    told: Vec<CheckStep>,
-    /// When the present one began.
-    begun: Instant,
-    on_step: F,
-}
-
-impl<F: FnMut(CheckStep) + Send> Steps<F> {
-    fn tell(&mut self, step: CheckStep) {
-        if step.state != CheckState::Running {
-            self.told.push(step.clone());
-        }
-        (self.on_step)(step);
-    }
-
-    fn begin(&mut self, step: CheckStepName) {
-        self.begun = Instant::now();
-        self.tell(CheckStep { step, state: CheckState::Running, ms: None, words: None, reason: None });
-    }
-
-    fn done(&mut self, step: CheckStepName, state: CheckState, words: &str, reason: Option<Reason>) {
-        let ms = Some(u32::try_from(self.begun.elapsed().as_millis()).unwrap_or(u32::MAX));
-        let words = Some(words.to_owned()).filter(|words| !words.is_empty());
-        self.tell(CheckStep { step, state, ms, words, reason });
-    }
-
-    fn fail(&mut self, step: CheckStepName, reason: Reason, words: &str) {
-        self.done(step, CheckState::Failed, words, Some(reason));
-    }
-
-    fn fail_by(&mut self, step: CheckStepName, error: MailError) -> Stopped {
-        self.fail(step, error.reason, &error.evidence.words);
-        Stopped::Mail(error)
-    }
-
-    fn skip(&mut self, step: CheckStepName) {
-        let state = CheckState::Skipped;
-        self.tell(CheckStep { step, state, ms: None, words: None, reason: None });
-    }
-
-    /// Skips what was not tried, of all that stands before this step.
-    fn skip_until(&mut self, end: CheckStepName) {
-        for step in CheckStepName::ALL.into_iter().take_while(|step| *step != end) {
-            if !self.told.iter().any(|told| told.step == step) {
-                self.skip(step);
-            }
+            steps.fail(CheckStepName::Smtp, error.reason, &error.evidence.words);
+            error.presented.as_deref().map(Certificate::from)
         }
     }
 }

@@ -103,7 +103,11 @@ impl Engine {
     ) -> Result<Option<MailError>, EngineError> {
         let mut session = sign_in::session(&self.shared, settings, password).await?;
         let folders = session.folders().await?;
-        let found = threadline_mail::folders::watched(&folders, session.capabilities().is_gmail());
+        let found = threadline_mail::folders::watched(
+            &folders,
+            session.capabilities().is_gmail(),
+            settings.sent_folder.as_deref(),
+        );
         session.logout().await;
         let server = settings.server()?.name();
         Ok(found.sent_unknown().map(|evidence| MailError::new(&server, evidence)))

@@ -158,7 +158,11 @@ impl Scan {
         engine.shared().set_crms(&engine.crms().await?);
         let mut session = sign_in::session(engine.shared(), &account.settings, None).await?;
         let found = session.folders().await?;
-        let mut folders = chosen(&watched(&found, session.capabilities().is_gmail()));
+        let mut folders = chosen(&watched(
+            &found,
+            session.capabilities().is_gmail(),
+            account.settings.sent_folder.as_deref(),
+        ));
         folders.sort_by_key(|(_, role)| *role != Role::Sent);
         let back = SignedDuration::from_hours(24 * i64::from(days));
         let since = engine.clock().now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -7,6 +7,7 @@
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
 pub mod activity;
+pub mod advice;
 pub mod answers;
 pub mod apps;
 mod backoff;

@@ -229,7 +229,8 @@ impl Mailbox {
     async fn connect(&self) -> Result<(Session, Vec<Watched>, Found), Broken> {
         let mut session = self.sign_in().await?;
         let folders = session.folders().await?;
-        let found = watched(&folders, session.capabilities().is_gmail());
+        let found =
+            watched(&folders, session.capabilities().is_gmail(), self.settings.sent_folder.as_deref());
         if let Some(evidence) = found.sent_unknown() {
             // INBOX works all the same; the person must name the Sent folder.
             let why = Some((Reason::SentFolderUnknown, Some(evidence.phase), evidence.words));

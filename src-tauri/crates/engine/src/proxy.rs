@@ -3,15 +3,88 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
-use threadline_net::proxy::{self, Proxy};
+use serde::{Deserialize, Serialize};
+use threadline_net::proxy::{self, Kind, NoProxy, Proxy, ProxyServer};
 use threadline_store::setting;
+use zeroize::Zeroizing;
 
 /// The setting that holds the proxy, without its password.
 const PROXY: &str = "proxy";
 /// What the proxy's password is called in the keychain, before the data folder's own mark.
 pub(crate) const SECRET: &str = "proxy";
 
+/// The proxy as a form has it. Host, port and user count for the last two ways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ProxyDraft {
+    pub way: ProxyWay,
+    pub host: String,
+    pub port: u16,
+    /// Empty: it wants no sign-in.
+    pub user: String,
+}
+
+/// How this program leaves the computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyWay {
+    System,
+    None,
+    Http,
+    Socks5,
+}
+
+impl From<&Proxy> for ProxyDraft {
+    fn from(proxy: &Proxy) -> Self {
+        let bare = |way| Self { way, host: String::new(), port: 0, user: String::new() };
+        match proxy {
+            Proxy::System => bare(ProxyWay::System),
+            Proxy::None => bare(ProxyWay::None),
+            Proxy::Through(server) => Self {
+                way: match server.kind {
+                    Kind::Http => ProxyWay::Http,
+                    Kind::Socks5 => ProxyWay::Socks5,
+                },
+                host: server.host.clone(),
+                port: server.port,
+                user: server.login().map(|(user, _)| user.to_owned()).unwrap_or_default(),
+            },
+        }
+    }
+}
+
+impl ProxyDraft {
+    fn proxy(&self, password: Zeroizing<String>) -> Result<Proxy, NoProxy> {
+        let kind = match self.way {
+            ProxyWay::System => return Ok(Proxy::System),
+            ProxyWay::None => return Ok(Proxy::None),
+            ProxyWay::Http => Kind::Http,
+            ProxyWay::Socks5 => Kind::Socks5,
+        };
+        let login = (!self.user.is_empty()).then(|| (self.user.clone(), password));
+        ProxyServer::new(kind, &self.host, self.port, login).map(Proxy::Through)
+    }
+}
+
 impl Engine {
+    /// Sets the proxy that a form holds. Without a password the one that is kept stays, where it is for the same user at the
+    /// same proxy.
+    pub async fn set_proxy_draft(
+        &self,
+        draft: &ProxyDraft,
+        password: Option<Zeroizing<String>>,
+    ) -> Result<(), EngineError> {
+        let password = match (password, self.proxy().await) {
+            (Some(password), _) => password,
+            (None, Ok(Proxy::Through(set))) if ProxyDraft::from(&Proxy::Through(set.clone())) == *draft => {
+                set.login().map(|(_, password)| Zeroizing::new(password.to_owned())).unwrap_or_default()
+            }
+            (None, _) => Zeroizing::default(),
+        };
+        self.set_proxy(draft.proxy(password)?).await
+    }
+
     /// The proxy that is set; the system's where none is.
     pub async fn proxy(&self) -> Result<Proxy, EngineError> {
         let set: Option<String> = self.ledger().read(|tx| setting::get(tx, PROXY)).await?;
@@ -51,5 +124,21 @@ impl Engine {
     pub async fn take_proxy(&self) -> Result<(), EngineError> {
         proxy::take(self.proxy().await?);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_survives_its_form() {
+        for text in ["system", "none", "http://proxy.firm.example:3128", "socks5://ann%40firm@proxy:1080"] {
+            let proxy: Proxy = text.parse().unwrap();
+            let draft = ProxyDraft::from(&proxy);
+            assert_eq!(draft.proxy(Zeroizing::default()).unwrap(), proxy, "{text}");
+        }
+        let nameless = ProxyDraft { way: ProxyWay::Http, host: String::new(), port: 80, user: String::new() };
+        assert_eq!(nameless.proxy(Zeroizing::default()), Err(NoProxy));
     }
 }

@@ -1,12 +1,13 @@
 //! What the reconnect wizard opens with, and the step that ends it.
 
+use crate::advice::ProviderAdvice;
 use crate::check::CheckStepName;
 use crate::engine::{Engine, to_json};
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
 use crate::identity;
 use crate::mailbox;
-use crate::settings::{AccountSettings, Auth, MailboxDraft};
+use crate::settings::{AccountSettings, Auth, MailboxDraft, secret_names};
 use crate::sign_in;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use threadline_store::health::Owner;
 use threadline_store::{account, health, status};
 use zeroize::Zeroizing;
 
-/// A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`.
+/// A mailbox that is to be connected again. Without a failure at the moment its five middle fields are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Broken {
@@ -29,6 +30,8 @@ pub struct Broken {
     pub evidence: Option<String>,
     /// The step of the check at which it fails.
     pub failed: Option<CheckStepName>,
+    /// What this provider wants done, where that is known.
+    pub advice: Option<ProviderAdvice>,
     /// Mails that were seen and are still to be read from the server.
     pub waiting: u64,
 }
@@ -51,9 +54,11 @@ impl Engine {
         };
         let (channels, waiting) = self.ledger().read(read).await?;
         let worst = channels.into_iter().filter(|h| h.reason.is_some()).max_by_key(|h| h.state);
-        let draft = MailboxDraft::from(account.settings);
+        let draft = account.settings.draft;
+        let advised = |reason| ProviderAdvice::of(reason, &draft.host);
         Ok(match worst {
             Some(health) => Broken {
+                advice: health.reason.and_then(advised),
                 draft,
                 failed: failed(&health),
                 reason: health.reason,
@@ -61,13 +66,22 @@ impl Engine {
                 evidence: health.evidence,
                 waiting,
             },
-            None => Broken { draft, reason: None, since: None, evidence: None, failed: None, waiting },
+            None => Broken {
+                draft,
+                reason: None,
+                since: None,
+                evidence: None,
+                failed: None,
+                advice: None,
+                waiting,
+            },
         })
     }
 
     /// Signs in with these settings, and only then stores them and the password and lets the mailbox connect anew; then
     /// [`Event::CatchUp`](crate::Event::CatchUp) tells of what was missed. Without a password the one in the keychain is
-    /// used, or what the last sign-in with the browser has given. A sign-in for another mailbox than the ledger knows is refused with `wrong_account` unless it is accepted.
+    /// used, or what the last sign-in with the browser has given. A sign-in for another mailbox than the ledger knows is
+    /// refused with `wrong_account` unless it is accepted.
     /// Where anything fails, nothing is stored.
     pub async fn reconnect(
         &self,
@@ -108,7 +122,12 @@ impl Engine {
             account::set_worked_secret(tx, id, true)?;
             count_up(tx, Part::Account(id))
         };
-        Ok(self.ledger().write(store).await?)
+        self.ledger().write(store).await?;
+        // A mailbox has one secret: a password, or what the browser gave.
+        for name in secret_names(&settings.address).iter().filter(|name| **name != settings.secret_name()) {
+            self.shared().delete_secret(name).await?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::contacts::LOCAL;
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 use threadline_core::address::Address;
@@ -14,98 +15,53 @@ use threadline_crm::{
 use threadline_mail::connect::{Security, Server};
 use threadline_mail::tls::Trust;
 
-/// One mailbox.
+/// One mailbox: how it is connected, and the rules for its mail. Stored as one object, with the fields of both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSettings {
+    #[serde(flatten)]
+    pub draft: MailboxDraft,
+    pub rules: Rules,
+}
+
+/// Its fields are read and set as the settings' own: they are the mailbox.
+impl Deref for AccountSettings {
+    type Target = MailboxDraft;
+
+    fn deref(&self) -> &MailboxDraft {
+        &self.draft
+    }
+}
+
+impl DerefMut for AccountSettings {
+    fn deref_mut(&mut self) -> &mut MailboxDraft {
+        &mut self.draft
+    }
+}
+
+/// A mailbox's settings without its rules: what a person fills in to connect it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct MailboxDraft {
     pub address: Address,
     /// The name to sign in with; mostly the address.
     pub user: String,
     pub host: String,
     pub port: u16,
     pub encryption: Encryption,
-    #[serde(default, skip_serializing_if = "Auth::is_password")]
+    #[serde(default)]
     pub auth: Auth,
     /// The server that takes mail to be sent, with the same user and password. A mailbox can be logged without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Endpoint>,
     /// A private authority to trust for the hosts of this mailbox, as PEM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// SHA-256 of the one certificate to trust for the IMAP host.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// The same for the SMTP host, where that is another one, or shows another certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub smtp_fingerprint: Option<String>,
-    pub rules: Rules,
-}
-
-/// A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct MailboxDraft {
-    pub address: Address,
-    pub user: String,
-    pub host: String,
-    pub port: u16,
-    pub encryption: Encryption,
-    #[serde(default)]
-    pub auth: Auth,
-    pub smtp: Option<Endpoint>,
-    pub authority: Option<String>,
-    pub fingerprint: Option<String>,
     #[serde(default)]
     pub smtp_fingerprint: Option<String>,
-}
-
-impl MailboxDraft {
-    /// The settings of a mailbox with these rules.
-    pub fn with_rules(self, rules: Rules) -> AccountSettings {
-        let Self {
-            address,
-            user,
-            host,
-            port,
-            encryption,
-            auth,
-            smtp,
-            authority,
-            fingerprint,
-            smtp_fingerprint,
-        } = self;
-        AccountSettings {
-            address,
-            user,
-            host,
-            port,
-            encryption,
-            auth,
-            smtp,
-            authority,
-            fingerprint,
-            smtp_fingerprint,
-            rules,
-        }
-    }
-}
-
-impl From<AccountSettings> for MailboxDraft {
-    fn from(settings: AccountSettings) -> Self {
-        let AccountSettings {
-            address,
-            user,
-            host,
-            port,
-            encryption,
-            auth,
-            smtp,
-            authority,
-            fingerprint,
-            smtp_fingerprint,
-            rules: _,
-        } = settings;
-        Self { address, user, host, port, encryption, auth, smtp, authority, fingerprint, smtp_fingerprint }
-    }
+    /// The folder of sent mail, by its name on the server, where it is not to be found by itself.
+    #[serde(default)]
+    pub sent_folder: Option<String>,
 }
 
 /// How a mailbox is signed in to.
@@ -117,12 +73,6 @@ pub enum Auth {
     Password,
     /// In the browser, at this provider.
     Oauth { provider: OauthProvider },
-}
-
-impl Auth {
-    fn is_password(&self) -> bool {
-        *self == Auth::Password
-    }
 }
 
 /// Where a person signs in with the browser.
@@ -201,7 +151,8 @@ impl From<Security> for Encryption {
 impl AccountSettings {
     /// Settings that a mailbox begins with.
     pub fn new(address: Address, host: String, encryption: Encryption) -> Self {
-        Self {
+        let rules = Rules::for_mailbox(&address);
+        let draft = MailboxDraft {
             user: address.to_string(),
             host,
             port: encryption.imap_port(),
@@ -211,9 +162,10 @@ impl AccountSettings {
             authority: None,
             fingerprint: None,
             smtp_fingerprint: None,
-            rules: Rules::for_mailbox(&address),
+            sent_folder: None,
             address,
-        }
+        };
+        Self { draft, rules }
     }
 
     /// Where to connect to. Fails where the certificate or the fingerprint cannot be read.
@@ -374,10 +326,12 @@ mod tests {
         assert_eq!(account.port, 143);
         let text = serde_json::to_string(&account).unwrap();
         assert_eq!(serde_json::from_str::<AccountSettings>(&text).unwrap(), account);
-        // As it was stored before there was SMTP.
-        assert!(!text.contains("smtp"), "{text}");
-        let again = MailboxDraft::from(account.clone()).with_rules(account.rules.clone());
-        assert_eq!(again, account);
+        // As it was stored before there was SMTP, and a folder to name.
+        let mut old: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        assert!(old.contains_key("rules") && !old.contains_key("draft"), "{text}");
+        old.retain(|key, value| !(value.is_null() || key == "auth"));
+        assert!(old.len() < 8, "{old:?}");
+        assert_eq!(serde_json::from_value::<AccountSettings>(old.into()).unwrap(), account);
         let crm = CrmSettings::Webhook { url: "https://x.example/".into() };
         assert_eq!(serde_json::to_string(&crm).unwrap(), r#"{"kind":"webhook","url":"https://x.example/"}"#);
     }

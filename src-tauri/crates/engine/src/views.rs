@@ -1,5 +1,6 @@
 //! What the ledger holds, in the form that the terminal and the window show and `--json` prints.
 
+use crate::advice::ProviderAdvice;
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::settings::CrmSettings;
@@ -11,7 +12,7 @@ use threadline_core::conversation::ThreadState;
 use threadline_core::health::{Health, State, combine};
 use threadline_core::id::MessageKey;
 use threadline_core::message::Body;
-use threadline_core::reason::Provider;
+use threadline_core::reason::{Provider, Reason};
 use threadline_core::record::{Association, Attachment, Direction};
 use threadline_core::rule::Rule;
 use threadline_mail::advice::{advice, provider_of};
@@ -45,6 +46,8 @@ pub struct MailboxStatus {
     pub channels: Vec<Health>,
     /// What must be done, for the worst channel.
     pub next_step: Option<String>,
+    /// The same as the mailbox's provider has it, where that is known.
+    pub advice: Option<ProviderAdvice>,
     pub logged: u64,
     pub asked: u64,
     pub held: u64,
@@ -272,7 +275,7 @@ fn mailbox_status(
         // No matter what it was when it was connected last.
         channels = unusable.health(&channels, now);
     }
-    let provider = Account::read(account).ok().and_then(|account| provider_of(&account.settings.host));
+    let host = Account::read(account).map(|account| account.settings.draft.host).unwrap_or_default();
     let paused_until = account.paused_until.filter(|until| *until > now);
     let mut aside = Vec::new();
     for row in set_aside::page(tx, account.id, 0, 1_000)? {
@@ -295,7 +298,8 @@ fn mailbox_status(
         address: account.address.clone(),
         state: if paused_until.is_some() { State::Paused } else { combine(&channels) },
         paused_until,
-        next_step: next_step(&channels, provider),
+        next_step: next_step(&channels, provider_of(&host)),
+        advice: worst(&channels).and_then(|reason| ProviderAdvice::of(reason, &host)),
         channels,
         bodies_never_read: counts.seen().saturating_sub(counts.bodies_read),
         logged: counts.logged,
@@ -337,8 +341,12 @@ fn crm_status(tx: &Tx<'_>, settings: CrmSettings, counts: &[SinkCounts]) -> Resu
 
 /// What is to be done first, as the provider wants it done.
 fn next_step(channels: &[Health], provider: Option<Provider>) -> Option<String> {
-    let worst = channels.iter().max_by_key(|h| h.state)?;
-    worst.reason.map(|r| advice(r, provider).next.to_owned())
+    worst(channels).map(|reason| advice(reason, provider).next.to_owned())
+}
+
+/// Why the worst channel is not as it should be.
+fn worst(channels: &[Health]) -> Option<Reason> {
+    channels.iter().max_by_key(|h| h.state)?.reason
 }
 
 pub(crate) fn decided(tx: &Tx<'_>, row: &Message) -> Result<Decided, StoreError> {

@@ -127,7 +127,11 @@ impl Engine {
             return Err(EngineError::Paused(settings.address.to_string()));
         }
         let mut session = sign_in::session(shared, settings, None).await?;
-        let found = watched(&session.folders().await?, session.capabilities().is_gmail());
+        let found = watched(
+            &session.folders().await?,
+            session.capabilities().is_gmail(),
+            settings.sent_folder.as_deref(),
+        );
         // Gmail's All Mail holds what came in, too.
         let own_only = found.all.is_some();
         let since = now.checked_sub(BACK).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -324,3 +324,43 @@ async fn smtp_is_tried_where_imap_failed_and_fails_for_itself() {
         assert_eq!((step.state, step.reason), (state, reason), "{report:#?}");
     }
 }
+
+#[tokio::test]
+async fn the_sent_folder_that_the_person_named_is_looked_at() {
+    let bench = Bench::new();
+    let list = "* LIST () \"/\" INBOX\r\n* LIST () \"/\" Ausgang\r\n* LIST (\\Trash) \"/\" Trash\r\n";
+    let script = folders(bench.signed_in("IMAP4rev1 IDLE"), list)
+        .expect("EXAMINE \"Ausgang\"")
+        .send(EXAMINED)
+        .expect("LOGOUT")
+        .send("* BYE\r\n{tag} OK\r\n");
+    let (_server, mut settings) = bench.imap(script).await;
+    settings.sent_folder = Some("Ausgang".into());
+    let (_, report) = bench.check(&settings).await;
+    assert_eq!(step(&report, CheckStepName::Sent).state, CheckState::Ok, "{report:#?}");
+    assert_eq!(words(&report, CheckStepName::Sent), "Ausgang (named in the settings)");
+    assert_eq!(report.folders, ["Ausgang"]);
+}
+
+#[tokio::test]
+async fn the_sending_servers_certificate_is_shown_where_that_is_what_fails_first() {
+    let bench = Bench::new();
+    let strange = self_signed(&["localhost"], false).unwrap();
+    let smtp = Script::new().tls(&strange).send("220 mx\r\n").serve().await.unwrap();
+    let (port, encryption) = (smtp.port(), Encryption::Tls);
+    let list = "* LIST () \"/\" INBOX\r\n";
+    let script =
+        folders(bench.signed_in("IMAP4rev1 IDLE"), list).expect("LOGOUT").send("* BYE\r\n{tag} OK\r\n");
+    let (_server, mut settings) = bench.imap(script).await;
+    settings.smtp = Some(Endpoint { host: "localhost".into(), port, encryption });
+    let (_, report) = bench.check(&settings).await;
+    assert_eq!(report.failed, Some(CheckStepName::Smtp), "{report:#?}");
+    assert_eq!(report.presented.unwrap().fingerprint, strange.sha256());
+
+    // Where IMAP fails before it, its own certificate counts, and it has none here.
+    let smtp = Script::new().tls(&strange).send("220 mx\r\n").serve().await.unwrap();
+    let mut settings = bench.settings(closed_port().await, encryption);
+    settings.smtp = Some(Endpoint { host: "localhost".into(), port: smtp.port(), encryption });
+    let (_, report) = bench.check(&settings).await;
+    assert_eq!((report.failed, report.presented), (Some(CheckStepName::Tcp), None));
+}

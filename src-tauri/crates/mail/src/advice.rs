@@ -13,6 +13,8 @@ pub struct Advice {
     pub next: &'static str,
     /// The provider's own page about it, by HTTPS.
     pub link: Option<&'static str>,
+    /// What the sentence is called among this provider's, as `password`; `None` where it is what is usual.
+    pub topic: Option<&'static str>,
 }
 
 /// The file. `checked` in it is for those who read and mend it.
@@ -33,6 +35,7 @@ struct Row {
 
 #[derive(Debug, Deserialize)]
 struct Page {
+    topic: String,
     reasons: Vec<Reason>,
     next: String,
     link: String,
@@ -68,8 +71,8 @@ pub fn advice(reason: Reason, provider: Option<Provider>) -> Advice {
     let own = TABLE.iter().find(|row| Some(row.provider) == provider);
     let page = own.and_then(|row| row.pages.iter().find(|page| page.reasons.contains(&reason)));
     match page {
-        Some(page) => Advice { next: &page.next, link: Some(&page.link) },
-        None => Advice { next: reason.next_step(), link: None },
+        Some(page) => Advice { next: &page.next, link: Some(&page.link), topic: Some(&page.topic) },
+        None => Advice { next: reason.next_step(), link: None, topic: None },
     }
 }
 
@@ -92,6 +95,10 @@ mod tests {
                 assert_eq!(*host, host.to_ascii_lowercase());
             }
             for page in &row.pages {
+                assert!(
+                    seen.insert(format!("{} topic {}", row.provider.name(), page.topic)),
+                    "{page:?} stands twice"
+                );
                 assert!(page.link.starts_with("https://") && page.next.ends_with('.'), "{page:?}");
                 for reason in &page.reasons {
                     assert!(
@@ -126,7 +133,7 @@ mod tests {
         assert!(gmail.link.is_some_and(|link| link.contains("google")));
         assert_ne!(gmail.next, Reason::AppPasswordRequired.next_step());
         let other = advice(Reason::AppPasswordRequired, None);
-        assert_eq!(other, Advice { next: Reason::AppPasswordRequired.next_step(), link: None });
+        assert_eq!(other, Advice { next: Reason::AppPasswordRequired.next_step(), link: None, topic: None });
         assert_eq!(advice(Reason::DnsFailure, Some(Provider::Gmail)).link, None);
     }
 }

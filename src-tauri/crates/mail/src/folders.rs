@@ -20,11 +20,15 @@ pub struct Watched {
     pub log: Option<Folder>,
     /// How each folder of `sent` was found, in the same order.
     pub why: Vec<Why>,
+    /// The folder of sent mail that the person named, whether it is there or not.
+    pub(crate) named: Option<String>,
 }
 
 /// How a folder was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
+    /// The person named it.
+    Named,
     /// The server says so.
     SpecialUse,
     /// It has the name that a mail program or a provider gives to it.
@@ -51,8 +55,9 @@ impl Watched {
 }
 
 /// Chooses among the folders of a mailbox. `gmail` asks for All Mail; where that is hidden, as its settings allow, INBOX
-/// and Sent are taken as everywhere else.
-pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
+/// and Sent are taken as everywhere else. `named` is the folder that the person says holds sent mail: it counts before all
+/// others, as long as it is there.
+pub fn watched(folders: &[Folder], gmail: bool, named: Option<&str>) -> Watched {
     let inbox =
         folders.iter().find(|f| f.name.eq_ignore_ascii_case("INBOX")).cloned().unwrap_or_else(Folder::inbox);
     let usable: Vec<&Folder> =
@@ -63,7 +68,10 @@ pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
     };
     let mut sent = Vec::new();
     if all.is_none() {
-        sent = pick(Why::SpecialUse, &|f| f.has("\\Sent"));
+        sent = pick(Why::Named, &|f| named == Some(f.name.as_str()));
+        if sent.is_empty() {
+            sent = pick(Why::SpecialUse, &|f| f.has("\\Sent"));
+        }
         if sent.is_empty() {
             sent = pick(Why::Name, &|f| is_sent_name(last_part(f)) && !is_foreign(f));
         }
@@ -74,7 +82,12 @@ pub fn watched(folders: &[Folder], gmail: bool) -> Watched {
     }
     let (sent, why) = sent.into_iter().unzip();
     let log = usable.iter().find(|f| is_log_folder(&f.name) && !is_foreign(f)).map(|f| (*f).clone());
-    Watched { inbox, sent, all, log, why }
+    Watched { inbox, sent, all, log, why, named: named.map(str::to_owned) }
+}
+
+/// The folders that can be named as the one of sent mail.
+pub fn nameable(folders: &[Folder]) -> impl Iterator<Item = &Folder> {
+    folders.iter().filter(|f| f.selectable && !f.name.eq_ignore_ascii_case("INBOX") && !is_refuse(f))
 }
 
 /// Spam, Trash and Drafts, by attribute or by name; and what lies below them.
@@ -365,7 +378,7 @@ mod tests {
     }
 
     fn sent(folders: &[Folder]) -> Vec<(String, Why)> {
-        let watched = watched(folders, false);
+        let watched = watched(folders, false, None);
         assert_eq!(watched.sent.is_empty(), watched.sent_unknown().is_some());
         watched.sent.into_iter().map(|f| f.name).zip(watched.why).collect()
     }
@@ -449,6 +462,23 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_the_person_named_goes_first_while_it_is_there() {
+        let folders = [
+            folder("INBOX", '/', &[]),
+            folder("Sent", '/', &["\\Sent"]),
+            folder("Ausgang 2026", '/', &[]),
+            folder("Trash", '/', &[]),
+        ];
+        let found = watched(&folders, false, Some("Ausgang 2026"));
+        assert_eq!((found.sent.len(), found.sent[0].name.as_str()), (1, "Ausgang 2026"));
+        assert_eq!(found.why, [Why::Named]);
+        assert_eq!(watched(&folders, false, Some("Gone")).why, [Why::SpecialUse]);
+        assert_eq!(watched(&folders, false, Some("Trash")).why, [Why::SpecialUse]);
+        let names: Vec<&str> = nameable(&folders).map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["Sent", "Ausgang 2026"]);
+    }
+
+    #[test]
     fn refuse_is_never_taken() {
         let folders = [
             folder("INBOX", '.', &[]),
@@ -458,7 +488,7 @@ mod tests {
             folder("Papierkorb.Gesendet", '.', &[]),
         ];
         assert_eq!(sent(&folders), []);
-        let evidence = watched(&folders, false).sent_unknown().unwrap();
+        let evidence = watched(&folders, false, None).sent_unknown().unwrap();
         assert_eq!(
             threadline_core::reason::classify(&evidence),
             threadline_core::reason::Reason::SentFolderUnknown
@@ -473,18 +503,18 @@ mod tests {
             folder("[Gmail]/Alle Nachrichten", '/', &["\\All"]),
             folder("[Gmail]/Gesendet", '/', &["\\Sent"]),
         ];
-        let found = watched(&folders, true);
+        let found = watched(&folders, true, None);
         assert_eq!(found.all.as_ref().unwrap().name, "[Gmail]/Alle Nachrichten");
         assert!(found.sent.is_empty() && found.sent_unknown().is_none());
         folders.remove(2);
         assert_eq!(sent(&folders), [("[Gmail]/Gesendet".to_owned(), Why::SpecialUse)]);
-        assert_eq!(watched(&folders, true).sent.len(), 1);
+        assert_eq!(watched(&folders, true, None).sent.len(), 1);
     }
 
     #[test]
     fn an_inbox_that_is_not_listed_is_there_all_the_same() {
-        assert_eq!(watched(&[], false).inbox, Folder::inbox());
-        assert_eq!(watched(&[folder("inbox", '/', &[])], false).inbox.raw, b"inbox");
+        assert_eq!(watched(&[], false, None).inbox, Folder::inbox());
+        assert_eq!(watched(&[folder("inbox", '/', &[])], false, None).inbox.raw, b"inbox");
     }
 
     #[test]

@@ -122,8 +122,8 @@ pub struct Watch {
     pub(crate) news: VecDeque<News>,
     pub(crate) wary: Option<Suspect>,
     pub(crate) suspect: Option<Suspect>,
-    /// The names of the folders that are to be watched, where other names are news.
-    among: Option<BTreeSet<Vec<u8>>>,
+    /// The folders that are to be watched, where others are news.
+    among: Option<Among>,
     live: Live,
     /// IDLE is used, with NOTIFY too: Dovecot 2.3 reports the open folder only to a client that idles.
     idles: bool,
@@ -184,7 +184,7 @@ impl Watch {
     /// Lists the folders at each [`PROBE`] and tells where others are to be watched than were found.
     #[must_use]
     pub fn among(mut self, found: &Watched) -> Watch {
-        self.among = Some(found.names());
+        self.among = Some(Among { names: found.names(), named: found.named.clone() });
         self
     }
 
@@ -495,9 +495,10 @@ impl Watch {
     /// Looks whether the folders to watch are still the same.
     async fn list(&mut self) -> Result<(), MailError> {
         self.listed = Instant::now();
-        let Some(names) = &self.among else { return Ok(()) };
+        let Some(among) = &self.among else { return Ok(()) };
         let folders = self.session.folders().await?;
-        if watched(&folders, self.session.capabilities().is_gmail()).names() != *names {
+        let gmail = self.session.capabilities().is_gmail();
+        if watched(&folders, gmail, among.named.as_deref()).names() != among.names {
             self.tell_other_folders();
         }
         Ok(())
@@ -508,6 +509,14 @@ impl Watch {
             self.news.push_back(News::OtherFolders);
         }
     }
+}
+
+/// Folders as they were found.
+#[derive(Debug)]
+struct Among {
+    names: BTreeSet<Vec<u8>>,
+    /// The folder of sent mail that the person named.
+    named: Option<String>,
 }
 
 /// INBOX is one folder however it is spelt (RFC 9051 §5.1).

@@ -360,7 +360,7 @@ async fn hostile_names() {
         ["A\\u{d}\\u{a}x LOGOUT\\u{d}\\u{a}B", "a\"b\\c", "\\u{a}x", "&-&", "&unterminated", "Se\\u{202e}nt"];
     assert_eq!(names[..6], shown);
     assert!(names.iter().all(|n| !n.contains(char::is_control) && n.len() <= 500));
-    assert!(!folders[0].selectable && watched(&folders, false).sent.is_empty());
+    assert!(!folders[0].selectable && watched(&folders, false, None).sent.is_empty());
     let place = Place { uidvalidity: 8, uid: 1 };
     for (at, folder) in folders.iter().enumerate() {
         let read = session.fetch_body(folder, place, 10).await;

@@ -126,7 +126,7 @@ async fn folders_are_listed_again_and_others_are_news() {
     ];
     let mut stage = Stage::talks(PLAIN, vec![steps]).await;
     let mut session = stage.open().await.unwrap();
-    let found = watched(&session.folders().await.unwrap(), false);
+    let found = watched(&session.folders().await.unwrap(), false, None);
     let mut watch = Watch::new(session, vec![inbox(cursor(7, 10))]).among(&found);
     assert_eq!(next(&mut watch).await, News::Watching);
     tokio::time::pause();
@@ -183,7 +183,7 @@ async fn a_connection_of_which_every_folder_is_refused_waits() {
     ];
     let stage = Stage::talks(PLAIN, vec![steps]).await;
     let mut session = stage.open().await.unwrap();
-    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
+    let sent = watched(&session.folders().await.unwrap(), false, None).sent.remove(0);
     let target = Target { folder: sent, role: Role::Sent, cursor: cursor(9, 20) };
     let mut watch = Watch::new(session, vec![target]);
     assert!(matches!(next(&mut watch).await, News::Refused { target: 0, .. }));

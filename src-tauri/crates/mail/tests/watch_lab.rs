@@ -19,7 +19,7 @@ const ALICE: &str = "alice@lab.test";
 async fn watch(lab: &Lab, cursors: [Option<Cursor>; 2]) -> Watch {
     let mut session = lab_session(lab).await;
     let folders = session.folders().await.unwrap();
-    let watched = watched(&folders, session.capabilities().is_gmail());
+    let watched = watched(&folders, session.capabilities().is_gmail(), None);
     assert_eq!(watched.sent.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["Sent"]);
     assert_eq!(watched.why, [Why::SpecialUse]);
     let target = |folder, role, cursor| Target { folder, role, cursor };
@@ -70,7 +70,7 @@ async fn notify_reports_both_folders_and_bodies_are_fetched_only_when_asked() {
     assert!(!raw.answered().contains("Secret text") && !raw.answered().contains("X-Private"));
     assert!(raw.asked().contains("NOTIFY SET"));
 
-    let folder = watched(&watch.session().folders().await.unwrap(), false).sent.remove(0);
+    let folder = watched(&watch.session().folders().await.unwrap(), false, None).sent.remove(0);
     let place = Place { uidvalidity: cursor.uidvalidity, uid: 2 };
     let body = watch.session().fetch_body(&folder, place, 1_000_000).await.unwrap().unwrap();
     assert!(body.raw.ends_with(b"Secret text 4.\r\n") && !body.truncated);
@@ -256,6 +256,6 @@ async fn starttls_leads_to_the_same_session() {
     let mut session =
         threadline_mail::session::Session::open(&server, &login(), &Default::default()).await.unwrap();
     assert!(session.capabilities().has_notify());
-    assert_eq!(watched(&session.folders().await.unwrap(), false).sent.len(), 1);
+    assert_eq!(watched(&session.folders().await.unwrap(), false, None).sent.len(), 1);
     session.logout().await;
 }

@@ -137,6 +137,21 @@ fn decoded(text: &str) -> Result<String, NoProxy> {
 }
 
 impl ProxyServer {
+    /// A proxy; `login` is its user name and the password. Fails where no server can be called so.
+    pub fn new(
+        kind: Kind,
+        host: &str,
+        port: u16,
+        login: Option<(String, Zeroizing<String>)>,
+    ) -> Result<Self, NoProxy> {
+        let server = Self { kind, host: host.trim().to_owned(), port, login };
+        // What reads as it is written has no blanks, signs or a second port in its name.
+        match server.to_string().parse()? {
+            Proxy::Through(read) if read.host == server.host && read.port == port && port > 0 => Ok(server),
+            _ => Err(NoProxy),
+        }
+    }
+
     /// The user name and the password, where it wants them.
     pub fn login(&self) -> Option<(&str, &str)> {
         self.login.as_ref().map(|(user, password)| (user.as_str(), password.as_str()))
@@ -228,6 +243,17 @@ mod tests {
         for same in ["none", "system"] {
             assert_eq!(same.parse::<Proxy>().unwrap().to_string(), same);
         }
+    }
+
+    #[test]
+    fn a_proxy_of_a_form_has_a_name_that_can_be_read() {
+        let proxy = |host| ProxyServer::new(Kind::Socks5, host, 1080, None);
+        assert_eq!(proxy(" proxy.firm.example ").unwrap().to_string(), "socks5://proxy.firm.example:1080");
+        assert_eq!(proxy("[::1]").unwrap().host, "[::1]");
+        for bad in ["", "a b", "a/b", "a:80", "user@proxy", "http://proxy"] {
+            assert_eq!(proxy(bad), Err(NoProxy), "{bad}");
+        }
+        assert_eq!(ProxyServer::new(Kind::Http, "proxy", 0, None), Err(NoProxy));
     }
 
     #[test]

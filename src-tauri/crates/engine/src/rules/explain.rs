@@ -43,7 +43,7 @@ impl Engine {
         self.shared().set_crms(&self.crms().await?);
         let of = ingest::Mailbox {
             id: account.id,
-            address: account.settings.address,
+            address: account.settings.draft.address,
             rules: account.settings.rules,
             contact_sources: self.shared().contact_sources(),
             history: true,

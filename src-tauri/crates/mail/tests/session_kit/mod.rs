@@ -219,7 +219,7 @@ pub async fn both_from(stage: &Stage, sent_from: Option<Cursor>) -> Watch {
 /// The same, and the Sent folder.
 pub async fn watch_both(stage: &Stage, sent_from: Option<Cursor>) -> (Watch, Folder) {
     let mut session = stage.open().await.unwrap();
-    let sent = watched(&session.folders().await.unwrap(), false).sent.remove(0);
+    let sent = watched(&session.folders().await.unwrap(), false, None).sent.remove(0);
     let target = Target { folder: sent.clone(), role: Role::Sent, cursor: sent_from };
     (Watch::new(session, vec![inbox(cursor(7, 10)), target]), sent)
 }
