@@ -1,9 +1,9 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
   Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
-  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, News, OauthProvider,
+  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, NetworkSettings, News, OauthProvider,
   Outage,
-  PauseFor, Pop3Found, Portal, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
+  PauseFor, Pop3Found, Portal, ProxyDraft, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -41,8 +41,11 @@ export interface Api {
   changeMailbox(draft: MailboxDraft): Promise<Status>;
   removeMailbox(address: string): Promise<Status>;
   broken(address: string): Promise<Broken>;
-  /** Stores draft and password, connects again; news of the kind `catch_up` follow. */
-  reconnect(draft: MailboxDraft, password: string | null): Promise<Status>;
+  /**
+   * Stores draft and password, connects again; news of the kind `catch_up` follow. `takesPlace`: another mailbox than
+   * before is meant to take its place.
+   */
+  reconnect(draft: MailboxDraft, password: string | null, takesPlace: boolean): Promise<Status>;
   folders(address: string): Promise<Folder[]>;
   dryRun(address: string, days: number, onProgress: (at: ScanProgress) => void): Promise<DryRun>;
   readHistory(address: string, days: number, onProgress: (at: ScanProgress) => void): Promise<Scanned>;
@@ -84,6 +87,14 @@ export interface Api {
   openDataDir(): Promise<void>;
   /** Ends the engine, and takes ledger, secrets and settings away. The CRM keeps what it has. */
   deleteEverything(): Promise<App>;
+
+  // the way out
+  network(): Promise<NetworkSettings>;
+  /** Without a password the one in the keychain stays, where user and proxy are the same. */
+  setProxy(proxy: ProxyDraft, password: string | null): Promise<NetworkSettings>;
+  setIspdb(url: string | null): Promise<NetworkSettings>;
+  setOauthApp(provider: OauthProvider, clientId: string, secret: string | null): Promise<NetworkSettings>;
+  removeOauthApp(provider: OauthProvider): Promise<NetworkSettings>;
 
   // diagnostics
   logs(after: number | null): Promise<LogLine[]>;

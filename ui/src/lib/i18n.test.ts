@@ -57,6 +57,15 @@ describe("the catalogue", () => {
     }
   });
 
+  it("has what each provider wants done, in the program's words", () => {
+    const table = JSON.parse(readFileSync(`${core}/../../mail/src/advice.json`, "utf8")) as {
+      providers: { provider: string; pages: { topic: string; next: string }[] }[];
+    };
+    const wanted = table.providers.flatMap((one) => one.pages.map((page) => [`advice.${one.provider}.${page.topic}`, page.next] as const));
+    expect(wanted.length).toBeGreaterThan(30);
+    expect(Object.fromEntries(Object.entries(en).filter(([key]) => key.startsWith("advice.")))).toEqual(Object.fromEntries(wanted));
+  });
+
   it("has the program's rules", () => {
     const source = readFileSync(`${core}/rule.rs`, "utf8");
     const names = [...source.matchAll(/^ {12}Rule::\w+ => "(\w+)",$/gm)].map((match) => match[1] ?? "");

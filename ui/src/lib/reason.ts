@@ -1,4 +1,5 @@
 /** What the program says by code, in words: reasons with who must act, and rules. */
+import type { ProviderAdvice } from "./bindings";
 import { has, t } from "./i18n.svelte";
 import owners from "./owners.json";
 
@@ -22,8 +23,10 @@ export function reasonWhy(code: string): string {
   return t(has(key) ? key : "reason.unknown.why");
 }
 
-/** The one next action. */
-export function reasonNext(code: string): string {
+/** The one next action, as the mailbox's provider wants it done where that is known. */
+export function reasonNext(code: string, advice: ProviderAdvice | null = null): string {
+  const own = `advice.${advice?.key}`;
+  if (has(own)) return t(own);
   const key = `reason.${code}.next`;
   return t(has(key) ? key : "reason.unknown.next");
 }

@@ -4,7 +4,7 @@ import { draftOf, emptyForm, formOf, isAddress, oauthAt, portFor, problems, with
 
 const draft: MailboxDraft = {
   address: "ann@firm.example", user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" },
-  smtp: { host: "smtp.firm.example", port: 587, encryption: "starttls" }, authority: null, fingerprint: "ab12", smtp_fingerprint: "cd34",
+  smtp: { host: "smtp.firm.example", port: 587, encryption: "starttls" }, authority: null, fingerprint: "ab12", smtp_fingerprint: "cd34", sent_folder: "Ausgang",
 };
 
 describe("formOf and draftOf", () => {

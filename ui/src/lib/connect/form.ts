@@ -1,5 +1,5 @@
 /** A mailbox's settings while they are typed: numbers are texts, and half of it may be missing. */
-import type { Candidate, Encryption, Endpoint, MailboxDraft, OauthProvider } from "../bindings";
+import type { Candidate, CheckStepName, Encryption, Endpoint, MailboxDraft, OauthProvider } from "../bindings";
 import { pop3Sign } from "./pop3";
 
 export type Form = {
@@ -21,6 +21,8 @@ export type Form = {
   pin: { host: string; port: string; fingerprint: string } | null;
   /** The same for the sending server. */
   smtpPin: { host: string; fingerprint: string } | null;
+  /** The folder of sent mail that the person named; empty: it is found by itself. */
+  sentFolder: string;
 };
 
 export type FieldName = "address" | "user" | "password" | "host" | "port" | "encryption" | "smtp_host" | "smtp_port" | "authority";
@@ -31,7 +33,7 @@ export type Problems = Partial<Record<FieldName, Problem>>;
 export function emptyForm(address = ""): Form {
   return {
     address, user: address, host: "", port: "993", encryption: "tls", oauth: null,
-    sending: false, smtpHost: "", smtpPort: "465", smtpEncryption: "tls", authority: "", pin: null, smtpPin: null,
+    sending: false, smtpHost: "", smtpPort: "465", smtpEncryption: "tls", authority: "", pin: null, smtpPin: null, sentFolder: "",
   };
 }
 
@@ -50,6 +52,7 @@ export function formOf(draft: MailboxDraft): Form {
     authority: draft.authority ?? "",
     pin: draft.fingerprint === null ? null : { host: draft.host, port: String(draft.port), fingerprint: draft.fingerprint },
     smtpPin: draft.smtp == null || draft.smtp_fingerprint == null ? null : { host: draft.smtp.host, fingerprint: draft.smtp_fingerprint },
+    sentFolder: draft.sent_folder ?? "",
   };
 }
 
@@ -125,6 +128,13 @@ export function problems(form: Form, password: string | null): Problems {
   return found;
 }
 
+/** The form with the certificate that a server presented trusted for that server: the one of the step that failed. */
+export function withTrust(form: Form, step: CheckStepName | null, fingerprint: string): Form {
+  return step === "smtp"
+    ? { ...form, smtpPin: { host: form.smtpHost.trim(), fingerprint } }
+    : { ...form, pin: { host: form.host.trim(), port: form.port.trim(), fingerprint } };
+}
+
 /** For a form without problems. */
 export function draftOf(form: Form): MailboxDraft {
   const pinned = form.pin !== null && form.pin.host === form.host.trim() && form.pin.port === form.port.trim();
@@ -141,5 +151,6 @@ export function draftOf(form: Form): MailboxDraft {
     authority: form.authority.trim() === "" ? null : form.authority.trim(),
     fingerprint: pinned ? (form.pin?.fingerprint ?? null) : null,
     smtp_fingerprint: form.sending && form.smtpPin?.host === form.smtpHost.trim() ? form.smtpPin.fingerprint : null,
+    sent_folder: form.sentFolder === "" ? null : form.sentFolder,
   };
 }

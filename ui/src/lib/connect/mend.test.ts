@@ -36,7 +36,8 @@ describe("mendFor", () => {
     expect(mendFor("tls", "tls_untrusted", true)).toBe("trust");
     expect(mendFor("tls", "tls_untrusted", false)).toBe("it");
     expect(mendFor("tls", "tls_expired", true)).toBe("it");
-    expect(mendFor("smtp", "tls_untrusted", true)).toBe("without_smtp");
+    expect(mendFor("smtp", "tls_untrusted", true)).toBe("trust");
+    expect(mendFor("smtp", "tls_untrusted", false)).toBe("without_smtp");
   });
 
   it("has an action in words for each reason at each step", () => {

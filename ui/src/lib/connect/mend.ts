@@ -5,10 +5,10 @@ import type { FieldName } from "./form";
 
 /**
  * `trust`: this one certificate, after it was shown; `pop3`: the explanation; `it`: a text for the IT department;
- * `without_smtp`: log the mailbox without sending through it.
+ * `without_smtp`: log the mailbox without sending through it; `folder`: the folder of sent mail that was chosen.
  */
 export type Mend =
-  | "password" | "user" | "host" | "port" | "trust" | "pop3" | "smtp" | "without_smtp" | "crm" | "it" | "again";
+  | "password" | "user" | "host" | "port" | "trust" | "pop3" | "smtp" | "without_smtp" | "crm" | "it" | "folder" | "again";
 
 const PASSWORD: readonly Reason[] = [
   "credentials_rejected", "password_changed", "auth_rejected", "app_password_required", "web_login_required",
@@ -20,11 +20,17 @@ const PORT: readonly Reason[] = [
 const HOST: readonly Reason[] = ["dns_failure", "tls_name_mismatch", "mailbox_migrated"];
 const USER: readonly Reason[] = ["wrong_account", "mailbox_missing"];
 
+/** Whether the person must name the folder of sent mail. */
+export function folderWanted(reason: Reason | null): boolean {
+  return reason === "folder_missing" || reason === "sent_folder_unknown";
+}
+
 /** `presented`: the untrusted server's certificate is known and can be shown. */
 export function mendFor(step: CheckStepName, reason: Reason | null, presented: boolean): Mend {
   const owner = reason === null ? "nobody" : ownerOf(reason);
   if (step === "crm") return owner === "nobody" && reason !== null ? "again" : "crm";
   if (step === "smtp") {
+    if (reason === "tls_untrusted" && presented) return "trust";
     if (reason !== null && (PORT.includes(reason) || HOST.includes(reason))) return "smtp";
     return owner === "nobody" && reason !== null ? "again" : "without_smtp";
   }

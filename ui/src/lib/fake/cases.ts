@@ -4,6 +4,7 @@
  * - `fail.<step>.<reason>`: the check fails at that step, and the mailbox broke for that reason; `fail.tls.tls_untrusted`
  *   presents a certificate
  * - `stuck.<step>`: the check stays at that step; `stuck.discover`, `stuck.history` and `stuck.catch_up` wait for ever
+ * - `advised`: the mailbox is at Gmail, which wants something of its own done
  * - `other`: the sign-in leads to another mailbox; `gap`: two of the missed mails are set aside; `single`: one mail was missed
  * - `unreachable`: nothing can be looked up; `unread`: the last days cannot be read
  * - `silent`: no first mail comes (without it one comes after six seconds); `unknown_recipient`: it goes to a stranger
@@ -59,7 +60,9 @@ export function crmWords(kind: CrmKind | null): string {
 
 /** A certificate that is trusted by its fingerprint is a sound one from then on. */
 export function cures(fault: Fault, draft: MailboxDraft): boolean {
+  if (fault.step === "smtp" && fault.reason === "tls_untrusted") return (draft.smtp_fingerprint ?? null) !== null;
   if (fault.reason === "tls_untrusted") return draft.fingerprint !== null || draft.authority !== null;
+  if (fault.step === "sent") return (draft.sent_folder ?? null) !== null;
   if (fault.reason === "pop3_configured") return draft.host.startsWith("imap") && draft.port === 993;
   return fault.step === "smtp" && draft.smtp === null;
 }
@@ -93,11 +96,15 @@ export function withCase(api: Api, name: string | null, w: World): Api {
     },
     async broken(address): Promise<Broken> {
       const found = await api.broken(address);
+      if (name === "advised") {
+        const draft = { ...found.draft, host: "imap.gmail.com", user: address };
+        return { ...found, draft, advice: { key: "gmail.password", link: "https://myaccount.google.com/apppasswords" } };
+      }
       if (fault === null) return found;
       return { ...found, reason: fault.reason, failed: fault.step, evidence: fault.words, since: ago(82 * MINUTE), waiting: 3 };
     },
-    async reconnect(draft, password) {
-      if (name !== "gap" && name !== "single" && stuck !== "catch_up") return api.reconnect(draft, password);
+    async reconnect(draft, password, takesPlace) {
+      if (name !== "gap" && name !== "single" && stuck !== "catch_up") return api.reconnect(draft, password, takesPlace);
       const address = draft.address;
       const [missed, ends] = name === "single" ? [1, 1] : [37, name === "gap" ? 35 : 21];
       void wait(0).then(async () => {

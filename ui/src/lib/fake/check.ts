@@ -30,7 +30,7 @@ export async function check(draft: MailboxDraft, password: string | null, w: Wor
   const refused = password === "wrong" || (scene === "broken" && password === null && faultOf(turn) === null);
   const asked = faultOf(turn);
   const fault = asked !== null && !cures(asked, draft) ? asked : null;
-  const untrusted = (draft.host.includes("private") || fault?.reason === "tls_untrusted") && draft.fingerprint === null && draft.authority === null;
+  const untrusted = (draft.host.includes("private") || (fault?.reason === "tls_untrusted" && fault.step === "tls")) && draft.fingerprint === null && draft.authority === null;
   const stuck = stuckAt(turn);
   const steps: CheckStep[] = [];
   const say = (step: CheckStep): void => {
@@ -63,8 +63,10 @@ export async function check(draft: MailboxDraft, password: string | null, w: Wor
     steps,
     failed,
     same_mailbox: scene === "broken" && failed === null ? !isOther(turn, draft) : null,
-    presented: untrusted
-      ? { subject: `CN=${draft.host}`, issuer: "CN=Northwind Lab Internal CA", expires: "2027-01-31T23:59:59Z", fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
+    advice: null,
+    folders: ["Sent", "Archive", "Customers", "Customers/Halden Optics", "Ausgang 2026"],
+    presented: untrusted || fault?.reason === "tls_untrusted"
+      ? { subject: `CN=${failed === "smtp" ? draft.smtp?.host : draft.host}`, issuer: "CN=Northwind Lab Internal CA", expires: "2027-01-31T23:59:59Z", fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
       : null,
   };
 }

@@ -166,6 +166,7 @@ export function fakeApi(params: URLSearchParams): Api {
         const channel = box(w, address).channels.find((one) => one.state !== "connected") ?? null;
         return {
           draft: draftOf(w, address), reason: channel?.reason ?? null, since: channel?.since ?? null, evidence: channel?.evidence ?? null,
+          advice: null,
           failed: channel?.phase === "auth" ? ("sign_in" as const) : channel?.reason ? ("tcp" as const) : null, waiting: box(w, address).waiting,
         };
       }),
@@ -294,6 +295,29 @@ export function fakeApi(params: URLSearchParams): Api {
         w.app.first_run = true;
         w.tell({ kind: "app" });
         return copy(w.app);
+      }),
+
+    network: () => later(() => w.network),
+    setProxy: (proxy) =>
+      later(() => {
+        w.network = { ...w.network, proxy };
+        return w.network;
+      }),
+    setIspdb: (ispdb) =>
+      later(() => {
+        w.network = { ...w.network, ispdb };
+        return w.network;
+      }),
+    setOauthApp: (provider, client_id, secret) =>
+      later(() => {
+        const app = { provider, client_id, built_in: false, has_secret: secret !== null, authorize: `https://accounts.${provider}.example/auth` };
+        w.network = { ...w.network, apps: [...w.network.apps.filter((one) => one.provider !== provider), app] };
+        return w.network;
+      }),
+    removeOauthApp: (provider) =>
+      later(() => {
+        w.network = { ...w.network, apps: w.network.apps.filter((one) => one.provider !== provider) };
+        return w.network;
       }),
 
     logs: (after) => later(() => logLines(after, w.newestLog)),

@@ -1,5 +1,5 @@
 /** The made-up program's memory: what the calls of `index.ts` read and change. */
-import type { App, AppSettings, EngineState, Language, MailboxSettings, News, Outage, Status, Theme, ThreadLine, Undo } from "../bindings";
+import type { App, AppSettings, EngineState, Language, MailboxSettings, NetworkSettings, News, Outage, Status, Theme, ThreadLine, Undo } from "../bindings";
 import { NEWEST } from "./activity";
 import { outages } from "./outages";
 import { ANN, person } from "./people";
@@ -17,6 +17,7 @@ export type World = {
   outages: Outage[];
   threads: Threads;
   boxes: MailboxSettings[];
+  network: NetworkSettings;
   newestActivity: number;
   newestLog: number;
   answered: Set<number>;
@@ -74,6 +75,10 @@ export function world(params: URLSearchParams, still: boolean): World {
     outages: outages(scene),
     threads: threads(scene === "empty" ? 0 : scene === "many" ? 100_000 : 640, "hubspot", scene === "hostile" ? hostileLines() : []),
     boxes: first.mailboxes.map((one) => ({ draft: draftFor(one.address), rules: rules(one.address), paused_until: one.paused_until })),
+    network: {
+      proxy: { way: "system", host: "", port: 0, user: "" }, ispdb: null,
+      apps: [{ provider: "microsoft", client_id: "5c1f0d3e-7b1a-4a52-9d0e-1f2a3b4c5d6e", built_in: false, has_secret: false, authorize: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize" }],
+    },
     newestActivity: scene === "empty" ? 0 : NEWEST,
     newestLog: 600,
     answered: new Set(),

@@ -2,8 +2,8 @@
 import type { Broken, CatchUp, News, Pop3Found, SetAside } from "../../lib/bindings";
 import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
-import { draftOf, emptyForm, formOf, problems, withImap, type FieldName, type Form, type Problems } from "../../lib/connect/form";
-import { fieldFor, mendFor, type Mend } from "../../lib/connect/mend";
+import { draftOf, emptyForm, formOf, problems, withImap, withTrust, type FieldName, type Form, type Problems } from "../../lib/connect/form";
+import { fieldFor, folderWanted, mendFor, type Mend } from "../../lib/connect/mend";
 import { api } from "../../lib/index";
 import { ownerOf, type Owner } from "../../lib/reason";
 import { session, setStatus } from "../../lib/session.svelte";
@@ -64,19 +64,25 @@ export class ReconnectFlow {
     return this.field === "password";
   }
 
+  /** What is in the keychain does not serve: it is refused, or the mailbox is to be signed in to in another way than before. */
+  get secretWanted(): boolean {
+    const before = this.broken?.draft.auth?.kind === "oauth";
+    return this.passwordWanted || before !== (this.form.oauth !== null);
+  }
+
   /** Checks, and where it is fine and the same mailbox, connects. */
   async go(): Promise<void> {
-    this.problems = problems(this.form, this.passwordWanted ? this.password : null);
-    if (this.form.oauth !== null && this.passwordWanted && this.browser.state !== "done") {
+    this.problems = problems(this.form, this.secretWanted ? this.password : null);
+    if (this.form.oauth !== null && this.secretWanted && this.browser.state !== "done") {
       this.problems = { ...this.problems, password: "missing" };
     }
     if (Object.keys(this.problems).length > 0) return;
-    const draft = draftOf(this.form);
-    const password = this.password === "" || this.form.oauth !== null ? null : this.password;
     this.error = null;
     this.stage = "checking";
-    const report = await this.check.run(draft, password);
-    if (report === null || report.failed !== null) {
+    const report = await this.check.run(draftOf(this.form), this.#typed);
+    // Without a folder of sent mail the mailbox would be as broken as before.
+    const unnamed = folderWanted(this.broken?.reason ?? null) && report?.steps.some((one) => folderWanted(one.reason)) === true;
+    if (report === null || report.failed !== null || unnamed) {
       this.stage = "mend";
       return;
     }
@@ -84,9 +90,23 @@ export class ReconnectFlow {
       this.stage = "other";
       return;
     }
+    await this.#connect(false);
+  }
+
+  /** The other mailbox is meant: it takes the place of the one before. */
+  async takePlace(): Promise<void> {
+    await this.#connect(true);
+  }
+
+  /** The password that was typed; `null`: the one in the keychain, or what the browser has given. */
+  get #typed(): string | null {
+    return this.password === "" || this.form.oauth !== null ? null : this.password;
+  }
+
+  async #connect(takesPlace: boolean): Promise<void> {
     this.stage = "connecting";
     try {
-      const status = await api().reconnect(draft, password);
+      const status = await api().reconnect(draftOf(this.form), this.#typed, takesPlace);
       setStatus(status);
       this.password = "";
       if (this.stage === "connecting") this.stage = "catching_up";
@@ -126,7 +146,7 @@ export class ReconnectFlow {
   async trust(): Promise<void> {
     const shown = this.check.report?.presented;
     if (shown == null) return;
-    this.form.pin = { host: this.form.host.trim(), port: this.form.port.trim(), fingerprint: shown.fingerprint };
+    this.form = withTrust(this.form, this.check.report?.failed ?? null, shown.fingerprint);
     await this.go();
   }
 

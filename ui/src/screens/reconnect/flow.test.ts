@@ -9,10 +9,10 @@ import { ReconnectFlow } from "./flow.svelte";
 const ADDRESS = "ann@firm.example";
 const STATUS: Status = { running: null, mailboxes: [], crms: [] };
 const broken: Broken = {
-  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null, smtp_fingerprint: null },
-  reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", waiting: 3,
+  draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null, smtp_fingerprint: null, sent_folder: null },
+  reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", advice: null, waiting: 3,
 };
-const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null };
+const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null, advice: null, folders: [] };
 
 function program(more: Partial<Api> = {}) {
   const api = { broken: vi.fn(async () => broken), check: vi.fn(async () => fine), reconnect: vi.fn(async () => STATUS), ...more };
@@ -63,7 +63,7 @@ describe("the reconnect wizard", () => {
     const flow = await loaded();
     await flow.go();
     expect(api.check).toHaveBeenCalledWith(broken.draft, null, expect.any(Function));
-    expect(api.reconnect).toHaveBeenCalledWith(broken.draft, null);
+    expect(api.reconnect).toHaveBeenCalledWith(broken.draft, null, false);
   });
 
   it("checks, connects, and follows the catch-up to its end", async () => {
@@ -71,7 +71,7 @@ describe("the reconnect wizard", () => {
     const flow = await loaded();
     flow.password = "new";
     await flow.go();
-    expect(api.reconnect).toHaveBeenCalledWith(broken.draft, "new");
+    expect(api.reconnect).toHaveBeenCalledWith(broken.draft, "new", false);
     expect([flow.stage, flow.password]).toEqual(["catching_up", ""]);
     flow.hear(caughtUp({ checked: 9, logged: 2, done: false }));
     expect([flow.stage, flow.catchUp?.checked]).toEqual(["catching_up", 9]);
@@ -111,6 +111,46 @@ describe("the reconnect wizard", () => {
     expect(api.reconnect).not.toHaveBeenCalled();
   });
 
+  it("lets another mailbox take the old one's place where the person says so", async () => {
+    const api = program({ check: vi.fn(async () => ({ ...fine, same_mailbox: false })) });
+    const flow = await loaded();
+    flow.password = "new";
+    await flow.go();
+    await flow.takePlace();
+    expect(api.reconnect).toHaveBeenCalledWith(broken.draft, "new", true);
+    expect([flow.stage, flow.password]).toEqual(["catching_up", ""]);
+  });
+
+  it("asks for the folder of sent mail, and connects with the one that is named", async () => {
+    const unknown = { step: "sent" as const, state: "warning" as const, ms: 3, words: null, reason: "sent_folder_unknown" as const };
+    const api = program({
+      broken: async () => ({ ...broken, reason: "sent_folder_unknown" as const, failed: "sent" as const }),
+      check: vi.fn<Api["check"]>(async (draft) => ({ ...fine, folders: ["Ausgang"], steps: draft.sent_folder === null ? [unknown] : [] })),
+    });
+    const flow = await loaded();
+    await flow.go();
+    expect(flow.stage).toBe("mend");
+    expect(api.reconnect).not.toHaveBeenCalled();
+    flow.form.sentFolder = "Ausgang";
+    await flow.go();
+    expect(api.reconnect).toHaveBeenCalledWith({ ...broken.draft, sent_folder: "Ausgang" }, null, false);
+  });
+
+  it("trusts the sending server's certificate for that server only", async () => {
+    const draft = { ...broken.draft, smtp: { host: "smtp.firm.example", port: 465, encryption: "tls" as const } };
+    const presented = { subject: "CN=smtp", issuer: "CN=own", expires: "2027-01-31T23:59:59Z", fingerprint: "ab".repeat(32) };
+    const steps = [{ step: "smtp" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_untrusted" as const }];
+    const api = program({
+      broken: async () => ({ ...broken, draft, reason: "tls_untrusted" as const, failed: "smtp" as const }),
+      check: vi.fn<Api["check"]>(async (now) => (now.smtp_fingerprint === null ? { ...fine, steps, failed: "smtp", presented } : fine)),
+    });
+    const flow = await loaded();
+    await flow.go();
+    expect(flow.mend).toBe("trust");
+    await flow.trust();
+    expect(api.reconnect).toHaveBeenCalledWith({ ...draft, smtp_fingerprint: presented.fingerprint }, null, false);
+  });
+
   it("stays at the fields when the check fails, and follows what fails now", async () => {
     const steps = [{ step: "tls" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_name_mismatch" as const }];
     const api = program({ check: vi.fn(async () => ({ ...fine, steps, failed: "tls" as const, same_mailbox: null })) });
@@ -141,7 +181,19 @@ describe("the reconnect wizard", () => {
     expect([flow.stage, flow.problems.password]).toEqual(["mend", "missing"]);
     expect(await flow.browser.begin(ADDRESS, "google")).toBe(true);
     await flow.go();
-    expect(api.reconnect).toHaveBeenCalledWith(draft, null);
+    expect(api.reconnect).toHaveBeenCalledWith(draft, null, false);
+  });
+
+  it("wants the new secret where the way of signing in is another one", async () => {
+    const api = program({ broken: async () => ({ ...broken, reason: "dns_failure" as const, failed: "dns" as const }) });
+    const flow = await loaded();
+    flow.form.oauth = "google";
+    await flow.go();
+    expect([flow.stage, flow.problems.password]).toEqual(["mend", "missing"]);
+    expect(api.check).not.toHaveBeenCalled();
+    flow.form.oauth = null;
+    await flow.go();
+    expect(flow.problems).toEqual({});
   });
 
   it("says what it could not find out", async () => {

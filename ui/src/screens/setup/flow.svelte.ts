@@ -3,7 +3,7 @@ import type { CrmKind, CrmSettings, Discovery, LogMode, MailboxDraft, News, Pop3
 import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { crmDraftOf, crmFormFor, crmProblems, isSet, type CrmForm, type CrmProblems } from "../../lib/connect/crm-form";
-import { draftOf, emptyForm, isAddress, problems, withCandidate, withImap, type Form, type Problems } from "../../lib/connect/form";
+import { draftOf, emptyForm, isAddress, problems, withCandidate, withImap, withTrust, type Form, type Problems } from "../../lib/connect/form";
 import { mendFor, type Mend } from "../../lib/connect/mend";
 import { api } from "../../lib/index";
 import { setStatus } from "../../lib/session.svelte";
@@ -14,8 +14,6 @@ export const STEPS = ["address", "account", "crm", "check"] as const;
 export type Step = (typeof STEPS)[number];
 /** What the last step shows: the check, then the first mail, then the mails of the last days. */
 export type Stage = "check" | "mail" | "history";
-
-/** What the engine gives a new mailbox. */
 
 export class SetupFlow {
   step = $state<Step>("address");
@@ -282,7 +280,7 @@ export class SetupFlow {
   async trust(): Promise<void> {
     const shown = this.check.report?.presented;
     if (shown == null) return;
-    this.form.pin = { host: this.form.host.trim(), port: this.form.port.trim(), fingerprint: shown.fingerprint };
+    this.form = withTrust(this.form, this.check.report?.failed ?? null, shown.fingerprint);
     await this.runCheck();
   }
 
