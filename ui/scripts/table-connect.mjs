@@ -84,6 +84,11 @@ export const connect = [
   }, de),
   setup("account-app-password", (page) => account(page, "ann@gmail.example")),
   setup("account-oauth-de", (page) => account(page, "ann@outlook.example"), de),
+  setup("account-unregistered", async (page) => {
+    await account(page, "ann@gmail.example");
+    await page.getByRole("button", { name: "Sign in with the browser instead" }).click();
+    await page.locator("summary").first().click();
+  }, { height: 1200 }),
   setup("account-untrusted", async (page) => {
     await account(page, "ann@guess.example");
     await page.locator("input[type=password]").fill("a password");
@@ -149,16 +154,17 @@ export const connect = [
     await next(page);
     await page.locator("input[name=crm]").first().waitFor();
     await next(page);
-    await page.locator(".offer").waitFor();
+    await page.locator(".offer .banner button").waitFor();
   }, { turn: "fail.greeting.pop3_configured", height: 1000 }),
   setup("check-capabilities", checked, { turn: "fail.capabilities.protocol_error", themes: ["light"] }),
   setup("check-inbox-it-de", checked, { turn: "fail.inbox.mailbox_unreachable", height: 1200, ...de }),
   setup("check-sent", checked, { turn: "fail.sent.folder_missing", themes: ["light"] }),
+  setup("check-smtp-certificate-de", checked, { turn: "fail.smtp.tls_untrusted", height: 1200, ...de, themes: ["light"] }),
   setup("check-smtp", checked, { turn: "fail.smtp.smtp_auth_disabled" }),
   setup("check-smtp-without", async (page) => {
     await checked(page);
     await page.locator(".offer button").click();
-    await page.locator(".banner.busy").waitFor();
+    await page.locator(".banner[data-tone=busy]").waitFor();
   }, { turn: "fail.smtp.smtp_auth_disabled", themes: ["light"] }),
   setup("check-crm", checked, { turn: "fail.crm.crm_token_rejected", themes: ["light"] }),
   setup("mail-waiting", mail, { turn: "silent" }),
@@ -211,6 +217,12 @@ export const connect = [
   broken("administrator", (page) => page.locator("h2").waitFor(), { turn: "fail.sign_in.imap_disabled_by_admin", height: 1000 }),
   broken("administrator-de", (page) => page.locator("h2").waitFor(), { turn: "fail.sign_in.imap_disabled_by_admin", height: 1000, ...de, themes: ["light"] }),
   broken("nobody-de", (page) => page.locator("h2").waitFor(), { turn: "fail.tcp.connection_timeout", ...de, themes: ["light"] }),
+  broken("provider", async (page) => page.locator("h2").waitFor(), { turn: "advised", themes: ["light"] }),
+  broken("folder-de", async (page) => {
+    await page.locator("h2").waitFor();
+    await next(page);
+    await page.locator(".sent").waitFor();
+  }, { turn: "fail.sent.folder_missing", ...de, height: 1100, themes: ["light"] }),
   broken("checking", async (page) => {
     await page.locator("input[type=password]").fill("the new password");
     await next(page);
@@ -225,6 +237,10 @@ export const connect = [
     await reconnect(page);
   }, { turn: "fail.tls.tls_untrusted", ...de, height: 1200, themes: ["light"] }),
   broken("other", reconnect, { turn: "other" }),
+  broken("other-moved", async (page) => {
+    await reconnect(page);
+    await page.locator("summary").click();
+  }, { turn: "other", themes: ["light"] }),
   broken("other-de", reconnect, { turn: "other", ...de, themes: ["light"] }),
   broken("catching-up", reconnect, { turn: "stuck.catch_up", spins: true }),
   broken("done", async (page) => {

@@ -35,13 +35,14 @@ export const table = [
   { screen: "threads", name: "empty", scene: "empty", hash: "#/threads" },
   { screen: "threads", name: "no-match", scene: "healthy", hash: "#/threads", themes: ["light"], act: async (page) => { await page.getByRole("searchbox").fill("zebra crossing"); await page.getByText("Nothing fits").waitFor(); } },
   { screen: "threads", name: "questions", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("tab", { name: /Questions/ }).click(); await page.getByRole("checkbox").nth(1).check(); } },
-  { screen: "threads", name: "hostile", scene: "hostile", hash: "#/threads/1" },
+  { screen: "threads", name: "hostile", scene: "hostile", hash: "#/threads/1", act: (page) => page.frameLocator("iframe").first().locator("h1").waitFor() },
   { screen: "threads", name: "where", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("button", { name: "Where is my mail?" }).click(); await page.getByLabel("Recipient or subject").fill("oak"); await page.getByRole("button", { name: "Look" }).click(); } },
 
-  ...["mailboxes", "crm", "rules", "retention", "notifications", "appearance", "data", "about"].map((page) => ({
+  ...["mailboxes", "network", "crm", "rules", "retention", "notifications", "appearance", "data", "about"].map((page) => ({
     screen: "settings", name: page, scene: "healthy", hash: `#/settings/${page}`,
   })),
   { screen: "settings", name: "rules-de-small", scene: "healthy", hash: "#/settings/rules", lang: "de", ...SMALL },
+  { screen: "settings", name: "network-de", scene: "healthy", hash: "#/settings/network", lang: "de", height: 1400, themes: ["light"], act: async (page) => { await page.locator("summary, button[aria-expanded]").last().click(); await page.getByLabel("Weg ins Internet").selectOption("socks5"); } },
   { screen: "settings", name: "crm-broken", scene: "broken", hash: "#/settings/crm", themes: ["light"] },
   { screen: "settings", name: "delete", scene: "healthy", hash: "#/settings/data", themes: ["light"], act: (page) => page.getByRole("button", { name: "Delete everything" }).click() },
 
@@ -54,7 +55,7 @@ export const table = [
   { screen: "window", name: "keychain", scene: "keychain", hash: "#/overview" },
   { screen: "window", name: "keychain-de-small", scene: "keychain", hash: "#/overview", lang: "de", ...SMALL },
   { screen: "window", name: "stopped", scene: "stopped", hash: "#/overview" },
-  { screen: "window", name: "mute", scene: "mute", hash: "#/overview" },
+  { screen: "window", name: "mute", scene: "mute", hash: "#/overview", themes: ["light"] },
   { screen: "window", name: "notray", scene: "notray", hash: "#/overview" },
 
   ...connect,
