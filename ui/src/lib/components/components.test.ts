@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import Button from "./Button.svelte";
 import CheckList from "./CheckList.svelte";
 import Field from "./Field.svelte";
+import Menu from "./Menu.svelte";
 import Switch from "./Switch.svelte";
+import Tabs from "./Tabs.svelte";
 import VirtualList from "./VirtualList.svelte";
 
 type Any = Component<Record<string, unknown>>;
@@ -72,6 +74,58 @@ describe("CheckList", () => {
     expect(rows[4]?.textContent).toContain("<b>no</b>");
     expect(rows[4]?.textContent).toContain("Enter the new password.");
     expect(rows[9]?.textContent).toContain("Waiting");
+  });
+});
+
+describe("Menu", () => {
+  const press = (on: Element | null, key: string) => on?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  const settled = () => new Promise((done) => setTimeout(done));
+
+  it("is opened by the keyboard, walked by arrows, and gives the focus back", async () => {
+    const chosen = vi.fn();
+    const items = [{ label: "Pause", onselect: () => {} }, { label: "Off", disabled: true, onselect: chosen }, { label: "Remove", onselect: chosen }];
+    const target = show(Menu, { label: "Actions", items });
+    const button = target.querySelector("button");
+    press(button, "ArrowDown");
+    await settled();
+    expect(document.activeElement?.textContent?.trim()).toBe("Pause");
+    expect(button?.getAttribute("aria-expanded")).toBe("true");
+    press(document.activeElement, "ArrowDown");
+    expect(document.activeElement?.textContent?.trim()).toBe("Remove");
+    press(document.activeElement, "Escape");
+    flushSync();
+    expect([target.querySelector("[role=menu]"), document.activeElement]).toEqual([null, button]);
+    press(button, "ArrowUp");
+    await settled();
+    (document.activeElement as HTMLElement).click();
+    flushSync();
+    expect(chosen).toHaveBeenCalledTimes(1);
+    expect([target.querySelector("[role=menu]"), document.activeElement]).toEqual([null, button]);
+  });
+
+  it("closes when something else is pressed", async () => {
+    const target = show(Menu, { label: "Actions", items: [{ label: "Pause", onselect: () => {} }] });
+    target.querySelector("button")?.click();
+    await settled();
+    expect(target.querySelector("[role=menu]")).not.toBeNull();
+    document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    flushSync();
+    expect(target.querySelector("[role=menu]")).toBeNull();
+  });
+});
+
+describe("Tabs", () => {
+  it("are one stop for the keyboard, and arrows choose", () => {
+    const chosen = vi.fn();
+    const children = createRawSnippet(() => ({ render: () => "<p>panel</p>" }));
+    const tabs = [{ value: "a", label: "A" }, { value: "b", label: "B", count: 3 }];
+    const target = show(Tabs, { label: "Lists", value: "a", tabs, children, onchange: chosen });
+    expect(target.querySelectorAll('[role=tab][tabindex="0"]')).toHaveLength(1);
+    target.querySelector("[role=tablist]")?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    flushSync();
+    expect(chosen).toHaveBeenCalledWith("b");
+    expect(target.querySelector('[aria-selected="true"]')?.textContent).toContain("B");
+    expect(target.querySelector("[role=tabpanel]")?.getAttribute("aria-labelledby")).toBe(target.querySelector('[aria-selected="true"]')?.id);
   });
 });
 
