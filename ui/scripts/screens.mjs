@@ -1,5 +1,5 @@
 /**
- * `npm run screens [-- <screen> …]`: takes every picture of `table.mjs` into ui/screens/ and runs axe on each. Ends with 1
+ * `npm run screens [-- <screen>|<screen>-<name> …]`: takes every picture of `table.mjs` into ui/screens/ and runs axe on each. Ends with 1
  * where axe finds a fault, or the console complained, or something stands out of the window.
  */
 import { mkdir, readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { table } from "./table.mjs";
 const folder = fileURLToPath(new URL("../screens", import.meta.url));
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wanted = process.argv.slice(2);
-const rows = table.filter((row) => wanted.length === 0 || wanted.includes(row.screen));
+const rows = table.filter((row) => wanted.length === 0 || wanted.includes(row.screen) || wanted.includes(`${row.screen}-${row.name}`));
 
 /** Axe's findings, one line each. */
 async function faults(page) {

@@ -6,7 +6,7 @@ export type Said = { title: string; cause: string; next: string | null };
 
 /** `title` names what did not work. The cause comes by the error's code from the catalogue, else by its message. */
 export function said(title: string, error: unknown): Said {
-  if (!isAppError(error)) return { title, cause: t("error.unexpected"), next: t("error.unexpected.next") };
+  if (!isAppError(error)) return { title, cause: `${t("error.unexpected")} (${String(error)})`, next: t("error.unexpected.next") };
   const cause = `error.${error.code}`;
   const next = `error.${error.code}.next`;
   if (has(cause)) return { title, cause: t(cause), next: has(next) ? t(next) : error.next };
