@@ -12,7 +12,6 @@ use crate::desk::{Closed, Desk, Opener};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::locale::{Catalogue, Locale};
-use crate::logs::Logs;
 use crate::notify::{self, Notice, Words};
 use crate::settings::{AppSettings, SettingsFile, Stored};
 use crate::tray::Tray;
@@ -27,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::clock::Clock;
 use threadline_engine::Event;
+use threadline_engine::logs::Logs;
 use threadline_engine::views::Status;
 use tokio::time::Instant;
 

@@ -10,6 +10,7 @@ use threadline_core::address::Address;
 use threadline_core::reason::Reason;
 use threadline_engine::activity::Activity;
 use threadline_engine::clock::SystemClock;
+use threadline_engine::diagnostics::Known;
 use threadline_engine::home::Hold;
 use threadline_engine::threads::ThreadQuery;
 use threadline_engine::views::Status;
@@ -33,8 +34,8 @@ pub trait Desk: Clone + Send + Sync + 'static {
     async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError>;
     /// What happened behind that row of the activity, the oldest first; without one the newest row alone.
     async fn happened_since(&self, row: Option<i64>) -> Result<Vec<Activity>, AppError>;
-    /// Names, addresses and subjects that must not leave the computer with the diagnostics.
-    async fn private_words(&self) -> Result<Vec<String>, AppError>;
+    /// What the ledger gives to the diagnostics.
+    async fn for_diagnostics(&self) -> Result<Known, AppError>;
 }
 
 /// Why an engine could not be opened.
@@ -66,9 +67,6 @@ pub struct DataFolder {
     /// Kept from the first moment to the last, so that `threadline run` is told who has the folder.
     hold: Mutex<Option<Hold>>,
 }
-
-/// Of how many messages and contacts the names are taken out of the diagnostics.
-const NEWEST: usize = 2_000;
 
 /// What `threadline run` says of who has the folder.
 const NAME: &str = "Threadline";
@@ -200,17 +198,7 @@ impl Desk for Engine {
         })
     }
 
-    async fn private_words(&self) -> Result<Vec<String>, AppError> {
-        let decided = self.log(NEWEST).await?;
-        let contacts = self.contacts(NEWEST).await?;
-        let people = decided.iter().flat_map(|d| d.from.iter().chain(&d.to));
-        let mut words: Vec<String> = people
-            .flat_map(|person| person.name.clone().into_iter().chain([person.address.to_string()]))
-            .chain(decided.iter().filter_map(|d| d.subject.clone()))
-            .chain(contacts.into_iter().filter_map(|c| c.name))
-            .collect();
-        words.sort();
-        words.dedup();
-        Ok(words)
+    async fn for_diagnostics(&self) -> Result<Known, AppError> {
+        Ok(Engine::for_diagnostics(self).await?)
     }
 }

@@ -5,7 +5,6 @@
 
 mod args;
 mod bindings;
-mod bundle;
 mod commands;
 mod controller;
 mod desk;
@@ -13,10 +12,8 @@ mod desktop;
 mod dialogs;
 mod error;
 mod locale;
-mod logs;
 mod notify;
 mod platform;
-mod redact;
 mod settings;
 mod surface;
 #[cfg(test)]
@@ -37,12 +34,18 @@ use surface::{Known, Surface};
 use tauri::{RunEvent, Window, WindowEvent};
 use tauri_plugin_autostart::MacosLauncher;
 use threadline_engine::clock::SystemClock;
+use threadline_engine::logs::{self, Logs};
 use threadline_engine::{Engine, Home};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Runs the app until the person quits it.
 pub fn run(args: Args) -> ExitCode {
     platform::choose_renderer();
-    let logs = logs::listen();
+    let logs = Logs::default();
+    // There is one already only where a test made it.
+    let _ = tracing_subscriber::registry().with(logs.listener()).try_init();
+    logs::keep_panics_silent();
     match start(args, &logs) {
         Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
         Err(error) => {
@@ -58,7 +61,7 @@ fn fail(error: &dyn std::error::Error) {
     eprintln!("Threadline did not start: {error}");
 }
 
-fn start(args: Args, logs: &logs::Logs) -> Result<i32, Box<dyn std::error::Error>> {
+fn start(args: Args, logs: &Logs) -> Result<i32, Box<dyn std::error::Error>> {
     let data_dir = match args.data_dir {
         Some(dir) => std::path::absolute(dir)?,
         None => Home::default_dir()?,

@@ -1,10 +1,10 @@
 //! The log, and the diagnostics that can be sent to somebody.
 
-use super::{Answer, Shell, write};
-use crate::bundle::{self, BundleFile};
+use super::{Answer, Shell};
 use crate::dialogs;
-use crate::logs::{LogLine, Logs};
 use tauri::{AppHandle, State};
+use threadline_engine::diagnostics::{self, BundleFile};
+use threadline_engine::logs::{LogLine, Logs};
 
 #[tauri::command]
 #[specta::specta]
@@ -22,9 +22,10 @@ pub async fn bundle(shell: Shell<'_>) -> Answer<Vec<BundleFile>> {
 #[tauri::command]
 #[specta::specta]
 pub async fn save_bundle(app: AppHandle, shell: Shell<'_>) -> Answer<Option<String>> {
-    let text = bundle::as_text(&shell.bundle().await?);
+    let files = shell.bundle().await?;
     let Some(path) = dialogs::bundle_file(&app, shell.locale().await?).await? else { return Ok(None) };
-    Ok(Some(write(&path, text.as_bytes())?))
+    diagnostics::save(&path, &files)?;
+    Ok(Some(path.display().to_string()))
 }
 
 #[tauri::command]

@@ -1,13 +1,14 @@
 //! What a click in the tray or on a notification does, and the diagnostics.
 
 use super::{Controller, Topic};
-use crate::bundle::{self, BundleFile};
 use crate::desk::{Desk as _, Opener};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::notify::Notice;
-use crate::redact::Private;
 use crate::tray::menu::Action;
+use crate::views::App;
+use threadline_engine::diagnostics::{self, BundleFile};
+use threadline_engine::logs;
 
 impl<O: Opener, D: Desktop> Controller<O, D> {
     pub(super) async fn click(&mut self, action: Action) {
@@ -49,28 +50,28 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
     }
 
     pub(super) async fn copy_diagnostics(&mut self) -> Result<(), AppError> {
-        let text = bundle::as_text(&self.bundle().await);
+        let text = diagnostics::as_text(&self.bundle().await);
         self.parts.desktop.copy(text)
     }
 
     pub(super) async fn bundle(&mut self) -> Vec<BundleFile> {
-        // What cannot be read is missing in the bundle; the engine's state in it says why.
-        let _ = self.refresh().await;
         let desk = self.ears.desk.borrow().clone();
-        let words = match desk {
-            Some(desk) => desk.private_words().await.ok(),
+        let known = match desk {
+            Some(desk) => desk.for_diagnostics().await.ok(),
             None => None,
         };
-        // The servers' own words are shown only where it is known what is private in them.
-        let status = self.status.as_ref().filter(|_| words.is_some());
-        let mailboxes = status.iter().flat_map(|s| &s.mailboxes).map(|m| m.address.to_string()).collect();
-        let private = Private { mailboxes, words: words.unwrap_or_default(), home: home_folder() };
-        bundle::make(&self.app(), status, &self.parts.logs, &private)
+        let log = logs::as_text(&self.parts.logs.after(None));
+        diagnostics::make(&about(&self.app()), &log, known.as_ref())
     }
 }
 
-/// The person's own folder, whose name is mostly theirs.
-fn home_folder() -> Option<String> {
-    let home = std::env::home_dir()?;
-    home.to_str().map(str::to_owned)
+/// What the app says of itself.
+fn about(app: &App) -> String {
+    format!(
+        "data folder: {}\nengine: {}\nmissing: {:?}\napp: {}\n",
+        app.data_dir,
+        serde_json::to_string(&app.engine).unwrap_or_default(),
+        app.missing,
+        serde_json::to_string(&app.settings).unwrap_or_default(),
+    )
 }

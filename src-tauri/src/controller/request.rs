@@ -1,13 +1,13 @@
 //! What the controller is asked, and how its answer comes back.
 
 use super::not_running;
-use crate::bundle::BundleFile;
 use crate::error::AppError;
 use crate::locale::Locale;
 use crate::settings::AppSettings;
 use crate::tray::menu::Action;
 use crate::views::{App, EngineState, PauseFor, Route};
 use threadline_core::address::Address;
+use threadline_engine::diagnostics::BundleFile;
 use threadline_engine::views::Status;
 use tokio::sync::{mpsc, oneshot, watch};
 

@@ -126,6 +126,11 @@ pub enum Command {
     ///   echo 'a1 NO [ALERT] Too many simultaneous connections.' | threadline explain --protocol imap
     #[command(verbatim_doc_comment)]
     Explain(ExplainArgs),
+    /// Write what helps to find a fault into a file: versions, settings, health, the disconnects of 30 days and the log.
+    ///
+    /// Passwords, tokens, addresses, names, subjects and texts of mails are taken out, also where they are encoded. Look
+    /// at it with --print before you send it to anybody; nothing is sent by this command.
+    Diagnostics(DiagnosticsArgs),
     /// Write everything to a folder: messages, threads, outbox, health, contacts, and an .eml a message.
     ///
     /// The files and their fields are described in the README under "Export".
@@ -541,6 +546,16 @@ pub struct ExplainArgs {
     /// How the sign-in was tried, such as LOGIN, PLAIN, XOAUTH2. The same words answer a bad password and an old token.
     #[arg(long, value_name = "MECHANISM")]
     pub mechanism: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DiagnosticsArgs {
+    /// The file; it must not exist yet. Only you can read it.
+    #[arg(required_unless_present = "print")]
+    pub file: Option<PathBuf>,
+    /// Print what would be in the file, and write none.
+    #[arg(long, conflicts_with = "file")]
+    pub print: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod contacts;
 mod crm;
+mod diagnostics;
 mod discover;
 mod explain;
 mod health;
@@ -31,8 +32,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::reason::Reason;
 use threadline_engine::clock::SystemClock;
+use threadline_engine::home::Hold;
+use threadline_engine::logs::{self, Logs};
 use threadline_engine::{Engine, EngineError, Home};
 use threadline_secrets::{SecretError, Secrets};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Between two looks at a keychain that is locked.
 const KEYCHAIN_PAUSE: Duration = Duration::from_secs(2);
@@ -46,14 +52,14 @@ pub const HELD: u8 = 4;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    keep_panics_silent();
-    listen_to_logs(cli.verbose);
+    logs::keep_panics_silent();
+    let logs = listen_to_logs(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("No thread can be started"), cli.json),
     };
     let json = cli.json;
-    match runtime.block_on(dispatch(cli)) {
+    match runtime.block_on(dispatch(cli, &logs)) {
         Ok(code) => code,
         Err(error) => fail(&error, json),
     }
@@ -71,7 +77,7 @@ fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
     }
 }
 
-async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
     if let Command::Explain(args) = &cli.command {
         return explain::run(args, cli.json);
     }
@@ -79,22 +85,21 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(dir) => dir,
         None => Home::default_dir()?,
     };
+    if let Command::Diagnostics(args) = &cli.command {
+        return diagnostics::run(&dir, args, cli.json).await;
+    }
     let home = Home::open(&dir)?;
     // Taken before the keychain is asked: a second `run` says who holds the folder at once.
     let hold = match &cli.command {
         Command::Run(_) => Some(home.hold("threadline run")?),
         _ => None,
     };
-    let waits = matches!(&cli.command, Command::Run(args) if !args.once);
-    let secrets = keychain(waits).await?;
-    let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()), hold.as_ref())?;
-    if let Some(old) = aside {
-        output::note(&format!(
-            "The key of the ledger is no more in the keychain. The old ledger was set aside as {}, and a new one was \
-             begun. Add your mailboxes and the CRM again; what the CRM has is not logged twice.",
-            old.display()
-        ));
+    if hold.is_some() {
+        logs.keep_in(home.dir());
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "threadline run begins");
     }
+    let waits = matches!(&cli.command, Command::Run(args) if !args.once);
+    let engine = open(home, waits, hold.as_ref()).await?;
     engine.take_proxy().await?;
     let json = cli.json;
     let code = match cli.command {
@@ -117,11 +122,25 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             whereabouts::run(&engine, &address, &words.join(" "), json).await?
         }
         Command::Log(args) => show::log(&engine, args.limit, json).await?,
-        Command::Explain(_) => ExitCode::SUCCESS,
+        Command::Explain(_) | Command::Diagnostics(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,
     };
     drop(hold);
     Ok(code)
+}
+
+/// Opens the engine, with the keychain's leave.
+async fn open(home: Home, waits: bool, hold: Option<&Hold>) -> Result<Engine, EngineError> {
+    let secrets = keychain(waits).await?;
+    let (engine, aside) = Engine::open(home, secrets, Arc::new(SystemClock::start()), hold)?;
+    if let Some(old) = aside {
+        output::note(&format!(
+            "The key of the ledger is no more in the keychain. The old ledger was set aside as {}, and a new one was \
+             begun. Add your mailboxes and the CRM again; what the CRM has is not logged twice.",
+            old.display()
+        ));
+    }
+    Ok(engine)
 }
 
 /// The system's keychain. At login it may not be unlocked yet: a program that is to run is patient.
@@ -143,23 +162,16 @@ async fn keychain(waits: bool) -> Result<Arc<dyn Secrets>, EngineError> {
     }
 }
 
-/// A panic tells where it was and not what: a parser's panic can quote the mail that it could not read.
-fn keep_panics_silent() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(%place, "a task panicked");
-    }));
-}
-
-/// Our own words only: the libraries' trace holds what is on the wire, so their targets are capped.
-fn listen_to_logs(verbose: u8) {
+/// Our own words on standard error, as many as are asked for, and all of them for the files that `run` keeps.
+fn listen_to_logs(verbose: u8) -> Logs {
     let level = match verbose {
-        0 => "error",
-        1 => "info",
-        _ => "debug",
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
-    let crates = ["core", "net", "oauth", "mail", "store", "crm", "secrets", "engine", "cli"];
-    let ours: Vec<String> = crates.iter().map(|c| format!("threadline_{c}={level}")).collect();
-    let filter = tracing_subscriber::EnvFilter::new(format!("off,threadline={level},{}", ours.join(",")));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logs = Logs::default();
+    let terminal =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(logs::ours(level));
+    tracing_subscriber::registry().with(terminal).with(logs.listener()).init();
+    logs
 }

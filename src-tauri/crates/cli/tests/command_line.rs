@@ -33,6 +33,7 @@ fn the_help_names_every_command_and_every_exit_code() {
         "threads",
         "log",
         "explain",
+        "diagnostics",
         "export",
         "First steps",
     ] {
@@ -93,6 +94,7 @@ fn every_argument_is_explained() {
         (&["crm", "set", "folder"], "<DIR>"),
         (&["contacts", "import"], "<FILE>"),
         (&["export"], "<DIR>"),
+        (&["diagnostics"], "[FILE]"),
         (&["asked", "log"], "<ID>"),
         (&["threads", "show"], "<ID>"),
     ] {

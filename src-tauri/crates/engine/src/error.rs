@@ -109,6 +109,8 @@ pub enum EngineError {
     ExportPlace { path: PathBuf, why: &'static str },
     #[error("{path} cannot be written: {source}. Check its rights and the room on the disk.", path = path.display())]
     Export { path: PathBuf, source: std::io::Error },
+    #[error("{path} cannot be written: {source}. Check its rights and the room on the disk, or name another file.", path = path.display())]
+    NotWritten { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Oauth(#[from] OauthError),
     #[error(transparent)]
@@ -169,6 +171,7 @@ impl EngineError {
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",
             EngineError::ExportPlace { .. } | EngineError::Export { .. } => "export",
+            EngineError::NotWritten { .. } => "not_written",
             EngineError::Mail(e) => e.reason.code(),
             EngineError::Store(e) => e.code(),
             EngineError::Crm(e) => e.reason.code(),

@@ -1,7 +1,7 @@
 //! `body`: the raw message of a logged mail, until the retention clock takes it.
 
 use crate::error::StoreError;
-use crate::sql::us;
+use crate::sql::{most, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::params;
@@ -52,6 +52,11 @@ pub fn get(tx: &Tx<'_>, message: i64) -> Result<Option<Body>, StoreError> {
     tx.one("SELECT raw, truncated FROM body WHERE message = ?1", [message], |row| {
         Ok(Body { raw: row.get("raw")?, truncated: row.get("truncated")? })
     })
+}
+
+/// The messages whose raw form is kept, the newest first.
+pub fn newest(tx: &Tx<'_>, limit: usize) -> Result<Vec<i64>, StoreError> {
+    tx.all("SELECT message FROM body ORDER BY message DESC LIMIT ?1", [most(limit)], |row| row.get(0))
 }
 
 /// The size of the raw message, without reading it; 0 where there is none.

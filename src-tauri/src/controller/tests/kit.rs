@@ -11,6 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, State};
 use threadline_engine::activity::{Activity, ActivityKind};
+use threadline_engine::diagnostics::Known;
+use threadline_engine::logs::Logs;
+use threadline_engine::redact::Private;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
@@ -109,8 +112,12 @@ impl Desk for PlayedDesk {
         })
     }
 
-    async fn private_words(&self) -> Result<Vec<String>, AppError> {
-        Ok(vec!["Jane Roe".into(), "Offer 7".into()])
+    async fn for_diagnostics(&self) -> Result<Known, AppError> {
+        let status = lock(&self.played).status.clone();
+        let mailboxes = status.mailboxes.iter().map(|m| m.address.to_string()).collect();
+        let words = vec!["Jane Roe".into(), "Offer 7".into()];
+        let private = Private { mailboxes, words, ..Private::default() };
+        Ok(Known { status: Some(status), private, ..Known::default() })
     }
 }
 

@@ -19,10 +19,16 @@ impl LogFile {
         Self { path: dir.join("threadline.log"), open: None }
     }
 
+    /// The file that is written, and the one before it.
+    pub fn paths(&self) -> (PathBuf, PathBuf) {
+        (self.path.clone(), self.path.with_extension("old.log"))
+    }
+
     /// Deletes both files.
     pub fn remove(&mut self) {
         self.open = None;
-        for path in [&self.path, &self.path.with_extension("old.log")] {
+        let (new, old) = self.paths();
+        for path in [new, old] {
             // One that is not there is deleted.
             let _ = std::fs::remove_file(path);
         }
@@ -30,7 +36,7 @@ impl LogFile {
 
     /// Writes a line. Where the disk is full it is lost here, and stays in memory.
     pub fn write(&mut self, line: &LogLine) {
-        let text = format!("{} {:?} {} {}\n", line.at, line.level, line.target, line.text);
+        let text = as_text(line);
         if self.open.as_ref().is_some_and(|(_, size)| *size + text.len() as u64 > MOST_BYTES) {
             self.open = None;
             let _ = std::fs::rename(&self.path, self.path.with_extension("old.log"));
@@ -45,6 +51,11 @@ impl LogFile {
             }
         }
     }
+}
+
+/// One line of the file.
+pub(super) fn as_text(line: &LogLine) -> String {
+    format!("{} {:?} {} {}\n", line.at, line.level, line.target, line.text)
 }
 
 fn open(path: &Path) -> std::io::Result<(File, u64)> {

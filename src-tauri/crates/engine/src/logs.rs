@@ -1,4 +1,4 @@
-//! What the program writes down of itself: the newest lines in memory for the window, and a file that is cut off at a
+//! What the program writes down of itself: the newest lines in memory for the window, and files that are cut off at a
 //! size. Only our own crates write: the libraries' traces hold what is on the wire.
 
 mod file;
@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Lines kept in memory.
 const MOST_LINES: usize = 2_000;
@@ -22,7 +22,8 @@ const MOST_LINES: usize = 2_000;
 const MOST_TEXT: usize = 2_000;
 
 /// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Error,
@@ -32,7 +33,8 @@ pub enum Level {
 }
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct LogLine {
     /// Counts up.
     pub id: u64,
@@ -91,22 +93,35 @@ impl Logs {
     }
 }
 
-/// Hears what our crates log from here on, in the whole process.
-pub fn listen() -> Logs {
-    let logs = Logs::default();
-    let _ = tracing_subscriber::registry().with(Listener(logs.clone()).with_filter(ours())).try_init();
-    keep_panics_silent();
-    logs
+impl Logs {
+    /// Hears what our crates log, where it is made part of the process's subscriber.
+    pub fn listener<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        Listener(self.clone()).with_filter(ours(LevelFilter::DEBUG))
+    }
 }
 
-/// Our own words only.
-fn ours() -> Targets {
-    let crates = ["core", "mail", "store", "crm", "secrets", "engine", "app"];
-    Targets::new().with_targets(crates.map(|name| (format!("threadline_{name}"), LevelFilter::DEBUG)))
+/// The lines that a program has kept in files in this folder, the oldest first; at most 2 MiB. Empty where there are none.
+pub fn kept_in(dir: &Path) -> String {
+    let (new, old) = LogFile::in_folder(dir).paths();
+    [old, new]
+        .iter()
+        .filter_map(|path| std::fs::read(path).ok())
+        .map(|b| String::from_utf8_lossy(&b).into_owned())
+        .collect()
+}
+
+/// Lines as they stand in the files.
+pub fn as_text(lines: &[LogLine]) -> String {
+    lines.iter().map(file::as_text).collect()
+}
+
+/// Our own words only, down to this level.
+pub fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("threadline", level)
 }
 
 /// A panic tells where it was and not what: a parser's panic can quote the mail that it could not read.
-fn keep_panics_silent() {
+pub fn keep_panics_silent() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(%place, "a task panicked");
@@ -159,11 +174,11 @@ impl Visit for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     fn heard(log: impl FnOnce()) -> Vec<LogLine> {
         let logs = Logs::default();
-        let listener = Listener(logs.clone()).with_filter(ours());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(listener), log);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(logs.listener()), log);
         logs.after(None)
     }
 
@@ -189,6 +204,22 @@ mod tests {
         assert_eq!((all.len(), all[0].text.as_str()), (MOST_LINES, "5"));
         let last = all[all.len() - 2].id;
         assert_eq!(logs.after(Some(last)).len(), 1);
+    }
+
+    #[test]
+    fn what_was_kept_is_read_again_the_oldest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(kept_in(dir.path()), "");
+        let logs = Logs::default();
+        logs.keep_in(dir.path());
+        for n in 0..30 {
+            logs.push(Timestamp::UNIX_EPOCH, Level::Info, "t", format!("{n} {}", "x".repeat(60_000)));
+        }
+        logs.push(Timestamp::UNIX_EPOCH, Level::Warn, "t", "last".into());
+        let kept = kept_in(dir.path());
+        let first = kept.lines().next().unwrap();
+        assert!(first.starts_with("1970-01-01T00:00:00Z Info t 0 x"), "{}", &first[..60]);
+        assert!(kept.ends_with("Warn t last\n") && kept.lines().count() == 31);
     }
 
     #[test]
