@@ -84,6 +84,23 @@ pub fn install(packages: &[Package]) -> Result<(), Failed> {
 /// Cyrus and what it needs beside Dovecot's libraries.
 const CYRUS: &[&str] = &["cyrus-common", "cyrus-imapd", "sasl2-bin", "libical3", "libpcre3", "libxapian30"];
 
+/// Courier, and what it needs beside the system.
+const COURIER: &[&str] = &[
+    "courier-imap",
+    "courier-base",
+    "courier-authlib",
+    "courier-authlib-userdb",
+    "libcourier-unicode4",
+    "gamin",
+    "libgamin0",
+    "libgdbm6",
+    "libidn12",
+    "libpcre3",
+];
+
+/// Mail servers whose packages conflict with Dovecot's where they are installed: the folder's name, and its packages.
+pub const BESIDE: &[(&str, &[&str])] = &[("cyrus", CYRUS), ("courier", COURIER)];
+
 /// Downloads into `$1` and unpacks there; the folder appears when it is complete.
 const UNPACK: &str = r#"
 set -e
@@ -98,15 +115,15 @@ rm -rf "$place.new/debs" "$place"
 mv "$place.new" "$place"
 "#;
 
-/// Unpacks Cyrus under `target`: its packages conflict with Dovecot's where they are installed.
-pub fn unpack_cyrus() -> Result<(), Failed> {
-    let place = root().join("target/xtask/cyrus");
+/// Unpacks one of [`BESIDE`] under `target`.
+pub fn unpack((name, packages): (&str, &[&str])) -> Result<(), Failed> {
+    let place = root().join("target/xtask").join(name);
     if place.exists() || !works(command("dpkg-deb", &["--version"])) {
         return Ok(());
     }
-    println!("xtask: unpacking Cyrus, a second mail server, into {}", place.display());
+    println!("xtask: unpacking the mail server {name} into {}", place.display());
     let place = place.to_string_lossy();
-    show_quietly("sh", &[&["-c", UNPACK, "sh", &place][..], CYRUS].concat())
+    show_quietly("sh", &[&["-c", UNPACK, "sh", &place][..], packages].concat())
 }
 
 /// The script is long; what it does was said.

@@ -9,8 +9,10 @@ pub const APP: &[&str] = &["--features", "threadline-app/custom-protocol"];
 
 pub fn setup() -> Result<(), Failed> {
     apt::install(apt::PACKAGES)?;
-    if apt::unpack_cyrus().is_err() {
-        println!("xtask: WARNING: Cyrus is not there: its test and its figures are left out");
+    for server in apt::BESIDE {
+        if apt::unpack(*server).is_err() {
+            println!("xtask: WARNING: {} is not there: its tests and figures are left out", server.0);
+        }
     }
     tools::install()?;
     node::install()?;

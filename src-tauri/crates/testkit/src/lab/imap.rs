@@ -24,13 +24,11 @@ impl Imap {
     /// APPENDs, gives the new UID (UIDPLUS, RFC 4315).
     pub fn append(&mut self, folder: &str, flags: &str, raw: &[u8]) -> Result<u32> {
         let raw = crlf(raw);
-        let append = format!("APPEND {} ({flags}) {{{}+}}\r\n", quoted(folder), raw.len());
-        let mut command = append.clone().into_bytes();
-        command.extend_from_slice(&raw);
-        let done = match self.bytes(&command) {
+        let append = format!("APPEND {} ({flags}) {{{}}}", quoted(folder), raw.len());
+        let done = match self.with_literal(&append, &raw) {
             Err(e) if e.to_string().contains("[TRYCREATE]") => {
                 self.command(&format!("CREATE {}", quoted(folder)))?;
-                self.bytes(&command)?
+                self.with_literal(&append, &raw)?
             }
             other => other?,
         };
@@ -60,12 +58,29 @@ impl Imap {
         self.bytes(text.as_bytes())
     }
 
+    /// Sends a command that ends with a literal, when the server wants that: not every one has LITERAL+.
+    fn with_literal(&mut self, command: &str, literal: &[u8]) -> Result<Vec<u8>> {
+        self.tags += 1;
+        let tag = format!("t{} ", self.tags);
+        self.stream.get_mut().write_all(format!("{tag}{command}\r\n").as_bytes())?;
+        let line = self.line()?;
+        if !line.starts_with(b"+") {
+            bail!("the lab's server said: {}", String::from_utf8_lossy(&line).trim_end());
+        }
+        self.stream.get_mut().write_all(&[literal, b"\r\n"].concat())?;
+        self.until(&tag)
+    }
+
     /// Sends one command; gives everything up to and with its tagged OK.
     fn bytes(&mut self, command: &[u8]) -> Result<Vec<u8>> {
         self.tags += 1;
         let tag = format!("t{} ", self.tags);
         let whole = [tag.as_bytes(), command, b"\r\n"].concat();
         self.stream.get_mut().write_all(&whole)?;
+        self.until(&tag)
+    }
+
+    fn until(&mut self, tag: &str) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         loop {
             let line = self.line()?;

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod builder;
+pub mod courier;
 pub mod cyrus;
 mod dovecot;
 mod guard;
