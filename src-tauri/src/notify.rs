@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use threadline_core::health::{Health, State};
+use threadline_core::health::State;
 use threadline_core::reason::Reason;
+use threadline_engine::causes;
 use threadline_engine::views::Status;
 
 /// A disconnect that was told and is not over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    /// A mailbox's address or a CRM's kind.
+    /// A mailbox's address, a provider's name or a CRM's kind.
     pub of: String,
     pub reason: Option<Reason>,
 }
@@ -52,6 +53,8 @@ pub enum Notice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     Mailbox(String),
+    /// All mailboxes at a provider that asks something of everybody.
+    Provider(String),
     Crm(String),
 }
 
@@ -59,6 +62,7 @@ impl Subject {
     fn name(&self) -> &str {
         match self {
             Subject::Mailbox(address) => address,
+            Subject::Provider(name) => name,
             Subject::Crm(kind) => kind,
         }
     }
@@ -67,6 +71,7 @@ impl Subject {
     pub fn route(&self) -> Route {
         match self {
             Subject::Mailbox(address) => Route::Reconnect { address: address.clone() },
+            Subject::Provider(_) => Route::Overview,
             Subject::Crm(_) => Route::Settings { page: Some("crm".to_owned()) },
         }
     }
@@ -87,31 +92,18 @@ pub struct Words {
 /// and its end. What comes up in quiet hours is told after them, if it is not over by then.
 pub fn decide(status: &Status, told: &mut Vec<Told>, speak: bool) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let mailboxes = status.mailboxes.iter().map(|m| {
-        let of = Subject::Mailbox(m.address.to_string());
-        (of, m.state, &m.channels, m.waiting)
-    });
-    let crms = status
-        .crms
-        .iter()
-        .map(|c| (Subject::Crm(c.settings.kind().to_owned()), c.state, &c.health, c.waiting));
-    let subjects: Vec<_> = mailboxes.chain(crms).collect();
+    let subjects = subjects(status);
     // What was removed has no end to tell.
-    told.retain(|t| subjects.iter().any(|(of, ..)| of.name() == t.of));
-    for (of, state, channels, waiting) in subjects {
-        let broken: Vec<&Health> = match state {
-            State::Paused => Vec::new(),
-            _ => channels.iter().filter(|h| h.state == State::NeedsAttention).collect(),
-        };
-        for health in broken {
-            let cause = Told { of: of.name().to_owned(), reason: health.reason };
+    told.retain(|t| subjects.iter().any(|subject| subject.of.name() == t.of));
+    for Broken { of, broken, waiting, is_well } in subjects {
+        for (reason, since) in broken {
+            let cause = Told { of: of.name().to_owned(), reason };
             if speak && !told.contains(&cause) {
                 told.push(cause);
-                let (reason, since) = (health.reason, health.since);
                 notices.push(Notice::Disconnected { of: of.clone(), reason, since, waiting });
             }
         }
-        if state == State::Connected && told.iter().any(|t| t.of == of.name()) {
+        if is_well && told.iter().any(|t| t.of == of.name()) {
             told.retain(|t| t.of != of.name());
             if speak {
                 notices.push(Notice::Recovered { of });
@@ -119,6 +111,51 @@ pub fn decide(status: &Status, told: &mut Vec<Told>, speak: bool) -> Vec<Notice>
         }
     }
     notices
+}
+
+/// What can be broken, and how it is.
+struct Broken {
+    of: Subject,
+    broken: Vec<(Option<Reason>, Timestamp)>,
+    waiting: u64,
+    /// That it was broken is over. Trying again is not the end of it.
+    is_well: bool,
+}
+
+fn subjects(status: &Status) -> Vec<Broken> {
+    let mailboxes = status.mailboxes.iter().map(|m| {
+        let own = causes::broken(m).filter(|h| !h.reason.is_some_and(|reason| status.is_shared(m, reason)));
+        Broken {
+            of: Subject::Mailbox(m.address.to_string()),
+            broken: own.map(|h| (h.reason, h.since)).collect(),
+            waiting: m.waiting,
+            is_well: m.state == State::Connected,
+        }
+    });
+    let crms = status.crms.iter().map(|c| {
+        let broken = c.health.iter().filter(|h| h.state == State::NeedsAttention);
+        Broken {
+            of: Subject::Crm(c.settings.kind().to_owned()),
+            broken: broken.map(|h| (h.reason, h.since)).collect(),
+            waiting: c.waiting,
+            is_well: c.state == State::Connected,
+        }
+    });
+    let shared = status.shared_causes();
+    let mut providers: Vec<&str> = status.mailboxes.iter().map(|m| m.provider.as_str()).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    let providers = providers.into_iter().map(|name| {
+        let all: Vec<_> = status.mailboxes.iter().filter(|m| m.provider == name).collect();
+        let causes = shared.iter().filter(|cause| cause.provider == name);
+        Broken {
+            of: Subject::Provider(name.to_owned()),
+            broken: causes.map(|cause| (Some(cause.reason), cause.since)).collect(),
+            waiting: all.iter().map(|m| m.waiting).sum(),
+            is_well: all.iter().all(|m| m.state == State::Connected),
+        }
+    });
+    mailboxes.chain(providers).chain(crms).collect()
 }
 
 /// True where the settings let notifications be shown at this time of the day.
@@ -164,6 +201,9 @@ impl Notice {
                     Subject::Mailbox(_) => {
                         ("notify.disconnected.mailbox", "notify.delayed.mailbox", "notify.reconnect")
                     }
+                    Subject::Provider(_) => {
+                        ("notify.disconnected.provider", "notify.delayed.mailbox", "notify.open")
+                    }
                     Subject::Crm(_) => ("notify.disconnected.crm", "notify.delayed.crm", "notify.open"),
                 };
                 let delayed = match waiting {
@@ -179,7 +219,13 @@ impl Notice {
                 }
             }
             Notice::Recovered { of } => Words {
-                title: texts.text("notify.recovered.title", &[("name", &named(of, texts))]),
+                title: texts.text(
+                    match of {
+                        Subject::Provider(_) => "notify.recovered.provider",
+                        Subject::Mailbox(_) | Subject::Crm(_) => "notify.recovered.title",
+                    },
+                    &[("name", &named(of, texts))],
+                ),
                 body: texts.text("notify.recovered.body", &[]),
                 action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
                 urgent: false,
@@ -218,7 +264,7 @@ fn said(texts: &Catalogue, title: &str, body: &str, put_in: &[(&str, &str)]) -> 
 
 fn named(of: &Subject, texts: &Catalogue) -> String {
     match of {
-        Subject::Mailbox(address) => address.clone(),
+        Subject::Mailbox(name) | Subject::Provider(name) => name.clone(),
         Subject::Crm(kind) => crm_name(kind, texts),
     }
 }

@@ -31,6 +31,7 @@ pub fn mailbox(name: &str, state: State, reason: Option<Reason>, since: &str) ->
     ];
     MailboxStatus {
         address: address(name),
+        provider: "imap.firm.example".into(),
         state: combine(&channels),
         paused_until: None,
         channels,

@@ -4,6 +4,7 @@ use super::*;
 use crate::locale::Locale;
 use crate::testing::{ANN, BOB, at, broken, connected, hubspot, mailbox, paused, status};
 use proptest::prelude::*;
+use threadline_core::health::Health;
 use threadline_engine::views::MailboxStatus;
 
 const DAY: bool = true;
@@ -82,6 +83,31 @@ fn a_mailbox_that_is_paused_or_removed_is_not_told() {
     after(&mut told, vec![broken(ANN, Reason::PasswordChanged, "14:02")], DAY);
     assert_eq!(after(&mut told, Vec::new(), DAY), []);
     assert_eq!(told, []);
+}
+
+#[test]
+fn what_a_provider_asks_of_everybody_is_told_once_for_all_mailboxes_there() {
+    let mut told = Vec::new();
+    let elsewhere = || MailboxStatus { provider: "Gmail".into(), ..connected("eve@gmail.com") };
+    let first = vec![broken(ANN, Reason::ConsentRequired, "14:02"), connected(BOB), elsewhere()];
+    let notices = after(&mut told, first, DAY);
+    assert_eq!(told_of(&notices), ["imap.firm.example"]);
+    let words = notices[0].words(Locale::En.catalogue(), at("14:10"), &TimeZone::UTC);
+    assert_eq!(words.title, "Mailboxes at imap.firm.example are disconnected");
+    assert_eq!(words.action.unwrap().1, Action::Open(Some(Route::Overview)));
+    // The next one meets the same, and one is mended: neither is news.
+    let all = || broken(BOB, Reason::ConsentRequired, "14:05");
+    let both = vec![broken(ANN, Reason::ConsentRequired, "14:02"), all(), elsewhere()];
+    assert_eq!(after(&mut told, both, DAY), []);
+    assert_eq!(after(&mut told, vec![connected(ANN), all(), elsewhere()], DAY), []);
+    // Another cause of one of them is its own.
+    let own = vec![broken(ANN, Reason::PasswordChanged, "14:20"), all(), elsewhere()];
+    assert_eq!(told_of(&after(&mut told, own, DAY)), [ANN]);
+    let over = after(&mut told, vec![connected(ANN), connected(BOB), elsewhere()], DAY);
+    assert_eq!(told_of(&over), [ANN, "imap.firm.example"]);
+    // One mailbox at a provider is told by its name.
+    let alone = MailboxStatus { provider: "Gmail".into(), ..broken("eve@gmail.com", Reason::ConsentRequired, "15:00") };
+    assert_eq!(told_of(&after(&mut told, vec![connected(ANN), connected(BOB), alone], DAY)), ["eve@gmail.com"]);
 }
 
 #[test]

@@ -399,6 +399,12 @@ pub enum SettingCommand {
         #[arg(long)]
         off: bool,
     },
+    /// How long failures that may heal by themselves must last before they are called a disconnect. At first 30 minutes;
+    /// until then it is only tried again.
+    DisconnectAfter {
+        /// Such as 30m or 2h; without it, what is set is shown.
+        time: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -60,6 +60,16 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
             ));
         }
     }
+    for cause in status.shared_causes() {
+        let met = output::count(cause.met.len() as u64, "mailbox", "mailboxes");
+        output::say(&format!(
+            "One cause for {met} of {} at {} since {}: {}",
+            cause.mailboxes,
+            cause.provider,
+            when(cause.since),
+            cause.reason.title()
+        ));
+    }
     for crm in &status.crms {
         output::say(&format!("{}: {}", crm.settings.kind(), words(crm.state)));
         crm.health.iter().for_each(channel);

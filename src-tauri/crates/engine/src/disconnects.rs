@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::outage::EXTENDED;
+use crate::outage;
 use crate::views::account_address;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -75,8 +75,10 @@ impl Engine {
             for account in account::list(tx)? {
                 known.push((account.address.to_string(), account.created));
             }
+            let extended = outage::extended(tx)?;
+            let troubles = health::troubles(tx, begin)?;
             let periods: Vec<Period> =
-                health::troubles(tx, begin)?.into_iter().filter(|p| is_disconnect(p, now)).collect();
+                troubles.into_iter().filter(|p| is_disconnect(p, now, extended)).collect();
             let mut disconnects = Vec::new();
             for period in periods {
                 disconnects.push(disconnect(tx, period)?);
@@ -110,8 +112,9 @@ impl Engine {
         let after =
             now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
         let read = move |tx: &Tx<'_>| {
+            let extended = outage::extended(tx)?;
             let periods = health::troubles(tx, after)?;
-            periods.into_iter().filter(|p| is_disconnect(p, now)).map(|p| outage(tx, p)).collect()
+            periods.into_iter().filter(|p| is_disconnect(p, now, extended)).map(|p| outage(tx, p)).collect()
         };
         Ok(self.ledger().read(read).await?)
     }
@@ -119,11 +122,11 @@ impl Engine {
 
 /// What needs a person is a disconnect from its first moment: the engine says so of a failure that may heal only after the
 /// extended period. What was only tried again, and a computer that was offline, must have lasted as long.
-fn is_disconnect(period: &Period, now: Timestamp) -> bool {
+fn is_disconnect(period: &Period, now: Timestamp, extended: Duration) -> bool {
     let lasted = period.until.unwrap_or(now).duration_since(period.health.since);
     match period.health.state {
         State::NeedsAttention => true,
-        State::Retrying | State::Offline => Duration::try_from(lasted).is_ok_and(|lasted| lasted >= EXTENDED),
+        State::Retrying | State::Offline => Duration::try_from(lasted).is_ok_and(|lasted| lasted >= extended),
         State::Connected | State::Working | State::Paused => false,
     }
 }
@@ -208,7 +211,7 @@ mod tests {
     #[test]
     fn a_short_outage_is_no_disconnect_unless_a_person_is_needed() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let long = EXTENDED.as_secs() as i64;
+        let long = outage::EXTENDED.as_secs() as i64;
         for (state, seconds, want) in [
             (State::NeedsAttention, 1, true),
             (State::Retrying, long - 1, false),
@@ -231,7 +234,7 @@ mod tests {
                 let until = (!lasts).then(|| at(1_000 + seconds));
                 let period = Period { id: 1, owner: Owner::Account(1), health, until };
                 let now = if lasts { at(1_000 + seconds) } else { at(9_999_999) };
-                assert_eq!(is_disconnect(&period, now), want, "{state:?} {seconds}");
+                assert_eq!(is_disconnect(&period, now, outage::EXTENDED), want, "{state:?} {seconds}");
             }
         }
     }

@@ -139,7 +139,7 @@ impl Mailbox {
             match away {
                 Some(reason) => self.tell_away(reason, wait).await,
                 None => {
-                    let extended = outage.failed(now);
+                    let extended = outage.failed(now, self.shared.extended().await);
                     let lasting = broken.needs_person() || extended;
                     let state = if lasting { State::NeedsAttention } else { State::Retrying };
                     self.tell_broken(&broken, state, wait).await;

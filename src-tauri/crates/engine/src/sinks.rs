@@ -180,18 +180,19 @@ impl Standing {
 
     /// Notes how one way is now, and stores how the CRM is.
     async fn note(&self, way: Way, trouble: Option<Trouble>) -> Result<(), StoreError> {
+        let extended = self.shared.extended().await;
         let health = {
             let mut ways = self.ways();
             match way {
                 Way::Push => ways.push = trouble,
                 Way::Pull => ways.pull = trouble,
             }
-            self.health(&mut ways)
+            self.health(&mut ways, extended)
         };
         self.shared.set_sink_health(self.sink, health).await
     }
 
-    fn health(&self, ways: &mut Ways) -> Health {
+    fn health(&self, ways: &mut Ways, extended: Duration) -> Health {
         let worst = match (&ways.push, &ways.pull) {
             (Some(push), Some(pull)) if severity(&pull.error) > severity(&push.error) => Some(pull),
             (push, pull) => push.as_ref().or(pull.as_ref()),
@@ -211,7 +212,7 @@ impl Standing {
             };
             return away;
         }
-        let extended = ways.outage.failed(self.shared.clock.monotonic());
+        let extended = ways.outage.failed(self.shared.clock.monotonic(), extended);
         let state = if extended { State::NeedsAttention } else { severity(&worst.error) };
         health(&self.shared, state, Some(&worst.error), worst.next_try)
     }

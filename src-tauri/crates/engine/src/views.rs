@@ -15,7 +15,7 @@ use threadline_core::message::Body;
 use threadline_core::reason::{Provider, Reason};
 use threadline_core::record::{Association, Attachment, Direction};
 use threadline_core::rule::Rule;
-use threadline_mail::advice::{advice, provider_of};
+use threadline_mail::advice::{advice, name_of, provider_of};
 use threadline_store::health::Owner;
 use threadline_store::message::{Message, Outcome};
 use threadline_store::status::{AccountCounts, SinkCounts};
@@ -40,6 +40,8 @@ pub struct Status {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MailboxStatus {
     pub address: Address,
+    /// Who runs it, as people call them: a known provider's name, else the server's.
+    pub provider: String,
     /// One state of all channels; see `core::health::combine`.
     pub state: State,
     pub paused_until: Option<Timestamp>,
@@ -275,7 +277,9 @@ fn mailbox_status(
         // No matter what it was when it was connected last.
         channels = unusable.health(&channels, now);
     }
-    let host = Account::read(account).map(|account| account.settings.draft.host).unwrap_or_default();
+    let host = Account::read(account)
+        .map_or_else(|_| account.address.domain().to_owned(), |account| account.settings.draft.host);
+    let provider = provider_of(&host);
     let paused_until = account.paused_until.filter(|until| *until > now);
     let mut aside = Vec::new();
     for row in set_aside::page(tx, account.id, 0, 1_000)? {
@@ -296,9 +300,10 @@ fn mailbox_status(
     }
     Ok(MailboxStatus {
         address: account.address.clone(),
+        provider: provider.map_or_else(|| host.clone(), |provider| name_of(provider).to_owned()),
         state: if paused_until.is_some() { State::Paused } else { combine(&channels) },
         paused_until,
-        next_step: next_step(&channels, provider_of(&host)),
+        next_step: next_step(&channels, provider),
         advice: worst(&channels).and_then(|reason| ProviderAdvice::of(reason, &host)),
         channels,
         bodies_never_read: counts.seen().saturating_sub(counts.bodies_read),

@@ -16,6 +16,7 @@ pub struct Certificate {
     pub subject: String,
     /// As the subject.
     pub issuer: String,
+    pub begins: Timestamp,
     pub expires: Timestamp,
     /// SHA-256 of the certificate in DER, 64 hexadecimal digits in lower case.
     pub fingerprint: String,
@@ -28,6 +29,7 @@ impl Certificate {
         Some(Self {
             subject: clean(&certificate.subject().to_string(), MOST_NAME),
             issuer: clean(&certificate.issuer().to_string(), MOST_NAME),
+            begins: Timestamp::from_second(certificate.validity().not_before.timestamp()).ok()?,
             expires: Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()?,
             fingerprint: Sha256::digest(der).iter().map(|b| format!("{b:02x}")).collect(),
         })

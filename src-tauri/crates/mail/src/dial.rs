@@ -1,5 +1,6 @@
 //! DNS, TCP and TLS: what IMAP and SMTP share on the way to a server.
 
+use crate::clock;
 use crate::connect::{OnStep, Server, Step, Timeouts};
 use crate::error::MailError;
 use crate::guard::Guard;
@@ -178,14 +179,17 @@ impl<'a, 'o> Way<'a, 'o> {
             return Err(self.fail(Phase::Dns, Signal::Dns, "this is not a host name"));
         };
         let handshake = TlsConnector::from(config).connect(server_name, tcp);
-        let tls = self.within(Phase::Tls, self.timeouts.tls, handshake).await.map_err(|err| {
-            if upgraded && err.evidence.signal == Signal::Tls(TlsFault::NotTls) {
+        let tls = match self.within(Phase::Tls, self.timeouts.tls, handshake).await {
+            Ok(tls) => tls,
+            Err(err) if upgraded && err.evidence.signal == Signal::Tls(TlsFault::NotTls) => {
                 // The server agreed to TLS, and then something else came.
-                self.fail(Phase::Tls, Signal::PlaintextLeftOver, "")
-            } else {
-                MailError { presented: presented.take().map(Box::new), ..err }
+                return Err(self.fail(Phase::Tls, Signal::PlaintextLeftOver, ""));
             }
-        })?;
+            Err(err) => {
+                let error = MailError { presented: presented.take().map(Box::new), ..err };
+                return Err(clock::judged(error, self.host).await);
+            }
+        };
         let version = match tls.get_ref().1.protocol_version() {
             Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",

@@ -4,6 +4,7 @@ pub mod advice;
 pub mod capability;
 mod catchup;
 pub mod certificate;
+mod clock;
 pub mod connect;
 mod dial;
 pub mod discover;

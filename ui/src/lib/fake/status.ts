@@ -21,7 +21,7 @@ function failing(channel: Channel, state: State, since: string, phase: Phase, re
 
 function box(address: string, state: State, channels: Health[], more: Partial<MailboxStatus> = {}): MailboxStatus {
   return {
-    address, state, paused_until: null, channels, next_step: null, advice: null, logged: 412, asked: 4, held: 0, ignored: 2038,
+    address, provider: address.split("@")[1] ?? address, state, paused_until: null, channels, next_step: null, advice: null, logged: 412, asked: 4, held: 0, ignored: 2038,
     bodies_never_read: 2042, waiting: 0, last_seen: ago(3 * MINUTE), set_aside: [], ...more,
   };
 }

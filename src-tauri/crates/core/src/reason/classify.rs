@@ -60,6 +60,7 @@ fn by_kind(evidence: &Evidence) -> Option<(Reason, &'static str)> {
             TlsFault::UnknownIssuer | TlsFault::Revoked => (Reason::TlsUntrusted, "certificate-trust"),
             TlsFault::Other => (Reason::ProtocolError, "tls"),
         },
+        Signal::LocalClock => (Reason::LocalClockWrong, "local-clock"),
         Signal::NoStartTls => (Reason::TlsRequired, "no-starttls"),
         Signal::PlaintextLeftOver | Signal::Malformed => (Reason::ProtocolError, "malformed"),
         Signal::Spoken(Spoken::Pop3) => (Reason::Pop3Configured, "speaks-pop3"),

@@ -141,6 +141,8 @@ pub enum Signal {
     /// The peer closed the connection without a word.
     Closed,
     Tls(TlsFault),
+    /// The certificate is out of date by this computer's clock alone.
+    LocalClock,
     /// No STARTTLS is offered, or it was refused.
     NoStartTls,
     /// Bytes came in plaintext that may only come inside TLS.

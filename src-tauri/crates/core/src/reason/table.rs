@@ -341,6 +341,15 @@ impl Reason {
         Self::ALL.iter().copied().find(|r| r.code() == code)
     }
 
+    /// True where the provider asks something of everybody who has a mailbox there: then it is one cause for all of a person's
+    /// mailboxes at that provider.
+    pub fn is_providers_policy(self) -> bool {
+        matches!(
+            self,
+            Reason::ConsentRequired | Reason::AppDisabled | Reason::BasicAuthDisabled | Reason::AppPasswordRequired
+        )
+    }
+
     /// True where waiting can heal it. Such a reason is no disconnect before the extended period is over.
     pub fn is_transient(self) -> bool {
         self.owner() == Owner::Nobody || self == Reason::TooManyConnections || self == Reason::LocalOffline
