@@ -4,6 +4,7 @@
 //   /lab/life?seconds=N   new access tokens are good for so long
 //   /lab/expire           every access token is over now
 //   /lab/revoke           every grant is taken back
+//   /lab/consent?asked=1  the administrator must consent anew before any token is renewed; 0 ends it
 //   /lab/grants           how many tokens were given out, by grant type
 import { createRequire } from 'node:module';
 import http from 'node:http';
@@ -16,6 +17,15 @@ const issuer = `http://127.0.0.1:${port}`;
 const kept = new Map();
 const grants = {};
 let life = 3600;
+let consent = false;
+
+// As Microsoft says it (AADSTS65001); the provider used here renews tokens without asking again.
+const CONSENT = {
+  error: 'invalid_grant',
+  error_description: "AADSTS65001: The user or administrator has not consented to use the application with ID 'threadline'.",
+  error_codes: [65001],
+  suberror: 'consent_required',
+};
 
 class Memory {
   constructor(kind) { this.kind = kind; }
@@ -79,7 +89,12 @@ provider.on('grant.success', (ctx) => {
 const serve = provider.callback();
 http.createServer((request, response) => {
   const url = new URL(request.url, issuer);
+  if (consent && url.pathname === '/token') {
+    response.writeHead(400, { 'content-type': 'application/json' });
+    return response.end(JSON.stringify(CONSENT));
+  }
   if (!url.pathname.startsWith('/lab/')) return serve(request, response);
+  if (url.pathname === '/lab/consent') consent = url.searchParams.get('asked') === '1';
   if (url.pathname === '/lab/life') life = Number(url.searchParams.get('seconds'));
   if (url.pathname === '/lab/expire') drop((key) => key.startsWith('AccessToken:'));
   if (url.pathname === '/lab/revoke') drop((key) => /^(AccessToken|RefreshToken|Grant|Session):/.test(key));

@@ -73,6 +73,11 @@ impl Oidc {
         self.lab("revoke").await.map(drop)
     }
 
+    /// The administrator must consent anew before any token is renewed.
+    pub async fn ask_consent(&self, asked: bool) -> Result<()> {
+        self.lab(&format!("consent?asked={}", u8::from(asked))).await.map(drop)
+    }
+
     /// How often a refresh token was redeemed.
     pub async fn refreshes(&self) -> Result<u64> {
         Ok(self.lab("grants").await?["refresh_token"].as_u64().unwrap_or_default())

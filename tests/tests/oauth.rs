@@ -1,21 +1,25 @@
 //! Signing in with the browser, against an authorisation server and mail servers that are not ours.
 
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Instant;
 use threadline_core::address::Address;
 use threadline_core::reason::Reason;
+use threadline_core::rule::Rules;
 use threadline_engine::check::{CheckState, CheckStepName};
 use threadline_engine::clock::SystemClock;
 use threadline_engine::reconnect::OtherMailbox;
 use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, OauthProvider};
-use threadline_engine::{Engine, EngineError, Home};
+use threadline_engine::{Engine, EngineError, Event, Home};
 use threadline_oauth::Provider;
 use threadline_secrets::{Memory, Secrets};
 use threadline_testkit::lab::Lab;
 use threadline_tests::oidc::{CLIENT_ID, Oidc};
-use threadline_tests::{Computer, events_of};
+use threadline_tests::{Computer, PATIENCE, events_of};
+use tokio::sync::broadcast::Receiver;
 
 const ANN: &str = "ann@lab.test";
 const BOB: &str = "bob@lab.test";
@@ -140,6 +144,71 @@ async fn revoked_access_is_told_and_signing_in_again_heals_it() -> Result<()> {
     desk.engine.reconnect(desk.settings.clone(), None, OtherMailbox::Refuse).await?;
     ensure!(desk.failed().await? == (None, None));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_that_is_demanded_of_every_mailbox_of_a_provider_is_one_cause() -> Result<()> {
+    let mut desk = Desk::added().await?;
+    let ann = desk.settings.clone();
+    let address = Address::parse(BOB)?;
+    desk.settings =
+        AccountSettings { user: BOB.to_owned(), rules: Rules::for_mailbox(&address), address, ..ann.clone() };
+    desk.sign_in(BOB).await?;
+    desk.engine.add_account(desk.settings.clone(), None).await?;
+    let both = [ann, desk.settings.clone()];
+    let mut events = desk.engine.events();
+    let engine = desk.engine.clone();
+    let work = tokio::spawn(async move { engine.run().await.map(drop) });
+    both_are(&mut events, |event| match event {
+        Event::Watching { account } => Some(account.to_string()),
+        _ => None,
+    })
+    .await?;
+    desk.oidc.ask_consent(true).await?;
+    desk.oidc.expire().await?;
+    let fault = Instant::now();
+    for settings in &both {
+        desk.lab.kick(settings.address.as_str())?;
+    }
+    both_are(&mut events, |event| match event {
+        Event::Health { of, health } if health.reason == Some(Reason::ConsentRequired) => Some(of.clone()),
+        _ => None,
+    })
+    .await?;
+    println!("consent demanded of a provider's two mailboxes: told after {} ms", fault.elapsed().as_millis());
+    let causes = desk.engine.status().await?.shared_causes();
+    let [cause] = &causes[..] else { anyhow::bail!("not one cause: {causes:?}") };
+    ensure!((cause.reason, cause.met.len(), cause.mailboxes) == (Reason::ConsentRequired, 2, 2), "{cause:?}");
+
+    desk.oidc.ask_consent(false).await?;
+    let begun = Instant::now();
+    for settings in both {
+        desk.settings = settings.clone();
+        desk.sign_in(settings.address.as_str()).await?;
+        desk.engine.reconnect(settings, None, OtherMailbox::Refuse).await?;
+    }
+    both_are(&mut events, |event| match event {
+        Event::Watching { account } => Some(account.to_string()),
+        _ => None,
+    })
+    .await?;
+    println!("consent demanded: healed after {} ms", begun.elapsed().as_millis());
+    ensure!(desk.engine.status().await?.shared_causes().is_empty());
+    work.abort();
+    Ok(())
+}
+
+/// Waits until something was told of both mailboxes.
+async fn both_are(events: &mut Receiver<Event>, of: impl Fn(&Event) -> Option<String>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let all = async {
+        while seen.len() < 2 {
+            seen.extend(of(&events.recv().await?).filter(|of| [ANN, BOB].contains(&of.as_str())));
+        }
+        anyhow::Ok(())
+    };
+    let came = tokio::time::timeout(PATIENCE, all).await;
+    came.with_context(|| format!("only {seen:?} came"))?
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,8 +30,7 @@ type Append<'a> = &'a dyn Fn(&str, &[u8]) -> Result<u32>;
 fn is_logged_once(port: u16, ca: &Path, user: &str, sent: &str, append: Append<'_>) -> Result<()> {
     let computer = Computer::new()?;
     let (port, ca) = (port.to_string(), ca.to_str().context("not UTF-8")?);
-    let add =
-        ["account", "add", ALICE, "--host", "localhost", "--port", &port, "--user", user, "--ca", ca];
+    let add = ["account", "add", ALICE, "--host", "localhost", "--port", &port, "--user", user, "--ca", ca];
     computer.run_with(&add, &format!("{PASSWORD}\n"))?.ok()?;
     computer.import_contacts(&[(CARL, "Carl")])?;
     computer.once()?.ok()?;

@@ -106,8 +106,14 @@ fn what_a_provider_asks_of_everybody_is_told_once_for_all_mailboxes_there() {
     let over = after(&mut told, vec![connected(ANN), connected(BOB), elsewhere()], DAY);
     assert_eq!(told_of(&over), [ANN, "imap.firm.example"]);
     // One mailbox at a provider is told by its name.
-    let alone = MailboxStatus { provider: "Gmail".into(), ..broken("eve@gmail.com", Reason::ConsentRequired, "15:00") };
-    assert_eq!(told_of(&after(&mut told, vec![connected(ANN), connected(BOB), alone], DAY)), ["eve@gmail.com"]);
+    let alone = MailboxStatus {
+        provider: "Gmail".into(),
+        ..broken("eve@gmail.com", Reason::ConsentRequired, "15:00")
+    };
+    assert_eq!(
+        told_of(&after(&mut told, vec![connected(ANN), connected(BOB), alone], DAY)),
+        ["eve@gmail.com"]
+    );
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub async fn run(engine: &Engine, command: SettingCommand, json: bool) -> anyhow
 
 /// Reads a time such as `30m`.
 fn period(text: &str) -> anyhow::Result<Duration> {
-    let length: SignedDuration = text.parse().with_context(|| format!("{text}: write a time such as 30m or 2h"))?;
+    let length: SignedDuration =
+        text.parse().with_context(|| format!("{text}: write a time such as 30m or 2h"))?;
     Duration::try_from(length).with_context(|| format!("{text}: write a time that is not negative"))
 }

@@ -27,7 +27,9 @@ impl Status {
         let mut causes: Vec<SharedCause> = Vec::new();
         for mailbox in &self.mailboxes {
             for health in broken(mailbox) {
-                let Some(reason) = health.reason.filter(|reason| self.is_shared(mailbox, *reason)) else { continue };
+                let Some(reason) = health.reason.filter(|reason| self.is_shared(mailbox, *reason)) else {
+                    continue;
+                };
                 let known = causes.iter_mut().find(|c| c.provider == mailbox.provider && c.reason == reason);
                 match known {
                     Some(cause) => {

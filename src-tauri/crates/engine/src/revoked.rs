@@ -2,7 +2,7 @@
 
 use crate::broken::Broken;
 use std::time::Duration;
-use threadline_core::reason::{Phase, Reason};
+use threadline_core::reason::{ImapStatus, Phase, Reason, Signal};
 use threadline_mail::error::MailError;
 
 /// How often in a row it must happen before it is called so.
@@ -35,14 +35,20 @@ impl Revoked {
 
 /// After the sign-in, and without a cause of its own.
 fn hung_up(error: &MailError) -> bool {
+    let said_bye = matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::Bye, .. });
     matches!(error.phase, Phase::Select | Phase::Idle | Phase::Fetch)
-        && matches!(error.reason, Reason::ServerClosedConnection | Reason::SessionExpired)
+        && match error.reason {
+            Reason::ServerClosedConnection | Reason::SessionExpired => true,
+            // "Server shutting down", which Dovecot says to whoever is thrown out too.
+            Reason::ServerUnavailable => said_bye,
+            _ => false,
+        }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use threadline_core::reason::{Evidence, ImapStatus, Signal};
+    use threadline_core::reason::Evidence;
 
     fn broken(phase: Phase, signal: Signal) -> Broken {
         MailError::new("imap.firm.example:993", Evidence::new(phase, signal, "Bye")).into()
@@ -62,6 +68,18 @@ mod tests {
         let told = revoked.ended(bye(Phase::Idle), second);
         assert!(told.needs_person());
         assert_eq!(told.why().2, "Bye");
+    }
+
+    #[test]
+    fn a_server_that_says_each_time_that_it_shuts_down_is_no_other() {
+        let signal = || Signal::Imap { status: ImapStatus::Bye, code: None };
+        let bye = || -> Broken {
+            let evidence = Evidence::new(Phase::Idle, signal(), "Server shutting down.");
+            MailError::new("imap.firm.example:993", evidence).into()
+        };
+        assert_eq!(bye().why().0, Reason::ServerUnavailable);
+        let mut revoked = Revoked { times: TIMES - 1 };
+        assert_eq!(revoked.ended(bye(), Duration::ZERO).why().0, Reason::ConnectionRevoked);
     }
 
     #[test]

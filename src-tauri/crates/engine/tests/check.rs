@@ -256,6 +256,23 @@ async fn an_inbox_that_is_refused_fails_there() {
 }
 
 #[tokio::test]
+async fn a_full_mailbox_that_the_server_does_not_open_is_told_as_full() {
+    let bench = Bench::new();
+    let script = bench
+        .signed_in("IMAP4rev1 IDLE")
+        .expect("EXAMINE \"INBOX\"")
+        .send("{tag} NO [OVERQUOTA] Not enough disk quota\r\n")
+        .expect("LOGOUT")
+        .send("* BYE\r\n{tag} OK\r\n");
+    let (_server, settings) = bench.imap(script).await;
+    bench.fails(&settings, CheckStepName::Inbox, Reason::OverQuota).await;
+    let script =
+        bench.inside().expect("AUTHENTICATE PLAIN").send("{tag} NO [OVERQUOTA] Mailbox is full\r\n").hang();
+    let (_server, settings) = bench.imap(script).await;
+    bench.fails(&settings, CheckStepName::SignIn, Reason::OverQuota).await;
+}
+
+#[tokio::test]
 async fn a_mailbox_without_a_sent_folder_is_a_warning() {
     let bench = Bench::new();
     let script = folders(bench.signed_in("IMAP4rev1"), "* LIST () \"/\" INBOX\r\n")

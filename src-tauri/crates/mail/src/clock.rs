@@ -45,7 +45,8 @@ fn is_wrong(here: Timestamp, said: Timestamp, begins: Timestamp, expires: Timest
 
 /// What time a web server of this host says it is.
 async fn ask(host: &str) -> Option<Timestamp> {
-    let server = Server { host: host.to_owned(), port: PORT, security: Security::Tls, trust: Trust::default() };
+    let server =
+        Server { host: host.to_owned(), port: PORT, security: Security::Tls, trust: Trust::default() };
     let timeouts = Timeouts { dns: PATIENCE, tcp: PATIENCE, ..Timeouts::default() };
     let mut tcp = Way::new(&server, &timeouts, &mut |_| {}).tcp().await.ok()?;
     let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -346,7 +346,10 @@ impl Reason {
     pub fn is_providers_policy(self) -> bool {
         matches!(
             self,
-            Reason::ConsentRequired | Reason::AppDisabled | Reason::BasicAuthDisabled | Reason::AppPasswordRequired
+            Reason::ConsentRequired
+                | Reason::AppDisabled
+                | Reason::BasicAuthDisabled
+                | Reason::AppPasswordRequired
         )
     }
 

@@ -9,6 +9,7 @@ mod builder;
 pub mod courier;
 pub mod cyrus;
 mod dovecot;
+mod frozen;
 mod guard;
 mod imap;
 pub mod keyring;
@@ -21,6 +22,7 @@ mod seed;
 mod tls;
 
 pub use builder::LabBuilder;
+pub use frozen::Frozen;
 pub use guard::Guarded;
 pub use place::free_ports;
 pub use player::Player;
@@ -263,6 +265,13 @@ impl Lab {
         if let Some(server) = server {
             server.stop();
         }
+    }
+
+    /// Lets no process of Dovecot go on (SIGSTOP) until what is given is dropped. The system goes on taking connections for
+    /// it.
+    pub fn freeze(&self) -> Result<Frozen> {
+        let text = std::fs::read_to_string(self.dir.path().join("run/master.pid"))?;
+        Frozen::with_children(text.trim().parse()?)
     }
 
     /// Starts Dovecot again, at the same ports.

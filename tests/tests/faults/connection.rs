@@ -1,78 +1,14 @@
-//! What breaks a mailbox, made to happen on real servers: each is recognised for what it is, within seconds, and heals.
-//! How long it took is printed: `cargo test -p threadline-tests --test faults -- --nocapture`.
+//! The way to the server, and the connection itself.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::print_stdout, reason = "the times are figures to report")]
-
-use anyhow::{Context, Result, ensure};
+use super::{ANN, NAMES, Port, Stage};
+use anyhow::{Result, ensure};
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use threadline_testkit::certs::{Authority, self_signed};
+use threadline_testkit::certs::self_signed;
 use threadline_testkit::lab::Lab;
 use threadline_tests::system_bus::SystemBus;
-use threadline_tests::{Computer, PATIENCE, Running, proxy};
-
-const ANN: &str = "ann@lab.test";
-const NAMES: &[&str] = &["localhost", "127.0.0.1"];
-
-/// A mailbox that is watched, and the authority that its server's certificates come from.
-struct Stage {
-    lab: Lab,
-    authority: Authority,
-    computer: Computer,
-    running: Running,
-}
-
-/// Which of the server's ports the mailbox is set to.
-#[derive(Clone, Copy, PartialEq)]
-enum Port {
-    Imaps,
-    StartTls,
-}
-
-impl Stage {
-    fn set(port: Port) -> Result<Self> {
-        let lab = Lab::builder().users([ANN]).start()?;
-        let number = if port == Port::Imaps { lab.imaps_port() } else { lab.imap_port() };
-        Self::through(lab, port, number, Computer::new()?)
-    }
-
-    fn through(lab: Lab, port: Port, number: u16, computer: Computer) -> Result<Self> {
-        let authority = Authority::new()?;
-        lab.show(&authority.issue(NAMES)?)?;
-        let ca = computer.folder().join("ca.pem");
-        std::fs::write(&ca, authority.pem())?;
-        let (number, ca) = (number.to_string(), ca.to_str().context("not UTF-8")?.to_owned());
-        let encryption = if port == Port::Imaps { "tls" } else { "starttls" };
-        let add = ["account", "add", ANN, "--host", "localhost", "--port", &number, "--ca", &ca];
-        let add = [&add[..], &["--security", encryption]].concat();
-        computer.run_with(&add, &format!("{}\n", lab.password(ANN)?))?.ok()?;
-        let mut running = computer.start()?;
-        running.wait("watching")?;
-        Ok(Self { lab, authority, computer, running })
-    }
-
-    /// Waits until the reason is told. `fault` is when it happened.
-    fn told(&mut self, what: &str, reason: &str, fault: Instant) -> Result<()> {
-        let (at, _) = self.running.wait_for(reason, |event| event["health"]["reason"] == reason)?;
-        println!("{what}: {reason} after {} ms", at.saturating_duration_since(fault).as_millis());
-        Ok(())
-    }
-
-    /// The person presses "Retry now", and it works.
-    fn heals(&mut self, what: &str) -> Result<()> {
-        let begun = Instant::now();
-        self.computer.run(&["account", "resume", ANN])?.ok()?;
-        self.healed(what, begun)
-    }
-
-    fn healed(&mut self, what: &str, begun: Instant) -> Result<()> {
-        let (at, _) = self.running.wait("watching")?;
-        println!("{what}: healed after {} ms", at.saturating_duration_since(begun).as_millis());
-        Ok(())
-    }
-}
+use threadline_tests::{Computer, PATIENCE, proxy};
 
 #[test]
 fn a_certificate_that_cannot_be_trusted_is_told_from_one_that_has_expired() -> Result<()> {
@@ -213,4 +149,70 @@ fn a_connection_whose_packets_are_dropped_is_found_dead_after_a_wake() -> Result
     stage.told("packets dropped", "connection_timeout", fault)?;
     traffic.freeze(false);
     stage.heals("packets dropped")
+}
+
+#[test]
+fn a_server_that_is_frozen_is_found_after_a_wake() -> Result<()> {
+    let (lab, system, mut computer) =
+        (Lab::builder().users([ANN]).start()?, SystemBus::start()?, Computer::new()?);
+    system.of(&mut computer);
+    let port = lab.imaps_port();
+    let mut stage = Stage::through(lab, Port::Imaps, port, computer)?;
+    let frozen = stage.lab.freeze()?;
+    let fault = Instant::now();
+    // The system takes new connections for it, and nobody speaks.
+    system.wake()?;
+    stage.told("server frozen", "connection_timeout", fault)?;
+    drop(frozen);
+    stage.heals("server frozen")
+}
+
+#[test]
+fn what_may_heal_is_a_disconnect_after_the_extended_period_alone() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    stage.computer.run(&["setting", "disconnect-after", "4s"])?.ok()?;
+    let fault = Instant::now();
+    stage.lab.stop_imap();
+    let state = |state: &'static str| {
+        move |event: &serde_json::Value| {
+            event["health"]["reason"] == "connection_refused" && event["health"]["state"] == state
+        }
+    };
+    stage.running.wait_for("retrying", state("retrying"))?;
+    let (at, _) = stage.running.wait_for("a disconnect", state("needs_attention"))?;
+    let after = at.saturating_duration_since(fault);
+    ensure!(after >= Duration::from_secs(4), "it was called a disconnect after {after:?}");
+    println!("past the extended period of 4 s: disconnected after {} ms", after.as_millis());
+    let listed = stage.computer.run(&["health", "--json"])?.ok()?.json()?;
+    ensure!(listed[0]["disconnects"][0]["reason"] == "connection_refused", "{listed:#?}");
+    let begun = Instant::now();
+    stage.lab.start_imap()?;
+    stage.heals("past the extended period")?;
+    ensure!(begun.elapsed() < PATIENCE);
+    Ok(())
+}
+
+#[test]
+fn a_server_that_says_bye_after_each_sign_in_is_told() -> Result<()> {
+    let mut stage = Stage::set(Port::Imaps)?;
+    let fault = Instant::now();
+    let revoked = |event: &serde_json::Value| event["health"]["reason"] == "connection_revoked";
+    let mut byes = 0;
+    let at = loop {
+        stage.lab.kick(ANN)?;
+        byes += 1;
+        let is_next = |event: &serde_json::Value| event["event"] == "watching" || revoked(event);
+        let (at, event) = stage.running.wait_for("the next sign-in", is_next)?;
+        if revoked(&event) {
+            let words = event["health"]["evidence"].as_str().unwrap_or_default();
+            ensure!(event["health"]["state"] == "needs_attention" && !words.is_empty(), "{event:#}");
+            break at;
+        }
+    };
+    ensure!(byes == 5, "{byes}");
+    println!(
+        "BYE after each sign-in: connection_revoked after {} ms",
+        at.saturating_duration_since(fault).as_millis()
+    );
+    stage.heals("BYE after each sign-in")
 }
