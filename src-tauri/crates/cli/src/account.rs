@@ -120,9 +120,10 @@ async fn add(engine: &Engine, args: AccountAdd, json: bool) -> anyhow::Result<()
     }
     settings.fingerprint = args.fingerprint;
     set_smtp(&mut settings, &args.smtp)?;
+    settings.rules = engine.rules_for(&settings.address).await?;
     let rules = &mut settings.rules;
     rules.own.extend(args.own);
-    rules.mode = mode(args.mode);
+    rules.mode = args.mode.map_or(rules.mode, mode);
     if args.create_contacts {
         rules.create_contacts = CreateContacts::WhenIWrite;
     }

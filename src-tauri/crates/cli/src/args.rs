@@ -58,6 +58,9 @@ pub enum Command {
         /// The mailbox's address.
         address: Address,
     },
+    /// Set what the IT department has given you: client ids for sign-ins with the browser, the CRM, and rules. It is shown
+    /// first.
+    Setup(SetupArgs),
     /// Settings of the program.
     #[command(subcommand)]
     Setting(SettingCommand),
@@ -246,9 +249,9 @@ pub struct AccountAdd {
     /// Addresses and domains of which no mail is ever logged.
     #[arg(long = "never", value_name = "ADDRESS|DOMAIN")]
     pub never: Vec<String>,
-    /// Whose mail is logged.
-    #[arg(long, value_enum, default_value_t = ModeArg::KnownContacts)]
-    pub mode: ModeArg,
+    /// Whose mail is logged. Default: known-contacts, or what the set-up of the IT department says.
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeArg>,
     /// Make a contact in the CRM for each person you write to.
     #[arg(long)]
     pub create_contacts: bool,
@@ -552,6 +555,19 @@ pub struct ExplainArgs {
     /// How the sign-in was tried, such as LOGIN, PLAIN, XOAUTH2. The same words answer a bad password and an old token.
     #[arg(long, value_name = "MECHANISM")]
     pub mechanism: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// The set-up file, or a link that begins with threadline://setup.
+    #[arg(value_name = "FILE|LINK")]
+    pub from: String,
+    /// Set it without asking. A secret that the CRM needs is asked for all the same, or read from standard input.
+    #[arg(long)]
+    pub yes: bool,
+    /// Print the link with the same inside, and set nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub link: bool,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod proxy;
 mod rules;
 mod run;
 mod setting;
+mod setup;
 mod show;
 mod threads;
 mod whereabouts;
@@ -105,6 +106,7 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
     let code = match cli.command {
         Command::Account(command) => account::run(&engine, command, json).await?,
         Command::Discover { address } => discover::run(&engine, &address, json).await?,
+        Command::Setup(args) => setup::run(&engine, &args, json).await?,
         Command::Setting(command) => setting::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
         Command::Proxy(command) => proxy::run(&engine, command, json).await?,

@@ -32,6 +32,7 @@ fn the_help_names_every_command_and_every_exit_code() {
         "health",
         "threads",
         "log",
+        "setup",
         "explain",
         "diagnostics",
         "export",
@@ -95,6 +96,7 @@ fn every_argument_is_explained() {
         (&["contacts", "import"], "<FILE>"),
         (&["export"], "<DIR>"),
         (&["diagnostics"], "[FILE]"),
+        (&["setup"], "<FILE|LINK>"),
         (&["asked", "log"], "<ID>"),
         (&["threads", "show"], "<ID>"),
     ] {

@@ -1,5 +1,6 @@
 //! What can go wrong above the crates below, each with its next step.
 
+use crate::setup::SetupError;
 use std::path::PathBuf;
 use threadline_core::reason::classify;
 use threadline_crm::CrmError;
@@ -112,6 +113,8 @@ pub enum EngineError {
     #[error("{path} cannot be written: {source}. Check its rights and the room on the disk, or name another file.", path = path.display())]
     NotWritten { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
     Oauth(#[from] OauthError),
     #[error(transparent)]
     Proxy(#[from] NoProxy),
@@ -171,6 +174,7 @@ impl EngineError {
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",
             EngineError::ExportPlace { .. } | EngineError::Export { .. } => "export",
+            EngineError::Setup(e) => e.code(),
             EngineError::NotWritten { .. } => "not_written",
             EngineError::Mail(e) => e.reason.code(),
             EngineError::Store(e) => e.code(),

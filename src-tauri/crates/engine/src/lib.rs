@@ -46,6 +46,7 @@ pub mod redact;
 mod revoked;
 pub mod rules;
 pub mod settings;
+pub mod setup;
 mod shared;
 pub mod sign_in;
 mod sinks;
