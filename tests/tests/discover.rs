@@ -1,7 +1,9 @@
 //! The servers of a mailbox from its address alone, by the real program; nothing leaves this computer.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
 use threadline_tests::Computer;
 
 #[test]
@@ -54,6 +56,53 @@ fn where_nobody_can_be_asked_an_uncertain_server_gets_no_password() -> Result<()
         ensure!(refused.err.contains("--host"), "{}", refused.err);
         ensure!(!refused.err.contains("secret"));
     }
+    ensure!(computer.run(&["account", "list", "--json"])?.ok()?.out.is_empty());
+    Ok(())
+}
+
+/// Runs a command at a terminal, where a person types these lines; gives what the terminal shows.
+fn at_terminal(computer: &Computer, args: &[&str], typed: &str) -> Result<String> {
+    let command = computer.command(args)?;
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let mut terminal = Command::new("script")
+        .args(["-q", "-e", "-c", &words.join(" "), "/dev/null"])
+        .envs(computer.environment())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut shown = String::new();
+    let (mut input, output) = (terminal.stdin.take().context("no input")?, terminal.stdout.take());
+    let mut output = output.context("no output")?;
+    let mut typed = typed.split_inclusive('\n');
+    let mut piece = [0; 1024];
+    while let Ok(read @ 1..) = output.read(&mut piece) {
+        shown += &String::from_utf8_lossy(&piece[..read]);
+        // A question ends with a space and no new line.
+        if shown.ends_with("] ") || shown.ends_with(": ") {
+            input.write_all(typed.next().unwrap_or("\n").as_bytes())?;
+            shown.push('|');
+        }
+    }
+    terminal.wait()?;
+    Ok(shown)
+}
+
+#[test]
+fn an_uncertain_server_is_asked_about_at_a_terminal_before_the_password() -> Result<()> {
+    let computer = Computer::new()?;
+    // There is only the guess, and nobody listens at it.
+    let add = ["account", "add", "ann@[127.0.0.1]"];
+    let no = at_terminal(&computer, &add, "n\n")?;
+    for words in ["Not trusted: nobody has confirmed it", "Send the password to", "--host"] {
+        ensure!(no.contains(words), "{words} is missing:\n{no}");
+    }
+    ensure!(!no.contains("Password of"), "{no}");
+    let yes = at_terminal(&computer, &add, "y\nhunter2\n")?;
+    ensure!(yes.contains("Password of ann@[127.0.0.1] at"), "{yes}");
+    ensure!(yes.contains("Nothing answers at this port") && !yes.contains("hunter2"), "{yes}");
     ensure!(computer.run(&["account", "list", "--json"])?.ok()?.out.is_empty());
     Ok(())
 }

@@ -193,8 +193,10 @@ export type AskedAnswer =
 "never";
 
 /**  How it went with one source. */
-export type AskedOutcome = "found" | "nothing" | "timed_out" | 
-/**  Another source was faster. */
+export type AskedOutcome = "found" | 
+/**  It answered, and knows nothing; or it did not answer. */
+"nothing" | "timed_out" | 
+/**  Another one was faster. */
 "cancelled";
 
 /**  One source that was asked. */
@@ -244,7 +246,7 @@ export type Broken = {
 	waiting: number,
 };
 
-/**  One part of the bundle. */
+/**  One part of the diagnostics. */
 export type BundleFile = {
 	name: string,
 	text: string,
@@ -295,8 +297,10 @@ export type CheckReport = {
 	failed: CheckStepName | null,
 	/**  Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen. */
 	same_mailbox: boolean | null,
-	/**  What the server of the step that failed presented, where it was not trusted. */
+	/**  What the IMAP server presented, where it was not trusted. */
 	presented: Certificate | null,
+	/**  The same of the SMTP server. */
+	presented_smtp: Certificate | null,
 	/**  What this provider wants done about the step that failed, where that is known. */
 	advice: ProviderAdvice | null,
 	/**  The folders of which one can be named as that of sent mail, by their names, where they were seen. */
@@ -429,17 +433,17 @@ export type DiscoveryDoubt =
 
 /**  Where settings come from; the better first. */
 export type DiscoverySource = 
-/**  Threadline's own table. */
+/**  Threadline's own table, by the domain. */
 "provider_table" | 
 /**  Published by the domain for mail programs. */
 "autoconfig" | 
 /**  A collection of providers, where one is set. */
 "ispdb" | 
-/**  The domain's SRV records. */
+/**  DNS SRV records. */
 "srv" | 
 /**  The provider that receives the domain's mail. */
 "mx" | 
-/**  An Exchange server of the domain. */
+/**  Exchange. */
 "autodiscover" | 
 /**  A server that answered at a usual name. */
 "probe" | 
@@ -595,6 +599,8 @@ export type MailboxSettings = {
 /**  How one mailbox is. */
 export type MailboxStatus = {
 	address: string,
+	/**  Who runs it, as people call them: a known provider's name, else the server's. */
+	provider: string,
 	/**  One state of all channels; see `core::health::combine`. */
 	state: State,
 	paused_until: string | null,
@@ -723,13 +729,13 @@ export type Pop3Found = {
 
 /**  How POP3 was recognised. */
 export type Pop3Sign = 
-/**  110, or 995 with TLS. */
+/**  110, or 995 with TLS (IANA). */
 "port" | 
-/**  The host is named after it. */
+/**  A host that begins with `pop`, `pop3`, `pops` or `pop3s`. */
 "host" | 
-/**  The server said so. */
+/**  The server said `+OK`. */
 "greeting" | 
-/**  The domain names POP3 servers and no IMAP server. */
+/**  An answer of the domain names POP3 servers and no IMAP server. */
 "answer";
 
 /**  What a CRM turned out to be. */
@@ -756,7 +762,13 @@ export type ProviderAdvice = {
 };
 
 /**  What a person must know before the sign-in. */
-export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
+export type ProviderHint = 
+/**  The usual password is refused: one for mail programs is to be made. */
+"app_password" | 
+/**  No password is taken at all: the sign-in is in the browser. */
+"oauth_only" | 
+/**  IMAP is off until it is switched on. */
+"enable_imap";
 
 /**  The proxy as a form has it. Host, port and user count for the last two ways. */
 export type ProxyDraft = {

@@ -192,7 +192,7 @@ async fn pop3_instead(settings: &AccountSettings, json: bool) -> anyhow::Result<
 fn set_smtp(settings: &mut AccountSettings, args: &SmtpArgs) -> anyhow::Result<()> {
     let SmtpArgs { smtp_host, smtp_port, smtp_encryption, smtp_fingerprint } = args;
     if let Some(hex) = smtp_fingerprint {
-        settings.smtp_fingerprint = Some(hex.clone());
+        settings.smtp_fingerprint = pin(hex);
     }
     if smtp_host.is_none() && smtp_port.is_none() && smtp_encryption.is_none() {
         return Ok(());
@@ -207,6 +207,11 @@ fn set_smtp(settings: &mut AccountSettings, args: &SmtpArgs) -> anyhow::Result<(
     let port = smtp_port.or(old_port).unwrap_or_else(|| encryption.smtp_port());
     settings.smtp = Some(Endpoint { host, port, encryption });
     Ok(())
+}
+
+/// A fingerprint as it was typed; `none` is none.
+fn pin(hex: &str) -> Option<String> {
+    (hex != "none").then(|| hex.to_owned())
 }
 
 /// Settings to begin anew with, since what is stored cannot be read.
@@ -267,6 +272,9 @@ fn change(settings: &mut AccountSettings, args: &AccountSet) -> anyhow::Result<(
     }
     if let Some(user) = &args.user {
         settings.user.clone_from(user);
+    }
+    if let Some(hex) = &args.fingerprint {
+        settings.fingerprint = pin(hex);
     }
     set_smtp(settings, &args.smtp)?;
     if let Some(arg) = args.mode {

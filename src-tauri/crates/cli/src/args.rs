@@ -347,6 +347,9 @@ pub struct AccountSet {
     /// The user name.
     #[arg(long)]
     pub user: Option<String>,
+    /// The SHA-256 fingerprint of the one certificate to trust for the IMAP server; `none` takes that back.
+    #[arg(long, value_name = "HEX|none")]
+    pub fingerprint: Option<String>,
     #[command(flatten)]
     pub smtp: SmtpArgs,
     /// Whose mail is logged.
@@ -369,8 +372,8 @@ pub struct SmtpArgs {
     /// Its port. Default: 465 for TLS, 587 for STARTTLS.
     #[arg(long, value_name = "PORT")]
     pub smtp_port: Option<u16>,
-    /// The SHA-256 fingerprint of the one certificate to trust for it.
-    #[arg(long, value_name = "HEX")]
+    /// The SHA-256 fingerprint of the one certificate to trust for it; `none` for none.
+    #[arg(long, value_name = "HEX|none")]
     pub smtp_fingerprint: Option<String>,
     /// How the connection to it is encrypted. Default: tls.
     #[arg(long, value_name = "tls|starttls")]

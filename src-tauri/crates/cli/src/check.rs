@@ -22,7 +22,7 @@ pub async fn run(engine: &Engine, address: &Address, json: bool) -> anyhow::Resu
     if json {
         output::json(&report)?;
     } else {
-        conclude(&report);
+        conclude(address, &report);
     }
     let good = report.failed.is_none() && report.same_mailbox != Some(false);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_YOU) })
@@ -60,14 +60,17 @@ fn name(step: CheckStepName) -> &'static str {
     }
 }
 
-fn conclude(report: &CheckReport) {
+fn conclude(address: &Address, report: &CheckReport) {
     if report.same_mailbox == Some(false) {
         output::say("This is another mailbox than the one that was read before.");
     }
-    if let Some(shown) = &report.presented {
+    for (server, option, shown) in
+        [("IMAP", "--fingerprint", &report.presented), ("SMTP", "--smtp-fingerprint", &report.presented_smtp)]
+    {
+        let Some(shown) = shown else { continue };
         output::say(&format!(
-            "The server showed a certificate for {}, from {}, valid until {}, SHA-256 {}. If the IT department confirms \
-             it, trust it with `threadline account add --fingerprint`.",
+            "The {server} server showed a certificate for {}, from {}, valid until {}. If the IT department confirms its \
+             SHA-256, trust it with `threadline account set {address} {option} {}`.",
             printable(&shown.subject, 80),
             printable(&shown.issuer, 80),
             output::when(shown.expires),

@@ -127,8 +127,10 @@ pub struct CheckReport {
     pub failed: Option<CheckStepName>,
     /// Whether it is the mailbox that the ledger knows; `None` where nothing is known, or it was not seen.
     pub same_mailbox: Option<bool>,
-    /// What the server of the step that failed presented, where it was not trusted.
+    /// What the IMAP server presented, where it was not trusted.
     pub presented: Option<Certificate>,
+    /// The same of the SMTP server.
+    pub presented_smtp: Option<Certificate>,
     /// What this provider wants done about the step that failed, where that is known.
     pub advice: Option<ProviderAdvice>,
     /// The folders of which one can be named as that of sent mail, by their names, where they were seen.
@@ -164,12 +166,7 @@ impl Engine {
         }
         steps.skip_until(CheckStepName::Smtp);
         match smtp_server {
-            Some(server) => {
-                let presented = check_smtp(&server, &login().await, &mut steps).await;
-                if !steps.failed_before(CheckStepName::Smtp) {
-                    report.presented = presented;
-                }
-            }
+            Some(server) => report.presented_smtp = check_smtp(&server, &login().await, &mut steps).await,
             None => steps.skip(CheckStepName::Smtp),
         }
         self.check_crms(&mut steps).await?;
@@ -355,7 +352,7 @@ async fn open(
     })
 }
 
-/// Gives what the server presented, where that was not trusted.
+/// Gives what the server showed, where that was not trusted.
 async fn check_smtp(
     server: &Server,
     login: &Result<Login, (Reason, String)>,

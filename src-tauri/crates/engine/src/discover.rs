@@ -6,101 +6,19 @@ use crate::error::EngineError;
 use crate::settings::{Encryption, Endpoint};
 use serde::Serialize;
 use threadline_core::address::Address;
-use threadline_mail::discover::{self as mail, Doubt, Outcome, Source, pop3};
-use threadline_mail::provider::{Hint, Place};
+use threadline_mail::discover::{self as mail, pop3};
+use threadline_mail::provider::Place;
 use threadline_store::setting;
 
 pub use threadline_mail::discover::network::{Detour, Internet, Network};
+pub use threadline_mail::discover::pop3::Sign as Pop3Sign;
+pub use threadline_mail::discover::{
+    Doubt as DiscoveryDoubt, Outcome as AskedOutcome, Source as DiscoverySource,
+};
+pub use threadline_mail::provider::Hint as ProviderHint;
 
 /// The name of the setting that holds the address of the collection of providers to ask.
 const ISPDB: &str = "discover.ispdb";
-
-/// Where settings come from; the better first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum DiscoverySource {
-    /// Threadline's own table.
-    ProviderTable,
-    /// Published by the domain for mail programs.
-    Autoconfig,
-    /// A collection of providers, where one is set.
-    Ispdb,
-    /// The domain's SRV records.
-    Srv,
-    /// The provider that receives the domain's mail.
-    Mx,
-    /// An Exchange server of the domain.
-    Autodiscover,
-    /// A server that answered at a usual name.
-    Probe,
-    /// Nothing answered; it is what many servers are called.
-    Guess,
-}
-
-impl From<Source> for DiscoverySource {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::ProviderTable => DiscoverySource::ProviderTable,
-            Source::Autoconfig => DiscoverySource::Autoconfig,
-            Source::Ispdb => DiscoverySource::Ispdb,
-            Source::Srv => DiscoverySource::Srv,
-            Source::Mx => DiscoverySource::Mx,
-            Source::Autodiscover => DiscoverySource::Autodiscover,
-            Source::Probe => DiscoverySource::Probe,
-            Source::Guess => DiscoverySource::Guess,
-        }
-    }
-}
-
-/// Why a person is asked before a password goes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum DiscoveryDoubt {
-    /// The answer came, on part of its way, without encryption.
-    PlainHttp,
-    /// The answer came from another domain, to which the address's own led.
-    Redirected,
-    /// The servers lie in another domain, and the table does not know them.
-    OtherDomain,
-    /// The server's certificate is not trusted.
-    Unverified,
-    /// Nobody has said so.
-    Guessed,
-}
-
-impl From<Doubt> for DiscoveryDoubt {
-    fn from(doubt: Doubt) -> Self {
-        match doubt {
-            Doubt::PlainHttp => DiscoveryDoubt::PlainHttp,
-            Doubt::Redirected => DiscoveryDoubt::Redirected,
-            Doubt::OtherDomain => DiscoveryDoubt::OtherDomain,
-            Doubt::Unverified => DiscoveryDoubt::Unverified,
-            Doubt::Guessed => DiscoveryDoubt::Guessed,
-        }
-    }
-}
-
-/// What a person must know before the sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderHint {
-    AppPassword,
-    OauthOnly,
-    EnableImap,
-}
-
-impl From<Hint> for ProviderHint {
-    fn from(hint: Hint) -> Self {
-        match hint {
-            Hint::AppPassword => ProviderHint::AppPassword,
-            Hint::OauthOnly => ProviderHint::OauthOnly,
-            Hint::EnableImap => ProviderHint::EnableImap,
-        }
-    }
-}
 
 /// Settings that may be the right ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -119,18 +37,6 @@ pub struct Candidate {
     pub doubts: Vec<DiscoveryDoubt>,
 }
 
-/// How it went with one source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum AskedOutcome {
-    Found,
-    Nothing,
-    TimedOut,
-    /// Another source was faster.
-    Cancelled,
-}
-
 /// One source that was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -139,32 +45,6 @@ pub struct AskedSource {
     pub outcome: AskedOutcome,
     /// Milliseconds until its answer, or until it was given up.
     pub ms: u32,
-}
-
-/// How POP3 was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum Pop3Sign {
-    /// 110, or 995 with TLS.
-    Port,
-    /// The host is named after it.
-    Host,
-    /// The server said so.
-    Greeting,
-    /// The domain names POP3 servers and no IMAP server.
-    Answer,
-}
-
-impl From<pop3::Sign> for Pop3Sign {
-    fn from(sign: pop3::Sign) -> Self {
-        match sign {
-            pop3::Sign::Port => Pop3Sign::Port,
-            pop3::Sign::Host => Pop3Sign::Host,
-            pop3::Sign::Greeting => Pop3Sign::Greeting,
-            pop3::Sign::Answer => Pop3Sign::Answer,
-        }
-    }
 }
 
 /// A POP3 server, which cannot be used, and the IMAP server beside it, which can.
@@ -243,7 +123,7 @@ impl Engine {
 
 /// What in settings that a person typed belongs to POP3.
 pub fn pop3_sign(host: &str, port: u16) -> Option<Pop3Sign> {
-    pop3::sign(host, port).map(Pop3Sign::from)
+    pop3::sign(host, port)
 }
 
 /// Looks for IMAP beside a POP3 server, known by the settings or else by its greeting.
@@ -269,26 +149,20 @@ impl From<mail::Candidate> for Candidate {
             imap: endpoint(found.imap),
             smtp: found.smtp.map(endpoint),
             user: found.user,
-            source: found.source.into(),
+            source: found.source,
             provider: found.provider.map(|provider| provider.name.clone()),
-            hint: found.provider.and_then(|provider| provider.hint).map(ProviderHint::from),
+            hint: found.provider.and_then(|provider| provider.hint),
             help: found.provider.and_then(|provider| provider.help.clone()),
             trusted,
-            doubts: found.doubts.into_iter().map(DiscoveryDoubt::from).collect(),
+            doubts: found.doubts,
         }
     }
 }
 
 impl From<mail::Asked> for AskedSource {
     fn from(asked: mail::Asked) -> Self {
-        let outcome = match asked.outcome {
-            Outcome::Found => AskedOutcome::Found,
-            Outcome::Nothing => AskedOutcome::Nothing,
-            Outcome::TimedOut => AskedOutcome::TimedOut,
-            Outcome::Cancelled => AskedOutcome::Cancelled,
-        };
         let ms = u32::try_from(asked.took.as_millis()).unwrap_or(u32::MAX);
-        Self { source: asked.source.into(), outcome, ms }
+        Self { source: asked.source, outcome: asked.outcome, ms }
     }
 }
 

@@ -86,6 +86,27 @@ impl Situation {
     }
 }
 
+/// Holds each look at the network beside the last, for systems that say only how it is now.
+#[cfg(any(test, target_os = "macos", target_os = "windows"))]
+#[derive(Debug)]
+struct Looks<W>(Option<W>);
+
+#[cfg(any(test, target_os = "macos", target_os = "windows"))]
+impl<W: PartialEq> Looks<W> {
+    fn begin() -> Self {
+        Self(None)
+    }
+
+    /// `way` is how this computer leaves it, where that is known.
+    fn take(&mut self, (link, way): (Link, Option<W>), tell: &impl Fn(Heard)) {
+        tell(Heard::Link(link));
+        if way.is_some() && self.0.is_some() && self.0 != way {
+            tell(Heard::OtherNetwork);
+        }
+        self.0 = way.or(self.0.take());
+    }
+}
+
 /// The present situation, and each new one.
 #[derive(Debug, Clone)]
 pub(crate) struct Links(Arc<watch::Sender<Situation>>);
@@ -163,6 +184,23 @@ mod tests {
         assert_eq!(at(Link::Portal).explains(Reason::TlsNameMismatch), Some(Reason::CaptivePortal));
         assert_eq!(at(Link::Offline).explains(Reason::TlsNameMismatch), None);
         assert_eq!(at(Link::Offline).explains(Reason::PasswordChanged), None);
+    }
+
+    #[test]
+    fn another_way_into_the_network_is_told_and_losing_it_is_not() {
+        let heard = std::cell::RefCell::new(Vec::new());
+        let tell = |one| heard.borrow_mut().push(one);
+        let mut looks = Looks::begin();
+        for look in [
+            (Link::Online, Some("office")),
+            (Link::Offline, None),
+            (Link::Online, Some("office")),
+            (Link::Online, Some("train")),
+        ] {
+            looks.take(look, &tell);
+        }
+        let [online, offline] = [Link::Online, Link::Offline].map(Heard::Link);
+        assert_eq!(heard.into_inner(), [online, offline, online, online, Heard::OtherNetwork]);
     }
 
     #[tokio::test]

@@ -325,6 +325,29 @@ async fn smtp(bench: &Bench, answer: &str) -> Scripted {
 }
 
 #[tokio::test]
+async fn a_certificate_of_the_smtp_server_is_shown_and_may_be_pinned_for_it_alone() {
+    let bench = Bench::new();
+    let strange = self_signed(&["localhost"], false).unwrap();
+    let mut settings = bench.settings(closed_port().await, Encryption::Tls);
+    let serve =
+        || Script::new().tls(&strange).send("220 mx\r\n").expect("EHLO").send("421 enough\r\n").serve();
+    let server = serve().await.unwrap();
+    let endpoint = |port| Some(Endpoint { host: "localhost".into(), port, encryption: Encryption::Tls });
+    settings.smtp = endpoint(server.port());
+    let (_, report) = bench.check(&settings).await;
+    assert_eq!(step(&report, CheckStepName::Smtp).reason, Some(Reason::TlsUntrusted));
+    assert_eq!(report.presented, None);
+    let shown = report.presented_smtp.unwrap();
+    assert_eq!(shown.fingerprint, strange.sha256());
+    settings.smtp_fingerprint = Some(shown.fingerprint);
+    let server = serve().await.unwrap();
+    settings.smtp = endpoint(server.port());
+    let (_, report) = bench.check(&settings).await;
+    assert_eq!(report.presented_smtp, None);
+    assert!(words(&report, CheckStepName::Smtp).contains("enough"), "{report:#?}");
+}
+
+#[tokio::test]
 async fn smtp_is_tried_where_imap_failed_and_fails_for_itself() {
     let bench = Bench::new();
     let mut settings = bench.settings(closed_port().await, Encryption::Tls);

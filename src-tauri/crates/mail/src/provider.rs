@@ -4,7 +4,7 @@
 //! be trusted and needs no network.
 
 use crate::connect::Security;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use threadline_core::address::Address;
 
@@ -56,8 +56,9 @@ enum UserForm {
 }
 
 /// What a person must know before the sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "ProviderHint")]
 pub enum Hint {
     /// The usual password is refused: one for mail programs is to be made.
     AppPassword,

@@ -12,7 +12,7 @@ const broken: Broken = {
   draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null, smtp_fingerprint: null, sent_folder: null },
   reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", advice: null, waiting: 3,
 };
-const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null, advice: null, folders: [] };
+const fine: CheckReport = { steps: [], failed: null, same_mailbox: true, presented: null, presented_smtp: null, advice: null, folders: [] };
 
 function program(more: Partial<Api> = {}) {
   const api = { broken: vi.fn(async () => broken), check: vi.fn(async () => fine), reconnect: vi.fn(async () => STATUS), ...more };

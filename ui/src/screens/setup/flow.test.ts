@@ -20,7 +20,7 @@ function answer(address: string, candidates: Candidate[], pop3: Pop3Found | null
   return { address, candidates, pop3, asked: [] };
 }
 
-const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null, advice: null, folders: [] };
+const fine: CheckReport = { steps: [], failed: null, same_mailbox: null, presented: null, presented_smtp: null, advice: null, folders: [] };
 const HUBSPOT = { kind: "hubspot" } as Status["crms"][number];
 
 function program(more: Partial<Api> = {}) {

@@ -1,7 +1,7 @@
 //! macOS: SystemConfiguration says whether there is a way to the internet. Its calls back need a run loop of their own, so
 //! it is asked; the answer comes from memory.
 
-use super::{Heard, Link};
+use super::{Heard, Link, Looks};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use system_configuration::network_reachability::{ReachabilityFlags, SCNetworkReachability};
@@ -9,14 +9,9 @@ use system_configuration::network_reachability::{ReachabilityFlags, SCNetworkRea
 const EVERY: Duration = Duration::from_secs(5);
 
 pub async fn follow(tell: &impl Fn(Heard)) {
-    let mut way = None;
+    let mut looks = Looks::begin();
     loop {
-        let (link, now) = read();
-        tell(Heard::Link(link));
-        if now.is_some() && way.is_some() && way != now {
-            tell(Heard::OtherNetwork);
-        }
-        way = now.or(way);
+        looks.take(read(), tell);
         tokio::time::sleep(EVERY).await;
     }
 }

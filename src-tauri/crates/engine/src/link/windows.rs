@@ -1,7 +1,7 @@
 //! Windows: `Windows.Networking.Connectivity` says how the computer is connected. It tells of each change, and after
 //! sleep too, since the network comes back then.
 
-use super::{Heard, Link};
+use super::{Heard, Link, Looks};
 use tokio::sync::mpsc;
 use windows::Networking::Connectivity::{
     NetworkConnectivityLevel as Level, NetworkInformation, NetworkStatusChangedEventHandler,
@@ -19,14 +19,9 @@ pub async fn follow(tell: &impl Fn(Heard)) {
         return tracing::info!("the network is not watched: Windows does not tell of it");
     };
     let _registered = Registered(token);
-    let mut way = None;
+    let mut looks = Looks::begin();
     loop {
-        let (link, now) = read();
-        tell(Heard::Link(link));
-        if now.is_some() && way.is_some() && way != now {
-            tell(Heard::OtherNetwork);
-        }
-        way = now.or(way);
+        looks.take(read(), tell);
         if changes.recv().await.is_none() {
             return;
         }

@@ -26,6 +26,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use network::Network;
+use serde::Serialize;
 use std::time::Duration;
 use threadline_core::address::Address;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -38,7 +39,9 @@ const LIMIT: Duration = Duration::from_secs(8);
 const GRACE: Duration = Duration::from_millis(800);
 
 /// Where settings come from; the better first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "DiscoverySource")]
 pub enum Source {
     /// Threadline's own table, by the domain.
     ProviderTable,
@@ -59,7 +62,9 @@ pub enum Source {
 }
 
 /// Why a person is asked before a password goes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "DiscoveryDoubt")]
 pub enum Doubt {
     /// The answer came, on part of its way, without encryption.
     PlainHttp,
@@ -93,7 +98,9 @@ impl Candidate {
 }
 
 /// How it went with one source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "AskedOutcome")]
 pub enum Outcome {
     Found,
     /// It answered, and knows nothing; or it did not answer.

@@ -6,9 +6,12 @@
 use super::network::Network;
 use super::probe;
 use crate::provider::Place;
+use serde::Serialize;
 
 /// How POP3 was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "Pop3Sign")]
 pub enum Sign {
     /// 110, or 995 with TLS (IANA).
     Port,
