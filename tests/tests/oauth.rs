@@ -12,7 +12,7 @@ use threadline_core::rule::Rules;
 use threadline_engine::check::{CheckState, CheckStepName};
 use threadline_engine::clock::SystemClock;
 use threadline_engine::reconnect::OtherMailbox;
-use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, OauthProvider};
+use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, MailboxDraft, OauthProvider};
 use threadline_engine::{Engine, EngineError, Event, Home};
 use threadline_oauth::Provider;
 use threadline_secrets::{Memory, Secrets};
@@ -151,8 +151,8 @@ async fn consent_that_is_demanded_of_every_mailbox_of_a_provider_is_one_cause() 
     let mut desk = Desk::added().await?;
     let ann = desk.settings.clone();
     let address = Address::parse(BOB)?;
-    desk.settings =
-        AccountSettings { user: BOB.to_owned(), rules: Rules::for_mailbox(&address), address, ..ann.clone() };
+    let draft = MailboxDraft { user: BOB.to_owned(), address: address.clone(), ..ann.draft.clone() };
+    desk.settings = AccountSettings { draft, rules: Rules::for_mailbox(&address) };
     desk.sign_in(BOB).await?;
     desk.engine.add_account(desk.settings.clone(), None).await?;
     let both = [ann, desk.settings.clone()];
