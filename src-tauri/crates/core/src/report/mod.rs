@@ -132,7 +132,7 @@ fn words(parts: &[Part]) -> String {
 fn is_report(header: &[(String, String)], raw: &[u8], text: &str) -> bool {
     let envelope = Envelope::parse(raw);
     let head = &text[..text.len() - prose::original(text).len()];
-    let head = head.get(..4_000).unwrap_or(head);
+    let head = begin(head, 4_000);
     let says = || {
         prose::says_failed(&envelope.subject)
             || prose::says_failed(head)
@@ -149,6 +149,15 @@ fn is_report(header: &[(String, String)], raw: &[u8], text: &str) -> bool {
     }
 }
 
+/// At most so many bytes of a text's beginning.
+fn begin(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 fn of_block(block: &status::Block, text: &str) -> Option<Recipient> {
     let last = block.final_recipient.as_deref().and_then(status::address);
     let first = block.original_recipient.as_deref().and_then(status::address);
@@ -157,7 +166,7 @@ fn of_block(block: &status::Block, text: &str) -> Option<Recipient> {
         block.action.as_deref().map(|a| a.split_whitespace().next().unwrap_or_default().to_ascii_lowercase());
     let status = block.status.as_deref().and_then(status::code);
     let diagnostic = block.diagnostic.as_deref().unwrap_or_default();
-    let words = if diagnostic.is_empty() { text.get(..2_000).unwrap_or_default() } else { diagnostic };
+    let words = if diagnostic.is_empty() { begin(text, 2_000) } else { diagnostic };
     let failed = || Outcome::Failed(cause::lasting(status.as_deref(), words).unwrap_or(Lasting::Soft));
     let outcome = match (action.as_deref(), status.as_deref().and_then(|s| s.chars().next())) {
         (Some("failed" | "expired"), _) => failed(),
@@ -207,7 +216,7 @@ fn of_people(header: &[(String, String)], text: &str) -> Vec<Recipient> {
             .map(|n| made(n.address, n.status, n.smtp, &n.words, Source::Text))
             .collect();
     }
-    let whole = || (status::find_code(text), status::find_smtp(text), text.get(..2_000).unwrap_or_default());
+    let whole = || (status::find_code(text), status::find_smtp(text), begin(text, 2_000));
     let alone = listed.len() == 1;
     listed
         .into_iter()
