@@ -261,6 +261,7 @@ fn label(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use threadline_core::reason::{self, Evidence, Phase, Protocol, Signal};
 
     fn reply(frame: &[u8]) -> Reply {
         let (rest, response) = Response::parse(frame).unwrap();
@@ -350,5 +351,48 @@ mod tests {
         assert_eq!(reply(b"* VANISHED (EARLIER) 1:900\r\n"), Reply::Gone(0));
         assert_eq!(reply(b"* VANISHED 1:4294967295,2:1\r\n"), Reply::Gone(u32::MAX));
         assert_eq!(reply(b"* 4 EXPUNGE\r\n"), Reply::Gone(1));
+    }
+
+    /// The live connection takes a line apart by the library, `explain` by itself.
+    #[test]
+    fn a_line_is_judged_live_as_explain_judges_it() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/data/reasons/texts.jsonl");
+        let mut lines: Vec<String> = std::fs::read_to_string(file)
+            .unwrap()
+            .lines()
+            .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap())
+            .filter(|row| row["protocol"] == "imap")
+            .map(|row| row["raw"].as_str().unwrap().to_owned())
+            .collect();
+        lines.extend(
+            [
+                "a1 NO [LIMIT] LOGIN temporarily blocked, try again later",
+                "a1 NO [LIMIT] session quota reached, wait 60 seconds",
+                "a1 NO [CANNOT] Mailbox access is being prepared",
+                "a1 NO [unavailable] Try later",
+            ]
+            .map(str::to_owned),
+        );
+        let mut count = 0;
+        for line in lines {
+            let told = reason::read(Protocol::Imap, &line);
+            // A line alone, with one code at most, of a sign-in.
+            let plain = !line.contains('\n') && line.matches('[').count() < 2 && told.phase == Phase::Auth;
+            let frame = format!("{line}\r\n");
+            let parsed =
+                Response::parse(frame.as_bytes()).map(|(_, response)| read(&response, frame.as_bytes()));
+            let (status, text) = match parsed {
+                Ok(Reply::Done { end: End { refused: Some(status), text }, .. }) => (status, text),
+                Ok(Reply::Bye(text)) => (ImapStatus::Bye, text),
+                _ => continue,
+            };
+            if !plain || !matches!(told.signal, Signal::Imap { .. }) {
+                continue;
+            }
+            count += 1;
+            let live = Evidence::new(Phase::Auth, Signal::Imap { status, code: text.code }, &text.words);
+            assert_eq!(reason::judge(&live), reason::judge(&told), "{line}");
+        }
+        assert!(count > 300, "{count}");
     }
 }

@@ -2,8 +2,11 @@
 
 use super::pause::pause_ms;
 use super::rule::{Rule, Seen};
-use super::seen::alternatives;
-use super::{Evidence, ImapStatus, Mechanism, Phase, Protocol, Reason, Signal, Spoken, TlsFault, rules};
+use super::seen::Text;
+use super::{
+    Again, Evidence, ImapStatus, Mechanism, Phase, Protocol, ProxyFault, Reason, Signal, Spoken, TlsFault,
+    rules,
+};
 use std::collections::HashSet;
 
 /// A reason, and how it was come to.
@@ -52,6 +55,9 @@ fn by_kind(evidence: &Evidence) -> Option<(Reason, &'static str)> {
         },
         Signal::Unreachable => (Reason::NetworkUnreachable, "unreachable"),
         Signal::Forbidden => (Reason::LocalFirewall, "forbidden"),
+        Signal::Proxy(ProxyFault::Unreachable) => (Reason::ProxyUnreachable, "proxy-unreachable"),
+        Signal::Proxy(ProxyFault::Refused) => (Reason::ProxyRefused, "proxy-refused"),
+        Signal::Proxy(ProxyFault::Unusable) => (Reason::SettingUnusable, "proxy-unusable"),
         Signal::Closed => (Reason::ServerClosedConnection, "closed"),
         Signal::Tls(fault) => match fault {
             TlsFault::NotTls => (Reason::TlsPlaintextPort, "not-tls"),
@@ -86,9 +92,12 @@ fn by_rules(seen: &Seen<'_>, allowed: &dyn Fn(&Rule) -> bool) -> Option<(Reason,
         // "Wrong password or IMAP is off": the server itself does not know which.
         let signing_in = seen.evidence.phase == Phase::Auth
             && matches!(seen.protocol(), Some(Protocol::Imap | Protocol::Smtp));
+        if signing_in && contradicted(rule.reason, seen) {
+            return Some((Reason::AuthRejected, "names-the-password-too"));
+        }
         if signing_in {
-            let of_part = |part: String| first(&seen.with(part), rules::WORDS).map(|rule| rule.reason);
-            let named: HashSet<Reason> = alternatives(&seen.text).into_iter().filter_map(of_part).collect();
+            let of_part = |part: Text| first(&seen.with(part), rules::WORDS).map(|rule| rule.reason);
+            let named: HashSet<Reason> = seen.text.alternatives().into_iter().filter_map(of_part).collect();
             if named.len() > 1 {
                 return Some((Reason::AuthRejected, "names-alternatives"));
             }
@@ -97,6 +106,51 @@ fn by_rules(seen: &Seen<'_>, allowed: &dyn Fn(&Rule) -> bool) -> Option<(Reason,
     }
     first(seen, rules::COARSE).map(|rule| (rule.reason, rule.name))
 }
+
+/// Whether the server says of the password itself that it is wrong, beside a cause that would have it tried again and again.
+/// A code for a wrong password outweighs a cause that passes by itself, unless the words name a limit.
+fn contradicted(reason: Reason, seen: &Seen<'_>) -> bool {
+    let again = reason.again();
+    if again == Again::Never || seen.evidence.mechanism == Some(Mechanism::Token) {
+        return false;
+    }
+    let is_limit =
+        matches!(reason, Reason::TooManyConnections | Reason::Throttled | Reason::AccessTokenRejected);
+    rules::CREDENTIALS.iter().any(|rule| rule.holds(seen))
+        || (again == Again::Soon && !is_limit && rules::PASSWORD_CODES.iter().any(|rule| rule.holds(seen)))
+}
+
+/// Whether a refused sign-in may be the secret's fault: then showing it again can lock the account, whatever else is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    No,
+    /// The server refuses and does not rule it out.
+    Perhaps,
+    /// A code or the words say so.
+    Likely,
+}
+
+pub(super) fn blame(evidence: &Evidence) -> Blame {
+    let refused = match &evidence.signal {
+        Signal::Imap { code, .. } => code.as_deref().is_none_or(|code| !PASSING.contains(&code)),
+        Signal::Smtp { code, .. } => (500..=599).contains(code),
+        _ => false,
+    };
+    if evidence.phase != Phase::Auth || !refused {
+        return Blame::No;
+    }
+    let seen = Seen::new(evidence);
+    let said =
+        [rules::PASSWORD_CODES, rules::CREDENTIALS].into_iter().flatten().any(|rule| rule.holds(&seen));
+    match said && evidence.mechanism != Some(Mechanism::Token) {
+        true => Blame::Likely,
+        false => Blame::Perhaps,
+    }
+}
+
+/// Codes of a server that names its own trouble (RFC 5530), or a limit.
+const PASSING: &[&str] =
+    &["UNAVAILABLE", "SERVERBUG", "INUSE", "CORRUPTION", "SYS/TEMP", "LIMIT", "THROTTLED", "OVERQUOTA"];
 
 /// Nothing is known of the words: what the step allows to be said.
 fn by_step(seen: &Seen<'_>) -> (Reason, &'static str) {

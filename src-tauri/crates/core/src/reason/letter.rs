@@ -3,7 +3,7 @@
 use super::{Evidence, Reason};
 
 /// What the IT department needs to know, ready to be sent: the server, the step, the cause, the server's own words. It
-/// holds no secret and no address but the server's. `server` is `host:port`.
+/// holds no secret. The server's words may name the mailbox, as the department needs to know. `server` is `host:port`.
 pub fn for_it(server: Option<&str>, evidence: &Evidence, reason: Reason) -> String {
     let mut text = String::from("Hello,\n\na mail program (Threadline) cannot use my mailbox.\n\n");
     let mut fact = |name: &str, value: &str| {

@@ -14,7 +14,7 @@ mod tests;
 #[cfg(test)]
 mod texts;
 
-pub use classify::{Finding, classify, judge};
+pub use classify::{Blame, Finding, classify, judge};
 pub use letter::for_it;
 pub use read::read;
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,17 @@ pub enum Spoken {
     Other,
 }
 
+/// What is wrong with the proxy on the way to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyFault {
+    Unreachable,
+    /// It wants a sign-in, or does not allow the server.
+    Refused,
+    /// What is set names no proxy.
+    Unusable,
+}
+
 /// The word an IMAP server ends an answer with (RFC 9051 §7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,6 +149,8 @@ pub enum Signal {
     Unreachable,
     /// This computer did not let the connection out.
     Forbidden,
+    /// The proxy in between, and not the server.
+    Proxy(ProxyFault),
     /// The peer closed the connection without a word.
     Closed,
     Tls(TlsFault),
@@ -210,5 +223,10 @@ impl Evidence {
             mechanism: None,
             fresh_token: false,
         }
+    }
+
+    /// Whether the secret that was shown may be why a sign-in was refused.
+    pub fn blame(&self) -> Blame {
+        classify::blame(self)
     }
 }

@@ -1,6 +1,7 @@
 //! One named rule: what must be seen for a reason, as data.
 
-use super::seen::{normalise, says};
+use super::rules::CODES;
+use super::seen::Text;
 use super::{Evidence, ImapStatus, Mechanism, Phase, Protocol, Provider, Reason, Signal};
 
 /// A rule holds where each of `when` holds, one of `says` is in the words (or none is asked for), and none of `not` is.
@@ -66,8 +67,8 @@ impl Rule {
 
     pub fn holds(&self, seen: &Seen<'_>) -> bool {
         self.when.iter().all(|when| when.holds(seen))
-            && (self.says.is_empty() || self.says.iter().any(|pattern| says(&seen.text, pattern)))
-            && !self.not.iter().any(|pattern| says(&seen.text, pattern))
+            && (self.says.is_empty() || self.says.iter().any(|pattern| seen.text.says(pattern)))
+            && !self.not.iter().any(|pattern| seen.text.says(pattern))
     }
 }
 
@@ -75,18 +76,18 @@ impl Rule {
 #[derive(Debug, Clone)]
 pub(super) struct Seen<'a> {
     pub evidence: &'a Evidence,
-    /// Normalised words.
-    pub text: String,
+    pub text: Text,
 }
 
 impl<'a> Seen<'a> {
     pub fn new(evidence: &'a Evidence) -> Self {
         // Gmail ends each refusal so, whatever it refuses.
-        Self { evidence, text: normalise(&evidence.words.replace("(Failure)", " ")) }
+        let words = without_code(&evidence.words).replace("(Failure)", " ");
+        Self { evidence, text: Text::new(&words).of_now() }
     }
 
     /// The same evidence with other words.
-    pub fn with(&self, text: String) -> Self {
+    pub fn with(&self, text: Text) -> Self {
         Self { evidence: self.evidence, text }
     }
 
@@ -126,6 +127,15 @@ impl When {
             _ => false,
         }
     }
+}
+
+/// The words behind a response code that a live connection leaves in front of them: it is structure, and no word.
+fn without_code(words: &str) -> &str {
+    let Some((inside, rest)) = words.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        return words;
+    };
+    let name = inside.split(' ').next().unwrap_or_default();
+    if CODES.iter().any(|code| code.eq_ignore_ascii_case(name)) { rest } else { words }
 }
 
 fn enhanced_is(code: &str, wanted: &str) -> bool {

@@ -274,6 +274,14 @@ reasons! {
         "A firewall or antivirus program on this computer blocks the connection.",
         "The system did not let the connection out; the server was not asked.",
         "Allow Threadline in that program.";
+    ProxyUnreachable "proxy_unreachable" Nobody Soon:
+        "The proxy does not answer.",
+        "Threadline is set to leave this computer by a proxy, and that one was not reached. The mail server was not asked.",
+        "Check the proxy's name and port in the settings, or the network: some proxies are there in the firm alone.";
+    ProxyRefused "proxy_refused" User Seldom:
+        "The proxy does not let the connection through.",
+        "Threadline is set to leave this computer by a proxy. It wants another user name or password, or does not allow this server. The mail server was not asked.",
+        "Set the proxy with its user name and password anew, or ask the IT department to allow the server and its port.";
     LocalClockWrong "local_clock_wrong" User Seldom:
         "This computer's clock is wrong.",
         "Certificates and sign-ins are valid for a certain time, and look expired when the date is wrong.",

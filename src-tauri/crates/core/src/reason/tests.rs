@@ -96,3 +96,54 @@ fn a_token_that_is_new_is_not_called_old() {
     let off = Evidence { signal: Signal::Imap { status: ImapStatus::No, code: None }, ..off };
     assert_eq!(classify(&off), Reason::ImapDisabledByAdmin);
 }
+
+#[test]
+fn a_text_that_names_the_password_is_never_tried_again_and_again() {
+    for (protocol, text) in [
+        (Protocol::Imap, "a1 NO Invalid credentials, please log in again."),
+        (Protocol::Imap, "a1 NO [AUTHENTICATIONFAILED] Incorrect password. Please login again."),
+        (Protocol::Imap, "a1 NO [AUTHENTICATIONFAILED] Incorrect password, please try again later"),
+        (Protocol::Imap, "a1 NO Wrong password. Try again later."),
+        (Protocol::Imap, "a1 NO Bad username or password; you are delayed 5 seconds"),
+        (Protocol::Imap, "a1 NO Password does not match. Connection limit for this user is 10."),
+        (
+            Protocol::Imap,
+            "a1 NO [AUTHENTICATIONFAILED] Login failed. Visit https://webmail.firm.example to reset it",
+        ),
+        (Protocol::Imap, "a1 NO Password incorrect; login from host pc7.firm.example denied"),
+        (Protocol::Imap, "a1 NO Invalid login for user ann from IP address 203.0.113.9: access denied"),
+        (Protocol::Imap, "a1 NO LOGIN denied: bad password, TLS session required is satisfied"),
+        (Protocol::Imap, "a1 NO Incorrect password. Two-step verification is off."),
+        (Protocol::Imap, "a1 NO Login refused: wrong password. This connection will be closed."),
+        (Protocol::Imap, "a1 NO Account or password error, or too frequent login"),
+        (Protocol::Imap, "a1 NO Benutzer oder Kennwort falsch. Bitte versuchen Sie es später erneut."),
+        (Protocol::Imap, "a1 NO Mot de passe incorrect. Réessayez plus tard."),
+        (Protocol::Imap, "a1 NO Contraseña incorrecta. Intente más tarde."),
+        (Protocol::Imap, "a1 NO Неверный пароль. Попробуйте позже."),
+        (Protocol::Imap, "a1 NO 帐号或密码错误, 系统繁忙"),
+        (Protocol::Smtp, "535 5.7.8 Authentication failed, wrong password, try again later"),
+        (
+            Protocol::Smtp,
+            "535 Incorrect password. Your IP address has been recorded; repeated failures are blocked.",
+        ),
+    ] {
+        let evidence = read(protocol, text);
+        assert_eq!(classify(&evidence).again(), Again::Never, "{text}: {:?}", judge(&evidence));
+        assert_eq!(evidence.blame(), Blame::Likely, "{text}");
+    }
+}
+
+#[test]
+fn blame_is_only_for_a_refused_sign_in_without_a_servers_own_trouble() {
+    let blame = |text: &str| read(Protocol::Imap, text).blame();
+    assert_eq!(blame("a1 NO [UNAVAILABLE] wrong password"), Blame::No);
+    assert_eq!(blame("a1 NO [LIMIT] Too many connections"), Blame::No);
+    assert_eq!(blame("a1 NO Too many connections"), Blame::Perhaps);
+    assert_eq!(blame("a1 NO SELECT wrong password"), Blame::No);
+    assert_eq!(blame("a1 NO [AUTHENTICATIONFAILED] no"), Blame::Likely);
+    assert_eq!(read(Protocol::Smtp, "454 4.7.0 wrong password").blame(), Blame::No);
+    assert_eq!(read(Protocol::Tcp, "connection refused").blame(), Blame::No);
+    let token =
+        Evidence { mechanism: Some(Mechanism::Token), ..read(Protocol::Imap, "a1 NO Invalid credentials") };
+    assert_eq!(token.blame(), Blame::Perhaps);
+}

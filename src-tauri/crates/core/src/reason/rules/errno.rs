@@ -1,7 +1,7 @@
 //! What the operating system says of a connection: by name, by number, by its usual words.
 
 use crate::reason::Signal;
-use crate::reason::seen::{normalise, says};
+use crate::reason::seen::Text;
 
 /// One kind of failure. Numbers are those of Linux, of macOS and of Windows.
 struct Kind {
@@ -204,8 +204,8 @@ pub(in crate::reason) fn errno(text: &str) -> Option<Signal> {
             BEFORE.contains(&pair[0]) && pair[1].parse().is_ok_and(|number| kind.numbers.contains(&number))
         })
     };
-    let text = normalise(text);
-    let worded = |kind: &&Kind| kind.words.iter().any(|pattern| says(&text, pattern));
+    let text = Text::new(text);
+    let worded = |kind: &&Kind| kind.words.iter().any(|pattern| text.says(pattern));
     let found = KINDS
         .iter()
         .find(named)

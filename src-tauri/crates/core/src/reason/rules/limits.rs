@@ -16,11 +16,12 @@ pub(in crate::reason) const RULES: &[Rule] = &[
         "频率|过于频繁|频繁",
     ]).not(&["invalid imap|bad command|invalid command|unknown command|unrecognized command|recipient|24 hour|daily|hourly|per day|per hour|sending limit|sending quota"]),
     rule("limit-connections", R::TooManyConnections).when(&[In(MAIL)]).says(&[
-        "too many|maximum|max$|limit|exceed|excessive + connection|session|simultaneous|concurrent|logged in clients|open imap",
+        "too many|maximum|max$|limit|exceed|excessive + connection|session|simultaneous|concurrent|thread|logged in clients|open imap",
         "already + maximum|max$ + login|user|client",
         "too many + users|clients|logins from|processes",
         "zu viele + verbindung|sitzung",
-        "trop de connexions|demasiadas conexiones|troppe connessioni|слишком много + соединени|подключени",
+        "trop de connexions|demasiadas conexiones|troppe connessioni|muitas conexões",
+        "слишком много|превышено + соединени|подключени",
         "连接数|连接过多",
     ]).not(&["fail|invalid|bad$|attempt|incorrect|wrong|timeout|timed out|time out|idle|inactiv"]),
     rule("limit-sending", R::SendingLimit).when(&[In(MAIL)]).says(&[
@@ -30,11 +31,11 @@ pub(in crate::reason) const RULES: &[Rule] = &[
         "submissionquotaexceeded|dailylimit|daily sending|recipientratelimit",
     ]).not(&["mailbox full|mailbox is full|storage|too large|message size|size limit|too many connections"]),
     rule("limit-room", R::OverQuota).when(&[In(MAIL)]).says(&[
-        "over quota|overquota|out of storage|storage full|disk quota|mailbox full|mailbox is full|inbox is full|mailbox size",
+        "over quota|over its quota|over your quota|overquota|out of storage|storage full|disk quota|mailbox full|mailbox is full|inbox is full|mailbox size",
         "quota|storage|mailbox|mail box|disk space + exceed|full$|reached|out of|insufficient|not enough|limit|low on|exhausted|used up",
         "speicher|postfach + voll|überschritten|erschöpft",
         "exceed + quota|storage",
-    ]).not(&["attempt|system storage|connection|insufficient system|server disk"]),
+    ]).not(&["attempt|system storage|connection|insufficient system"]),
     // Where the server says "later" it is a pause, else a lock.
     rule("limit-attempts-for-now", R::Throttled)
         .when(&[In(MAIL), At(&[Phase::Auth, Phase::Greeting])])
@@ -44,12 +45,12 @@ pub(in crate::reason) const RULES: &[Rule] = &[
             "please wait + login|logon|auth|sign in",
             "delay|delayed + login|logon|auth|sign in",
         ])
-        .not(&["locked|blocked|lockout|banned|suspend|bad|invalid|incorrect"]),
+        .not(&["locked|blocked|lockout|banned|suspend|bad|invalid|incorrect|frozen|freez"]),
     rule("limit-attempts", R::AccountLocked)
         .when(&[In(MAIL), At(&[Phase::Auth, Phase::Greeting])])
         .says(&[
             "too many|multiple|repeated|excessive|maximum|max$ + bad|fail|invalid|incorrect|wrong|unsuccessful|attempt|auth + login|logon|auth|sign in|signin|password|credential|attempt|tries",
-            "zu viele + versuche|fehlversuche",
+            "zu viele|mehrere + versuche|fehlversuche|anmeldeversuche|anmeldungen",
         ])
         .not(&["ip$|ip address|host|your address|network|imap command|from your|from this|connection"]),
 ];

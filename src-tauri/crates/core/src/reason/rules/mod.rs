@@ -4,6 +4,7 @@ mod errno;
 mod limits;
 mod oauth;
 mod outcome;
+mod password;
 mod service;
 mod sign_in;
 mod structure;
@@ -12,6 +13,8 @@ mod tls;
 use super::rule::Rule;
 pub(super) use errno::errno;
 pub(super) use oauth::ERRORS;
+pub(super) use outcome::PASSWORD_CODES;
+pub(super) use password::CREDENTIALS;
 pub(super) use structure::CODES;
 
 /// What a code alone decides, or a code with a word.
@@ -25,7 +28,9 @@ pub(super) const WORDS: &[&[Rule]] = &[
     limits::RULES,
     sign_in::ACCOUNT,
     service::NETWORK,
-    sign_in::CREDENTIALS,
+    sign_in::TOKENS,
+    password::CREDENTIALS,
+    sign_in::OTHERS,
     service::MAILBOX,
     service::SERVER,
 ];

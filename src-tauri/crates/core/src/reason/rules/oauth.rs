@@ -108,6 +108,13 @@ pub(in crate::reason) const SHARP: &[Rule] = &[
 ];
 
 pub(in crate::reason) const WORDS: &[Rule] = &[
+    // A code serves once, and says nothing of the permission.
+    rule("oauth-code-used", R::AuthRejected)
+        .when(&[In(OAUTH)])
+        .says(&["code + redeemed|already used|already been used|was used|used twice"]),
+    rule("oauth-clock", R::LocalClockWrong).when(&[In(OAUTH)]).says(&[
+        "check your iat|clock skew|clock with skew|reasonable timeframe|your clock|system clock|used too early|issued in the future",
+    ]),
     rule("oauth-conditional-access", R::ConditionalAccess)
         .when(&[In(OAUTH)])
         .says(&[
@@ -145,7 +152,8 @@ pub(in crate::reason) const WORDS: &[Rule] = &[
         .says(&["password + expired|must be changed|must change|needs to be changed"]),
     rule("oauth-access-token", R::AccessTokenRejected).when(&[In(OAUTH)]).says(&[
         "access token + expired|invalid|not yet valid|could not be validated|malformed",
-        "invalid authentication credentials|lifetime validation failed|invalid credentials + oauth|token",
+        "invalid authentication credentials",
+        "lifetime validation failed|invalid credentials + oauth|token",
     ]),
     rule("oauth-revoked", R::AccessRevoked)
         .when(&[In(OAUTH)])

@@ -4,6 +4,12 @@ use crate::reason::Reason as R;
 use crate::reason::rule::{Rule, When::*, rule};
 use crate::reason::{ImapStatus, Phase, Protocol};
 
+/// The codes that say that the secret is wrong.
+pub(in crate::reason) const PASSWORD_CODES: &[Rule] = &[
+    rule("says-failed", R::CredentialsRejected).when(&[Code(&["AUTHENTICATIONFAILED"])]),
+    rule("says-5-7-8", R::CredentialsRejected).when(&[Reply(535, 535), Enhanced(&["5.7.8"])]),
+];
+
 pub(in crate::reason) const RULES: &[Rule] = &[
     rule("code-authentication-failed", R::CredentialsRejected).when(&[Code(&["AUTHENTICATIONFAILED"])]),
     rule("code-no-such-mailbox", R::MailboxMissing)
@@ -13,8 +19,12 @@ pub(in crate::reason) const RULES: &[Rule] = &[
     // RFC 3463 §3.8: something about security, and no more.
     rule("smtp-535-unsaid", R::AuthRejected)
         .when(&[Reply(535, 535), Enhanced(&["5.7.0", "5.7.1", "5.7.139"])]),
-    rule("smtp-535", R::CredentialsRejected).when(&[Reply(535, 535)]),
-    rule("smtp-5-7-8", R::CredentialsRejected).when(&[Enhanced(&["5.7.8"])]),
+    rule("smtp-5-7-8", R::CredentialsRejected).when(&[Enhanced(&["5.7.8", "5.7.3"])]),
+    // RFC 4954 §6 means the password; many servers use it for whatever keeps somebody out.
+    rule("smtp-535", R::CredentialsRejected)
+        .when(&[Reply(535, 535)])
+        .says(&["authenticat|login|logon|sign in + fail|unsuccess|error|invalid|incorrect|refused|rejected|denied|not accepted"]),
+    rule("smtp-535-else", R::AuthRejected).when(&[Reply(535, 535)]),
     rule("smtp-530", R::AuthRequired).when(&[Reply(530, 530)]),
     // RFC 4954 §6 means the mechanism; the large providers use it for whatever a person must do first.
     rule("smtp-534", R::AuthRejected).when(&[Reply(534, 534)]),

@@ -19,9 +19,12 @@ pub(in crate::reason) const NETWORK: &[Rule] = &[
         .when(&[In(&[Protocol::Tcp, Protocol::Tls])])
         .says(&["timed out|timeout|time out"]),
     rule("session-over", R::SessionExpired).when(&[In(MAIL)]).says(&[
-        "session + expired|timed out|timeout|time out|no longer valid|invalidated|has ended|terminated|too long|lifetime|abgelaufen",
-        "login again|log in again|relogin|re login|please reauthenticate|reauthenticate",
+        "session + expired|timed out|timeout|time out|no longer valid|invalid|has ended|terminated|too long|lifetime|abgelaufen",
     ]).not(&["too many|maximum|limit"]),
+    // At the sign-in there is no session yet that could have ended.
+    rule("session-over-again", R::SessionExpired)
+        .when(&[In(MAIL), Ends(ImapStatus::Bye)])
+        .says(&["login again|log in again|relogin|re login|please reauthenticate|reauthenticate"]),
 ];
 
 /// Whether there is such a mailbox.
@@ -30,14 +33,14 @@ pub(in crate::reason) const MAILBOX: &[Rule] = &[
         .when(&[In(&[Protocol::Imap])])
         .says(&["folder + not exist|doesnt exist|no such|unknown|not found|nonexistent|deleted", "unknown mailbox|mailbox doesnt exist|mailbox does not exist|no such mailbox|nonexistent mailbox + sent|inbox|trash|drafts|spam|junk|archive|all mail|gmail|folder"]),
     rule("no-such-mailbox", R::MailboxMissing).when(&[In(MAIL), At(EARLY)]).says(&[
-        "mailbox|user|account|recipient|address|maildir|login|alias|domain + not exist|doesnt exist|not exist|no such|unknown|not found|nonexistent|non existent|unrecognized|has been deleted|was deleted|been removed|no longer exists|not a valid|does not have",
-        "no such user|no such account|no such person|no such mailbox|unknown user|user unknown|usernotfound|user not found|no account|not a local user|nosuchuser|no local mailbox",
+        "mailbox|user|account|recipient|address|maildir|login|alias|domain + not exist|doesnt exist|not exist|no such|is unknown|not found|nonexistent|non existent|unrecognized|has been deleted|was deleted|been removed|no longer exists|not a valid|does not have",
+        "no such user|no such account|no such person|no such mailbox|unknown user|user unknown|unknown account|account unknown|unknown mailbox|mailbox unknown|unknown recipient|recipient unknown|unknown login|usernotfound|user not found|no account|not a local user|nosuchuser|no local mailbox",
         "chdir|maildir|mail dir + no such file",
         "konto|postfach|benutzer + existiert nicht|nicht gefunden|nicht vorhanden|compte inexistant|не существует|не найден|用户不存在|帐号不存在|账号不存在|不存在",
     ]).not(&["password|credential|certificate|host unknown|domain name not found|unknown command|command unknown|unknown error|sender address|mechanism|state|selected"]),
     rule("cannot-open", R::MailboxUnreachable)
         .when(&[In(&[Protocol::Imap]), At(&[Phase::Auth, Phase::Greeting])])
-        .says(&["mailbox|mail store|mailstore|inbox + cannot|cant|unable|could not|failed to + open|access|connect|load"])
+        .says(&["mailbox|mail file|mail store|mailstore|inbox + cannot|cant|unable|could not|failed to + open|access|connect|load"])
         .not(&["temporar|lock|again|fatal|list"]),
 ];
 

@@ -17,27 +17,30 @@ pub(in crate::reason) const DEMANDS: &[Rule] = &[
         "kefu 188 com",
     ]),
     rule("wants-app-password", R::AppPasswordRequired).when(&[In(MAIL), At(AUTH)]).says(&[
-        "app password|application password|application specific|app specific|app passcode|apppassword|application key|third party app|invalidsecondfactor|device password|device specific|secure app password|external password|external app",
+        "app password|application password|application specific|app specific|app passcode|apppassword|application key|invalidsecondfactor|device password|device specific|secure app password|external password",
+        "third party app|third party mail|external app|external mail + password",
         "authorized code|authorization code|authorisation code|auth code|authcode|authorization password|weixin token|client password|reqcode|client specific password|independent password|bridge password",
         "授权码|独立密码|专用密码|客户端密码",
         "parol prilozheniya|пароль приложения|пароль для внешн|пароля для внешн|пароль для приложен",
         "app passwort|anwendungspasswort|anwendungsspezifisch|mot de passe dapplication|contraseña de aplicación|password per app|senha de app",
-    ]),
+    ]).not(&["app password|app passwords|application password|application passwords + disabled|not allowed|turned off|blocked|forbid"]),
     rule("wants-browser", R::WebLoginRequired).when(&[In(MAIL), At(AUTH)]).says(&[
         "web browser|web login|weblogin|continuesignin|webloginrequired|internet browser|your browser|a browser",
-        "log in|login|sign in|logon|go to|visit + webmail|web interface|website|web site|web page|web mail",
-        "accept|agree + eula|terms|agreement|conditions|policy",
-        "verify|confirm + your account|your identity|its you|phone number|ownership",
+        "please|must|need|have to|has to|required|first|try + log in|login|sign in|logon|log on + webmail|web interface|website|web site|web page|web mail",
+        "accept|agree + eula|terms|agreement|conditions",
+        "please|must|need|have to|has to|required|verification + verify|confirm|verification + your account$|your identity|its you|it is you|phone number|ownership",
         "captcha",
-    ]).not(&["imap is disabled|enable imap|switch on imap|activate imap|disabled for"]),
+    ]).not(&["imap is disabled|enable imap|switch on imap|activate imap|disabled for|account settings|account name|account details|account password|privacy policy|cookies"]),
     rule("wants-second-factor", R::MfaRequired).when(&[In(MAIL), At(AUTH)]).says(&[
         "multi factor|multifactor|two factor|2 factor|second factor|2fa|mfa$|two step|2 step|one time password|one time code|otp|verification code|another step is needed",
         "zwei faktor|двухфактор|doble factor|deux facteurs",
-    ]),
+    ]).not(&["two factor|2 factor|second factor|2fa|mfa|two step|2 step|multi factor|multifactor + off|disabled|not enabled|not required|not active|not set"]),
     rule("needs-tls", R::TlsRequired).when(&[In(MAIL)]).says(&[
         "cleartext|plaintext|clear text|plain text|unencrypted|insecure + disallow|not allowed|disabled|not permitted|prohibit|forbid|refused|rejected|not supported|denied|require|non secure|without",
         "starttls|stls + first|must|require|issue",
-        "tls|ssl|encryption|encrypted|secure connection|secure channel + required|requires|must use|must be|need|first|only|mandatory|is not active|not active|not supported please upgrade|before",
+        "tls|ssl|encryption|encrypted|secure connection|secure channel + required|requires|must use|must be|need|first|only|mandatory|is not active|not active|before",
+        "use starttls",
+        "tls 1 0|tls 1 1|tls1|ssl 3|sslv3 + not supported|no longer|disabled|too old",
         "under a layer|layer is required|privacy required|confidentiality required",
         "logindisabled|login disabled|logins disabled + tls|ssl|encrypt|starttls",
         "non secure|insecure|unencrypted|not encrypted + connection|channel",
@@ -65,7 +68,7 @@ pub(in crate::reason) const POLICIES: &[Rule] = &[
         "imap + deaktiviert|gesperrt + administrator|domain|organisation",
     ]).not(&["yet to enable|command|temporar|ssl|tls|plaintext|cleartext|settings page|your settings"]),
     rule("imap-off", R::ImapDisabledByUser).when(&[In(MAIL), At(EARLY)]).says(&[
-        "imap|imap4|pop imap|pop3 imap + disabled|not enabled|isnt enabled|not activated|not active|not been enabled|not been activated|enable|activate|inactive|deactivat|switched off|turned off|turn on|switch on|not switched on|not open|not allowed|not permitted|no access|not have|dont have|access denied|not available for|not subscribed|closed",
+        "imap|imap4|pop imap|pop3 imap + disabled|not enabled|isnt enabled|not activated|not active|not been enabled|not been activated|enable$|activate$|inactive|deactivat|switched off|turned off|turn on|switch on|not switched on|not open|not allowed|not permitted|no access|not have|dont have|access denied|not available for|not subscribed|closed|not include|not included|doesnt include|not part of|excluded",
         "service + not open|not opened|is closed|not activated|not enabled|is not active",
         "access rights to this service|rights to use this service|permission to use imap|access to this protocol",
         "imap + nicht freigeschaltet|nicht aktiviert|deaktiviert|ausgeschaltet|nicht erlaubt|désactivé|deshabilitado|disattivato|desativado|отключ|выключ|не включ",
@@ -88,18 +91,26 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
     ]),
     rule("moved", R::MailboxMigrated).when(&[In(MAIL), At(EARLY)]).says(&[
         "mailbox|account|user|mail + has moved|was moved|been moved|moved to|is being moved|migrat|relocat|transferred to|new server|in transit|intransit|moveinprogress|umgezogen|verschoben auf",
-        "referral|remote mailbox|different server|another server|other server",
+        "referral|remote mailbox",
+        "different server|another server|other server + mailbox|account|user|located|hosted|use|log in|login",
         "moved to another|log in to server|please use server|use the server|try connecting to",
     ]).not(&["message moved|trash"]),
     rule("password-too-old", R::PasswordExpired).when(&[In(MAIL), At(AUTH)]).says(&[
-        "password|passwd|passwort|kennwort|credential + expired|must be changed|must change|needs to be changed|need to change|has to be changed|change required|change is required|must be reset|abgelaufen|too old|transition",
-        "change|reset|update + your password",
-        "mot de passe + expiré|contraseña + caducad|expirad|пароль + истек|устарел|密码已过期|密码过期",
+        "password|passwd|passwort|kennwort|credential + expired|must be changed|must change|needs to be changed|needs to be reset|need to be reset|need to change|has to be changed|change required|change is required|must be reset|abgelaufen|too old|transition",
+        "please change your|please update your|must change your|must reset your|need to change your|have to change your|have to reset your|need to reset your + password",
+        "mot de passe + expiré",
+        "contraseña|senha + caducad|expirad|expirou",
+        "пароль|пароля + истек|устарел",
+        "hasło + wygas",
+        "密码已过期|密码过期",
+        "パスワード + 有効期限|期限切れ",
     ]).not(&["token"]),
     rule("network-refused", R::IpBanned).when(&[In(MAIL)]).says(&[
-        "ip$|ip address|ipaddress|host|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|locked|unauthorized|restricted|quarantine",
+        "ip$|ip address|ipaddress|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|locked|unauthorized|restricted|quarantine",
+        "host + ban|blacklist|black list|is blocked|has been blocked|was blocked|blocklist|blocklisted|listed|reputation|quarantine",
+        "poor reputation|bad reputation|low reputation",
         "dnsbl|rbl$|spamhaus|spamcop|barracuda|sorbs|abuseat|blocked using|fail2ban|brute force|bruteforce|dynamic screen|cphulk|tarpit|banned sending|intrusion|denylist",
-        "too many + fail|invalid|bad|auth|login + ip$|host|your address|network|from your|from this",
+        "too many|maximum + fail|invalid|bad|auth|login + ip$|host|your address|network|from your|from this",
         "connection|connections|access + refused from|denied from|rejected from|not accepted from|blocked from|not allowed from|from your|from this + refused|denied|ip$|blocked|address",
         "banned",
     ]).not(&["country|region|geo|geolocation|location|continent|relay access|unreachable|host unknown|host not found|user is|account|relay|without authentication"]),
@@ -110,43 +121,37 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
     rule("sender-blocked", R::AccountLocked)
         .when(&[In(&[Protocol::Smtp])])
         .says(&["verdict is suspend|banned sender|bad outbound sender|outboundspam"]),
+    rule("sender-locked", R::AccountLocked)
+        .when(&[In(&[Protocol::Smtp]), At(AUTH)])
+        .says(&["mailbox + locked|is locked|suspended + spam|abuse|unusual|suspicious"]),
     rule("locked", R::AccountLocked).when(&[In(MAIL), At(EARLY)]).says(&[
         "account|user|login|mailbox|apple id|profile|sender|mail + locked|lockout|blocked|suspend|frozen|freez|abnormal|compromised|hacked|under review|under suspicion|restricted due|security reason|security hold|verdict|bad outbound",
         "suspicious|unusual|suspected|malicious|abuse|fraud + activit|login|log in|sign in|signin|behavio|account|detect|traffic|access",
         "userstatus",
         "outgoing + suspended|hold",
         "konto|account|postfach|benutzer + gesperrt|blockiert|angehalten",
-        "compte + bloqué|suspendu|verrouill|cuenta + bloquead|suspendid|аккаунт|ящик|учетная запись + заблокирован|приостановл",
+        "compte|boîte + bloqué|suspendu|verrouill",
+        "cuenta|conta + bloquead|suspendid|suspens",
+        "account|casella + bloccat|sospes",
+        "аккаунт|ящик|учетная запись + заблокирован|приостановл",
+        "konto + zablokowan",
+        "アカウント + ロック",
+        "temporarily disabled|temporarily blocked|temporarily locked|temporarily suspended + account|user|login|mailbox",
         "帐号异常|账号异常|帐户异常|账户异常|帐号被锁|账号被锁|被冻结|被封",
     ]).not(&["locked by another|is locked by|mailbox locked|mailbox is locked|lock file|spam message|message|session"]),
     rule("disabled", R::MailboxDisabled).when(&[In(MAIL), At(EARLY)]).says(&[
-        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance|canceled|cancelled|no longer active|has been expired|account expired|license|disallowed",
+        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance mode|canceled|cancelled|no longer active|has been expired|account expired|license|disallowed",
         "not licensed|no license|unlicensed|subscription + expired|lapsed",
         "konto|postfach|benutzer + deaktiviert|stillgelegt|abgeschaltet|gekündigt",
-        "compte + désactivé|cuenta + deshabilitad|отключен|停用|已禁用",
+        "compte + désactivé",
+        "cuenta|buzón + deshabilitad|desactivad",
+        "аккаунт|ящик|учетная запись + отключен",
+        "停用|已禁用",
     ]).not(&["imap|mechanism|plain|protocol|cleartext|plaintext|tls|ssl|connection closed|temporar|auth plain|session|starttls"]),
 ];
 
-const PASSWORD_WORDS: &[&str] = &[
-    "password|passwd|passphrase|credential|username|user name|user id|userid|login name|pwd|authentication data|login or pass|login credentials|email address|pass$ + invalid|incorrect|wrong|bad$|not accept|reject|error|not match|mismatch|doesnt match|dont match|fail|denied|not recogni|not valid|unaccept|inaccurate|not correct|isnt correct|unknown|refused|check your|empty|missing|mistyped|bad username|bad user|unable to verify|could not be verified",
-    "login incorrect|incorrect login|invalid login|invalid user|invalid account|bad login|bad user|wrong user|unknown user or|invalid logon|login invalid|logindenied|passerr|logondenied|badcredentials|re authentication failure|invalid email|user authentication failed",
-    "passwort|kennwort|zugangsdaten|benutzername|anmeldedaten|logindaten + falsch|ungültig|fehlerhaft|inkorrekt|stimm|nicht korrekt|unbekannt|prüfen|überprüfen",
-    "mot de passe|identifiant|authentification + incorrect|invalide|erron|échou|refus",
-    "contraseña|usuario|credenciales + incorrect|inválid|no válid|erróne|fall",
-    "password|credenziali|utente + errat|non valid|non corrett",
-    "senha|usuário|credenciais + incorret|inválid|errad",
-    "парол|логин|учетные данные + неверн|неправильн|некорректн|ошиб|неверен",
-    "hasło|login|dane logowania + błędn|nieprawidłow|niepoprawn",
-    "wachtwoord|gebruikersnaam + onjuist|ongeldig|verkeerd",
-    "密码错误|密码不正确|密码有误|帐号或密码|账号或密码|用户名或密码|密码不匹配",
-    "パスワード|ユーザー名",
-];
-const NOT_THE_PASSWORD: &[&str] = &[
-    "temporar|try again later|internal error|unavailable|timeout|timed out|database|backend|token|sender address|recipient|certificate|another step",
-];
-
-/// The password, last.
-pub(in crate::reason) const CREDENTIALS: &[Rule] = &[
+/// The token, and the way to sign in.
+pub(in crate::reason) const TOKENS: &[Rule] = &[
     rule("stale-token", R::AccessTokenRejected).when(&[In(MAIL), At(AUTH)]).says(&[
         "token|oauth|oauth2|xoauth2|bearer + expired|invalid|stale|rejected|not valid|fail|malformed|error|bad$|refused|denied|could not|audience",
         "invalid sasl argument + token",
@@ -162,11 +167,14 @@ pub(in crate::reason) const CREDENTIALS: &[Rule] = &[
         "login|authenticate command + not supported|is disabled use|unsupported|not implemented",
         "logindisabled|login command is disabled",
     ]).not(&["temporar|password auth|basic auth|account|user$|tenant|mailbox"]),
-    rule("credentials", R::CredentialsRejected).when(&[In(MAIL), At(AUTH)]).says(PASSWORD_WORDS).not(NOT_THE_PASSWORD),
-    rule("other-sender", R::WrongAccount).when(&[In(MAIL)]).says(&[
+];
+
+/// What may be wrong where the password is not.
+pub(in crate::reason) const OTHERS: &[Rule] = &[
+    rule("other-sender", R::WrongAccount).when(&[In(&[Protocol::Smtp])]).says(&[
         "not allowed to send|not permitted to send|no permission to send + from|as$",
         "sendasdenied|send as|send on behalf|not owned by|relaying disallowed as",
-        "sender|from|from address|from header|mail from|envelope + not owned|not allowed|not match|mismatch|must match|not one of your|doesnt match|not permitted|does not belong|not authorized|different from|same as|rejected",
+        "sender|from address|from header|mail from|envelope + not owned|not allowed|not match|mismatch|must match|not one of your|doesnt match|not permitted|does not belong|not authorized|different from|same as|rejected",
     ]).not(&["spam|ip$|domain of|spf|dkim|dmarc|host"]),
     rule("sign-in-first", R::AuthRequired).when(&[In(MAIL)]).says(&[
         "authentication|authorization|sign in|login|auth$|smtp auth + required|is needed|must be|is necessary|first|turn on|is mandatory|please enable|needed",

@@ -35,7 +35,8 @@ pub(in crate::reason) const RULES: &[Rule] = &[
             "timestamp check failed|validity check failed",
             "certificate + abgelaufen",
             "zertifikat + abgelaufen",
-        ]),
+        ])
+        .not(&["ocsp|crl$|responder|revocation"]),
     rule("tls-no-trust", R::TlsUntrusted)
         .when(&[In(ANY)])
         .says(&[
@@ -52,7 +53,9 @@ pub(in crate::reason) const RULES: &[Rule] = &[
         .says(&[
             "wrong version number|packet length too long|unknown protocol|http request|record too long|invalidcontenttype|first record does not look like|not an ssl|not ssl tls record|unrecognized ssl message|plaintext connection|plain text connection",
             "corrupt message|invalid message + content type|contenttype",
-            "80090308|80090326|9800|9836|frame size + corrupted|token supplied + invalid",
+            "80090308|80090326|9800|9836",
+            "frame size + corrupted",
+            "token supplied + invalid",
             "unsupported or unrecognized ssl|unexpected packet format|cannot determine the frame size|message received was unexpected or badly formatted",
         ]),
     rule("tls-too-old", R::ProtocolError)
