@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use std::time::Duration;
-use threadline_core::reason::{Again, Phase, Reason};
+use threadline_core::reason::{Again, Blame, Phase, Reason};
 use threadline_mail::error::MailError;
 use threadline_secrets::SecretError;
 use threadline_store::StoreError;
@@ -44,6 +44,19 @@ impl Broken {
             Broken::Mail(error) => error.pause().unwrap_or_default(),
             _ => Duration::ZERO,
         }
+    }
+
+    /// Whether the secret that was shown may be why.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Broken::Mail(error) => error.evidence.blame(),
+            _ => Blame::No,
+        }
+    }
+
+    /// Whether the server refuses the network or country: another one may be let in.
+    pub fn is_of_place(&self) -> bool {
+        matches!(self.why().0, Reason::IpBanned | Reason::GeoOrIpBlocked)
     }
 
     /// Whether a person must act, before or beside the next attempt.

@@ -6,6 +6,7 @@ use crate::advice::ProviderAdvice;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::{AccountSettings, CrmSettings};
+use crate::tokens::Using;
 use crate::{identity, mailbox, sign_in, sinks};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -150,10 +151,12 @@ impl Engine {
         let (server, smtp_server) = (settings.server()?, settings.smtp_server()?);
         let stored = password.is_none();
         let login = async || {
-            sign_in::login(self.shared(), settings, password.clone()).await.map_err(|error| match error {
-                EngineError::Mail(error) => (error.reason, error.evidence.words),
-                EngineError::Secret(error) => (error.code(), error.to_string()),
-                other => (Reason::SettingUnusable, other.to_string()),
+            sign_in::login(self.shared(), settings, password.clone(), Using::JustNow).await.map_err(|error| {
+                match error {
+                    EngineError::Mail(error) => (error.reason, error.evidence.words),
+                    EngineError::Secret(error) => (error.code(), error.to_string()),
+                    other => (Reason::SettingUnusable, other.to_string()),
+                }
             })
         };
         let mut steps = Steps::new(on_step);
@@ -166,7 +169,10 @@ impl Engine {
         }
         steps.skip_until(CheckStepName::Smtp);
         match smtp_server {
-            Some(server) => report.presented_smtp = check_smtp(&server, &login().await, &mut steps).await,
+            Some(server) => {
+                report.presented_smtp =
+                    self.check_smtp(settings, &server, &login().await, &mut steps).await?;
+            }
             None => steps.skip(CheckStepName::Smtp),
         }
         self.check_crms(&mut steps).await?;
@@ -203,25 +209,22 @@ impl Engine {
             }
         };
         let mut signed_in = Session::sign_in(opened, server, login, &timeouts).await;
+        let mut is_new = false;
         if let Err(error) = &signed_in {
             // An access token may only be out of date.
-            signed_in = match sign_in::renewed(self.shared(), settings, login, error).await {
-                Ok(Some(login)) => Session::open(server, &login, &timeouts).await,
-                Err(EngineError::Mail(error)) => Err(*error),
+            signed_in = match self.renewed(settings, login, error).await? {
+                Ok(Some(login)) => {
+                    is_new = true;
+                    Session::open(server, &login, &timeouts).await
+                }
                 Ok(None) => signed_in,
-                Err(error) => return Err(error.into()),
+                Err(error) => Err(error),
             };
         }
-        let signed_in = signed_in.map_err(|error| sign_in::refused(self.shared(), settings, error));
         let mut session = match signed_in {
             Ok(session) => session,
             Err(error) => {
-                let error = match stored {
-                    true => mailbox::with_history(self.shared(), &settings.address, error)
-                        .await
-                        .map_err(EngineError::from)?,
-                    false => error,
-                };
+                let error = self.refused(settings, error, stored, is_new).await?;
                 return Err(steps.fail_by(CheckStepName::SignIn, error));
             }
         };
@@ -294,6 +297,86 @@ impl Engine {
         }
     }
 
+    /// Another login where an access token may only be out of date; the inner error is why none is to be had.
+    async fn renewed(
+        &self,
+        settings: &AccountSettings,
+        login: &Login,
+        error: &MailError,
+    ) -> Result<Result<Option<Login>, MailError>, EngineError> {
+        match sign_in::renewed(self.shared(), settings, login, error).await {
+            Ok(login) => Ok(Ok(login)),
+            Err(EngineError::Mail(error)) => Ok(Err(*error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A refusal, with what is known of the token or the stored password.
+    async fn refused(
+        &self,
+        settings: &AccountSettings,
+        error: MailError,
+        stored: bool,
+        is_new: bool,
+    ) -> Result<MailError, EngineError> {
+        let error = sign_in::refused(self.shared(), settings, error, Using::JustNow, is_new);
+        match stored {
+            true => Ok(mailbox::with_history(self.shared(), &settings.address, error).await?),
+            false => Ok(error),
+        }
+    }
+
+    /// Gives what the server presented, where that was not trusted.
+    async fn check_smtp(
+        &self,
+        settings: &AccountSettings,
+        server: &Server,
+        login: &Result<Login, (Reason, String)>,
+        steps: &mut Steps<impl FnMut(CheckStep) + Send>,
+    ) -> Result<Option<Certificate>, EngineError> {
+        let timeouts = Timeouts::default();
+        steps.begin(CheckStepName::Smtp);
+        let connected = smtp::smtp(server, &timeouts).await;
+        let (submission, login) = match (connected, login) {
+            (Ok(submission), Ok(login)) => (submission, login),
+            (Err(error), _) => {
+                steps.fail(CheckStepName::Smtp, error.reason, &error.evidence.words);
+                return Ok(error.presented.as_deref().map(Certificate::from));
+            }
+            (Ok(_), Err((reason, words))) => {
+                steps.fail(CheckStepName::Smtp, *reason, words);
+                return Ok(None);
+            }
+        };
+        let mut result = smtp::sign_in(server, submission, login, &timeouts).await;
+        let mut is_new = false;
+        if let Err(error) = &result {
+            result = match self.renewed(settings, login, error).await? {
+                Ok(Some(login)) => {
+                    is_new = true;
+                    match smtp::smtp(server, &timeouts).await {
+                        Ok(submission) => smtp::sign_in(server, submission, &login, &timeouts).await,
+                        Err(error) => Err(error),
+                    }
+                }
+                Ok(None) => result,
+                Err(error) => Err(error),
+            };
+        }
+        match result {
+            Ok(words) => {
+                steps.done(CheckStepName::Smtp, CheckState::Ok, &words, None);
+                Ok(None)
+            }
+            Err(error) => {
+                // What the history knows is of the IMAP server.
+                let error = self.refused(settings, error, false, is_new).await?;
+                steps.fail(CheckStepName::Smtp, error.reason, &error.evidence.words);
+                Ok(error.presented.as_deref().map(Certificate::from))
+            }
+        }
+    }
+
     async fn check_crms(&self, steps: &mut Steps<impl FnMut(CheckStep) + Send>) -> Result<(), EngineError> {
         let crms = self.crms().await?;
         if crms.iter().all(|crm| *crm == CrmSettings::Ledger) {
@@ -350,33 +433,4 @@ async fn open(
         let at = CheckStepName::of_phase(error.phase).unwrap_or(CheckStepName::Greeting);
         steps.fail_by(at, error)
     })
-}
-
-/// Gives what the server showed, where that was not trusted.
-async fn check_smtp(
-    server: &Server,
-    login: &Result<Login, (Reason, String)>,
-    steps: &mut Steps<impl FnMut(CheckStep) + Send>,
-) -> Option<Certificate> {
-    let timeouts = Timeouts::default();
-    steps.begin(CheckStepName::Smtp);
-    let connected = smtp::smtp(server, &timeouts).await;
-    let result = match (connected, login) {
-        (Ok(submission), Ok(login)) => smtp::sign_in(server, submission, login, &timeouts).await,
-        (Err(error), _) => Err(error),
-        (Ok(_), Err((reason, words))) => {
-            steps.fail(CheckStepName::Smtp, *reason, words);
-            return None;
-        }
-    };
-    match result {
-        Ok(words) => {
-            steps.done(CheckStepName::Smtp, CheckState::Ok, &words, None);
-            None
-        }
-        Err(error) => {
-            steps.fail(CheckStepName::Smtp, error.reason, &error.evidence.words);
-            error.presented.as_deref().map(Certificate::from)
-        }
-    }
 }

@@ -11,6 +11,7 @@ use crate::settings::{AccountSettings, Auth, CrmSettings, secret_names};
 use crate::shared::Shared;
 use crate::sign_in;
 use crate::supervisor;
+use crate::tokens::Using;
 use crate::unusable::Unusable;
 use jiff::Timestamp;
 use std::convert::Infallible;
@@ -101,7 +102,7 @@ impl Engine {
         settings: &AccountSettings,
         password: Option<Zeroizing<String>>,
     ) -> Result<Option<MailError>, EngineError> {
-        let mut session = sign_in::session(&self.shared, settings, password).await?;
+        let mut session = sign_in::session(&self.shared, settings, password, Using::JustNow).await?;
         let folders = session.folders().await?;
         let found = threadline_mail::folders::watched(
             &folders,

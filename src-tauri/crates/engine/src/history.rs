@@ -13,6 +13,7 @@ use crate::ingest::{Batch, Unreadable};
 use crate::jobs;
 use crate::mailbox::{Mailbox, Watched, chosen};
 use crate::sign_in;
+use crate::tokens::Using;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -156,7 +157,7 @@ impl Scan {
     async fn begin(engine: &Engine, address: &Address, days: u32) -> Result<Self, EngineError> {
         let account = engine.account(address).await?;
         engine.shared().set_crms(&engine.crms().await?);
-        let mut session = sign_in::session(engine.shared(), &account.settings, None).await?;
+        let mut session = sign_in::session(engine.shared(), &account.settings, None, Using::Kept).await?;
         let found = session.folders().await?;
         let mut folders = chosen(&watched(
             &found,

@@ -34,6 +34,8 @@ pub(crate) struct Situation {
     /// Counts the moments after which an open connection may be dead and a new one may come about: another network, a
     /// wake.
     pub turns: u64,
+    /// A server out there answered since the system said that there is no way to one.
+    pub contradicted: bool,
 }
 
 /// What a system tells.
@@ -51,7 +53,10 @@ impl Situation {
         let turned = match heard {
             Heard::Link(link) if link == self.link => return false,
             // Losing the network is no chance for a connection.
-            Heard::Link(link) => std::mem::replace(&mut self.link, link) != link && link != Link::Offline,
+            Heard::Link(link) => {
+                self.contradicted = false;
+                std::mem::replace(&mut self.link, link) != link && link != Link::Offline
+            }
             Heard::OtherNetwork | Heard::Woke => true,
         };
         self.turns += u64::from(turned);
@@ -65,6 +70,7 @@ impl Situation {
             reason,
             Reason::DnsFailure
                 | Reason::ConnectionRefused
+                | Reason::ProxyUnreachable
                 | Reason::ConnectionTimeout
                 | Reason::ConnectionReset
                 | Reason::NetworkUnreachable
@@ -79,6 +85,7 @@ impl Situation {
                 | Reason::WrongPortOrProtocol
         );
         match self.link {
+            _ if self.contradicted => None,
             Link::Offline if on_the_way => Some(Reason::LocalOffline),
             Link::Portal if on_the_way || by_another => Some(Reason::CaptivePortal),
             _ => None,
@@ -128,6 +135,20 @@ impl Links {
         let _ = self.0.subscribe().wait_for(|now| now.turns != before.turns).await;
     }
 
+    /// A new connection to a server out there came about: a system that says that there is no way is wrong.
+    pub fn reached_a_server(&self) {
+        self.0.send_if_modified(|situation| {
+            let wrong = matches!(situation.link, Link::Offline | Link::Portal);
+            !std::mem::replace(&mut situation.contradicted, wrong) && wrong
+        });
+    }
+
+    /// The computer wakes.
+    #[cfg(test)]
+    pub fn wake(&self) {
+        self.hear(Heard::Woke);
+    }
+
     fn hear(&self, heard: Heard) {
         self.0.send_if_modified(|situation| {
             let new = situation.hear(heard);
@@ -169,12 +190,12 @@ mod tests {
         assert!(!now.hear(Heard::Link(Link::Offline)));
         assert!(now.hear(Heard::Link(Link::Online)));
         assert!(now.hear(Heard::Woke) && now.hear(Heard::OtherNetwork));
-        assert_eq!(now, Situation { link: Link::Online, turns: 3 });
+        assert_eq!(now, Situation { link: Link::Online, turns: 3, contradicted: false });
     }
 
     #[test]
     fn only_a_failure_on_the_way_is_the_networks() {
-        let at = |link| Situation { link, turns: 0 };
+        let at = |link| Situation { link, turns: 0, contradicted: false };
         for reason in [Reason::NetworkUnreachable, Reason::DnsFailure, Reason::ConnectionTimeout] {
             assert_eq!(at(Link::Offline).explains(reason), Some(Reason::LocalOffline));
             assert_eq!(at(Link::Portal).explains(reason), Some(Reason::CaptivePortal));
@@ -201,6 +222,20 @@ mod tests {
         }
         let [online, offline] = [Link::Online, Link::Offline].map(Heard::Link);
         assert_eq!(heard.into_inner(), [online, offline, online, online, Heard::OtherNetwork]);
+    }
+
+    #[test]
+    fn a_server_that_answers_is_believed_more_than_the_system() {
+        let links = Links::default();
+        let explained = || links.now().explains(Reason::ConnectionTimeout);
+        links.reached_a_server();
+        links.hear(Heard::Link(Link::Offline));
+        assert_eq!(explained(), Some(Reason::LocalOffline));
+        links.reached_a_server();
+        assert_eq!(explained(), None);
+        links.hear(Heard::Link(Link::Online));
+        links.hear(Heard::Link(Link::Offline));
+        assert_eq!(explained(), Some(Reason::LocalOffline));
     }
 
     #[tokio::test]

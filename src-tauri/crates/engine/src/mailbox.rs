@@ -11,10 +11,12 @@ use crate::event::Event;
 use crate::gestures::{self, Gestures};
 use crate::jobs;
 use crate::outage::Outage;
+use crate::pace::{Pace, Rest};
 use crate::revoked::Revoked;
 use crate::settings::AccountSettings;
 use crate::shared::Shared;
 use crate::sign_in;
+use crate::tokens::Using;
 use jiff::Timestamp;
 use news::from_row;
 use progress::Progress;
@@ -32,6 +34,7 @@ use threadline_mail::error::MailError;
 use threadline_mail::folders::{Watched as Found, watched};
 use threadline_mail::session::{Folder as ServerFolder, Session};
 use threadline_mail::watch::{News, Suspect, Target, Watch};
+use threadline_net::proxy;
 use threadline_store::folder::{self, Folder};
 use threadline_store::{StoreError, account, place};
 
@@ -91,7 +94,7 @@ impl Mailbox {
     /// Connects, watches and connects again until the future is dropped. What a person sets (another password, another
     /// server, "connect now") makes the engine drop it and begin anew.
     pub async fn run(&self) -> Infallible {
-        let mut failures: u32 = 0;
+        let mut pace = Pace::default();
         let mut outage = Outage::default();
         let mut revoked = Revoked::default();
         if let Err(error) = self.set_state(State::Working, None).await {
@@ -107,35 +110,35 @@ impl Mailbox {
             }
             let now = self.shared.clock.monotonic();
             if self.watched.swap(false, Ordering::Relaxed) {
-                // The outage begins now. The pauses go on growing where connections break soon after they were made.
-                outage.over();
+                // A server that hangs up after a minute, again and again, is no success: only what lasted ends an outage.
                 if now.saturating_sub(connected_at) > backoff::LONGEST {
-                    failures = 0;
+                    outage.over();
+                    pace.anew();
                 }
+            }
+            let links = self.shared.links.now();
+            if links.turns != before.turns {
+                pace.anew();
             }
             let broken = if self.nearer.swap(false, Ordering::Relaxed) {
                 // A message that breaks connections is found by some more of them: other mail must not wait for that.
-                failures = 0;
+                pace.anew();
                 broken
             } else {
                 revoked.ended(broken, now.saturating_sub(connected_at))
             };
-            failures += 1;
+            pace.failed(&broken);
             let (reason, ..) = broken.why();
-            let away = self.shared.links.now().explains(reason);
+            let away = links.explains(reason);
             if away.is_some() {
                 // What fails without a network is no outage.
                 outage.over();
-            } else if failures == 1 && broken.again() == Again::Soon {
+            } else if pace.is_first() && broken.again() == Again::Soon {
                 // Other connections may have met the same end.
                 self.shared.probe();
             }
-            let wait = match broken.again() {
-                Again::Soon => Some(backoff::wait(failures, backoff::random())),
-                Again::Seldom => Some(backoff::wait(u32::MAX, backoff::random())),
-                Again::Never => None,
-            };
-            let wait = wait.map(|wait| wait.max(broken.pause()));
+            let rest = pace.rest(&broken, backoff::random());
+            let wait = rest.map(Rest::whole);
             match away {
                 Some(reason) => self.tell_away(reason, wait).await,
                 None => {
@@ -145,10 +148,14 @@ impl Mailbox {
                     self.tell_broken(&broken, state, wait).await;
                 }
             }
-            let Some(wait) = wait else { return std::future::pending().await };
+            let Some(rest) = rest else { return std::future::pending().await };
+            tokio::time::sleep(rest.firm).await;
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.shared.links.turned(before) => failures = 0,
+                () = tokio::time::sleep(rest.loose) => {}
+                () = self.shared.links.turned(links) => {
+                    pace.anew();
+                    tokio::time::sleep(Pace::scatter(backoff::random())).await;
+                }
             }
         }
     }
@@ -268,7 +275,7 @@ impl Mailbox {
 
     async fn sign_in(&self) -> Result<Session, Broken> {
         let id = self.id;
-        match sign_in::session(&self.shared, &self.settings, None).await {
+        match sign_in::session(&self.shared, &self.settings, None, Using::Kept).await {
             Ok(session) => {
                 self.shared.ledger.write(move |tx| account::set_worked_secret(tx, id, true)).await?;
                 Ok(session)
@@ -317,6 +324,9 @@ impl Mailbox {
                     self.set_channel(channel, State::Connected, None, None).await?;
                 }
                 self.watched.store(true, Ordering::Relaxed);
+                if !proxy::is_here(&self.settings.host) {
+                    self.shared.links.reached_a_server();
+                }
                 if !std::mem::replace(&mut told, true) {
                     self.shared.tell(Event::Watching { account: self.settings.address.clone() });
                 }
@@ -415,3 +425,6 @@ fn refuses_another(error: &MailError) -> bool {
     matches!(error.phase, Phase::Greeting | Phase::Auth)
         && matches!(error.evidence.signal, Signal::Imap { .. } | Signal::Closed)
 }
+
+#[cfg(test)]
+mod tests;

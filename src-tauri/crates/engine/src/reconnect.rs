@@ -9,6 +9,7 @@ use crate::identity;
 use crate::mailbox;
 use crate::settings::{AccountSettings, Auth, MailboxDraft, secret_names};
 use crate::sign_in;
+use crate::tokens::Using;
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::Address;
@@ -92,7 +93,9 @@ impl Engine {
         let server = settings.server()?;
         settings.smtp_server()?;
         let id = self.account(&settings.address).await?.id;
-        let mut session = match sign_in::session(self.shared(), &settings, password.clone()).await {
+        let mut session = match sign_in::session(self.shared(), &settings, password.clone(), Using::JustNow)
+            .await
+        {
             Ok(session) => session,
             Err(EngineError::Mail(error)) if password.is_none() => {
                 return Err(mailbox::with_history(self.shared(), &settings.address, *error).await?.into());

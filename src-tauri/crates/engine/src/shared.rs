@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::home::Home;
+use crate::keychain::Keychain;
 use crate::link::Links;
 use crate::settings::CrmSettings;
 use crate::tokens::Tokens;
@@ -31,7 +32,7 @@ pub(crate) struct Shared {
     pub undos: Undos,
     pub links: Links,
     pub tokens: Tokens,
-    secrets: Arc<dyn Secrets>,
+    keychain: Keychain,
     desk: Mutex<Desk>,
 }
 
@@ -53,7 +54,8 @@ impl Shared {
         let (events, _) = broadcast::channel(EVENTS);
         let (undos, links, tokens, desk) =
             (Undos::default(), Links::default(), Tokens::default(), Mutex::default());
-        Self { home, ledger, secrets, clock, events, undos, links, tokens, desk }
+        let keychain = Keychain::new(home.clone(), secrets);
+        Self { home, ledger, keychain, clock, events, undos, links, tokens, desk }
     }
 
     /// Tells whoever listens; nobody may.
@@ -122,30 +124,22 @@ impl Shared {
         }
     }
 
-    // ---- secrets: a keychain may take its time, so none is asked on the tasks' own threads
+    // ---- secrets
+
+    pub fn keychain(&self) -> Keychain {
+        self.keychain.clone()
+    }
 
     pub async fn secret(&self, name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
-        let name = self.home.secret_name(name);
-        self.at_keychain(move |secrets| secrets.get(&name)).await
+        self.keychain.secret(name).await
     }
 
     pub async fn set_secret(&self, name: &str, secret: Zeroizing<String>) -> Result<(), SecretError> {
-        let name = self.home.secret_name(name);
-        self.at_keychain(move |secrets| secrets.set(&name, &secret)).await
+        self.keychain.set_secret(name, secret).await
     }
 
     pub async fn delete_secret(&self, name: &str) -> Result<(), SecretError> {
-        let name = self.home.secret_name(name);
-        self.at_keychain(move |secrets| secrets.delete(&name)).await
-    }
-
-    async fn at_keychain<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(&dyn Secrets) -> Result<T, SecretError> + Send + 'static,
-    ) -> Result<T, SecretError> {
-        let secrets = Arc::clone(&self.secrets);
-        let asked = tokio::task::spawn_blocking(move || ask(&*secrets)).await;
-        asked.unwrap_or_else(|_| Err(SecretError::Other { words: "asking it broke off".to_owned() }))
+        self.keychain.delete_secret(name).await
     }
 
     // ---- health

@@ -5,8 +5,9 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::{AccountSettings, Auth, OauthProvider};
 use crate::shared::Shared;
+use crate::tokens::Using;
 use threadline_core::address::Address;
-use threadline_core::reason::{Evidence, ImapStatus, Phase, Reason, Signal};
+use threadline_core::reason::{Blame, Evidence, ImapStatus, Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
 use threadline_mail::error::MailError;
 use threadline_mail::login::{Credential, Login};
@@ -38,6 +39,7 @@ impl Engine {
         provider: OauthProvider,
     ) -> Result<BrowserSignIn, EngineError> {
         let (at, app) = apps::of(self.shared(), provider).await?;
+        self.shared().tokens.let_go(address);
         let sign_in = SignIn::begin(&at, &app, Some(&address.to_string())).await?;
         Ok(BrowserSignIn { address: address.clone(), provider, sign_in })
     }
@@ -60,10 +62,11 @@ pub(crate) async fn login(
     shared: &Shared,
     settings: &AccountSettings,
     password: Option<Zeroizing<String>>,
+    using: Using,
 ) -> Result<Login, EngineError> {
     let password = match (settings.auth, password) {
         (Auth::Oauth { provider }, _) => {
-            let token = shared.access_token(settings, provider).await?;
+            let token = shared.access_token(settings, provider, using).await?;
             return Ok(Login::token(&settings.user, token));
         }
         (Auth::Password, Some(password)) => Some(password),
@@ -81,18 +84,19 @@ pub(crate) async fn session(
     shared: &Shared,
     settings: &AccountSettings,
     password: Option<Zeroizing<String>>,
+    using: Using,
 ) -> Result<Session, EngineError> {
     let server = settings.server()?;
     let timeouts = Timeouts::default();
-    let first = login(shared, settings, password).await?;
-    match Session::open(&server, &first, &timeouts).await {
+    let first = login(shared, settings, password, using).await?;
+    let (opened, is_new) = match Session::open(&server, &first, &timeouts).await {
         Err(error) => match renewed(shared, settings, &first, &error).await? {
-            Some(second) => Session::open(&server, &second, &timeouts).await,
-            None => Err(error),
+            Some(second) => (Session::open(&server, &second, &timeouts).await, true),
+            None => (Err(error), false),
         },
-        opened => opened,
-    }
-    .map_err(|error| refused(shared, settings, error).into())
+        opened => (opened, false),
+    };
+    opened.map_err(|error| refused(shared, settings, error, using, is_new).into())
 }
 
 /// Another login where this error is a server's refusal of an access token that may be out of date.
@@ -105,8 +109,11 @@ pub(crate) async fn renewed(
     let (Credential::Token(token), Auth::Oauth { provider }) = (&login.credential, settings.auth) else {
         return Ok(None);
     };
-    let said_no =
-        matches!(error.evidence.signal, Signal::Imap { status: ImapStatus::No | ImapStatus::Bad, .. });
+    let said_no = match error.evidence.signal {
+        Signal::Imap { status, .. } => status != ImapStatus::Bye,
+        Signal::Smtp { code, .. } => (500..=599).contains(&code),
+        _ => false,
+    };
     let is_busy =
         matches!(error.reason, Reason::ServerUnavailable | Reason::TooManyConnections | Reason::Throttled);
     if error.phase != Phase::Auth
@@ -116,22 +123,37 @@ pub(crate) async fn renewed(
     {
         return Ok(None);
     }
-    let token = shared.access_token(settings, provider).await?;
+    let token = shared.access_token(settings, provider, Using::Kept).await?;
     Ok(Some(Login::token(&settings.user, token)))
 }
 
-/// A refusal of an access token that is as new as can be. Where somebody else signed in in the browser just now, that is
-/// why. Else the server does not say why, whatever its code for a wrong password says.
-pub(crate) fn refused(shared: &Shared, settings: &AccountSettings, error: MailError) -> MailError {
+/// A refusal at the sign-in, with what is known of the access token. Where somebody else signed in in the browser just now,
+/// that is why. Else, where the token is as new as can be (`is_new`, or just from the browser), the server does not say why,
+/// whatever its code for a wrong password says. A sign-in with the browser that was refused is not used again.
+pub(crate) fn refused(
+    shared: &Shared,
+    settings: &AccountSettings,
+    error: MailError,
+    using: Using,
+    is_new: bool,
+) -> MailError {
     let Auth::Oauth { provider } = settings.auth else { return error };
     if error.phase != Phase::Auth {
         return error;
     }
-    let names = shared.who_signed_in(&settings.address, provider).unwrap_or_default();
+    let just_now = match using {
+        Using::JustNow => shared.who_signed_in(&settings.address, provider),
+        Using::Kept => None,
+    };
+    if just_now.is_some() && error.evidence.blame() != Blame::No {
+        shared.tokens.let_go(&settings.address);
+    }
+    let fresh_token = is_new || just_now.is_some();
+    let names = just_now.unwrap_or_default();
     let own = [settings.user.to_lowercase(), settings.address.to_string().to_lowercase()];
     if !names.is_empty() && !names.iter().any(|name| own.contains(&name.to_lowercase())) {
         let words = format!("Signed in in the browser: {}", names.join(", "));
         return MailError::new(&error.server, Evidence::new(Phase::Auth, Signal::WrongAccount, &words));
     }
-    MailError::new(&error.server, Evidence { fresh_token: true, ..error.evidence })
+    MailError::new(&error.server, Evidence { fresh_token, ..error.evidence })
 }

@@ -41,7 +41,8 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
             }
         }
     };
-    let standing = Standing::new(Arc::clone(&shared), sink.name());
+    let outage = Outage::default();
+    let standing = Standing::new(Arc::clone(&shared), sink.name(), outage);
     tokio::join!(push(&shared, &*sink, &standing), keep_contacts(&shared, &*sink, &standing)).0
 }
 
@@ -162,7 +163,7 @@ struct Standing {
     ways: Mutex<Ways>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ways {
     push: Option<Trouble>,
     pull: Option<Trouble>,
@@ -170,8 +171,8 @@ struct Ways {
 }
 
 impl Standing {
-    fn new(shared: Arc<Shared>, sink: &'static str) -> Self {
-        Self { shared, sink, ways: Mutex::default() }
+    fn new(shared: Arc<Shared>, sink: &'static str, outage: Outage) -> Self {
+        Self { shared, sink, ways: Mutex::new(Ways { push: None, pull: None, outage }) }
     }
 
     fn ways(&self) -> MutexGuard<'_, Ways> {

@@ -6,6 +6,7 @@
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::sign_in;
+use crate::tokens::Using;
 use crate::views::{CrmState, crm_states};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -126,7 +127,7 @@ impl Engine {
         if account.paused_until.is_some_and(|until| until > now) {
             return Err(EngineError::Paused(settings.address.to_string()));
         }
-        let mut session = sign_in::session(shared, settings, None).await?;
+        let mut session = sign_in::session(shared, settings, None, Using::Kept).await?;
         let found = watched(
             &session.folders().await?,
             session.capabilities().is_gmail(),

@@ -11,7 +11,7 @@ const MOST_NAME: usize = 60;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OauthError {
     /// The provider says no, at its page or at its token endpoint.
-    #[error("The provider refuses: {}.", said(.error, .words))]
+    #[error("The provider refuses: {}. Sign in again; if it refuses again, show these words to your administrator.", said(.error, .words))]
     Refused {
         /// RFC 6749 §4.1.2.1 and §5.2, such as `invalid_grant`; cleaned.
         error: String,
@@ -27,7 +27,9 @@ pub enum OauthError {
     /// The provider's server answers with a 5xx.
     #[error("The provider's server at {host} is not available (HTTP {status}). Try again later.")]
     Unavailable { host: String, status: u16 },
-    #[error("The provider's answer cannot be read: {0}.")]
+    #[error(
+        "The provider's answer cannot be read: {0}. Try again later; if it stays so, check the provider's addresses in the settings."
+    )]
     Malformed(&'static str),
     /// RFC 9207: another provider answered than the one that was asked.
     #[error(
@@ -48,7 +50,9 @@ pub enum OauthError {
     BadUrl { url: String, next: &'static str },
     #[error("The computer gives no random numbers. Restart it and try again.")]
     NoRandomness,
-    #[error("No connection to the provider can be made: {0}.")]
+    #[error(
+        "No connection to the provider can be made: {0}. Check the proxy and the trusted certificates of this computer, then try again."
+    )]
     NoClient(String),
 }
 

@@ -55,7 +55,8 @@ impl Provider {
             token: "https://oauth2.googleapis.com/token".to_owned(),
             issuer: Some("https://accounts.google.com".to_owned()),
             always_signs: false,
-            scopes: vec!["https://mail.google.com/".to_owned()],
+            // The names of who signs in tell another person's sign-in from a refused one.
+            scopes: ["https://mail.google.com/", "openid", "email"].map(str::to_owned).to_vec(),
             extra: vec![
                 ("access_type".to_owned(), "offline".to_owned()),
                 ("prompt".to_owned(), "consent".to_owned()),
@@ -76,6 +77,9 @@ impl Provider {
                 "https://outlook.office.com/IMAP.AccessAsUser.All",
                 "https://outlook.office.com/SMTP.Send",
                 "offline_access",
+                "openid",
+                "profile",
+                "email",
             ]
             .map(str::to_owned)
             .to_vec(),

@@ -4,6 +4,7 @@
 //! Invariant: no error, log line or debug print of this crate holds a secret.
 
 mod error;
+pub mod long;
 #[cfg(feature = "memory")]
 mod memory;
 mod system;
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 pub const SERVICE: &str = "app.threadline";
 
 /// Most bytes of one secret, on every system: what the Windows Credential Manager takes
-/// (`CRED_MAX_CREDENTIAL_BLOB_SIZE`). A refresh token fits, some access tokens do not.
+/// (`CRED_MAX_CREDENTIAL_BLOB_SIZE`). What is longer is kept in parts ([`long`]).
 pub const MOST_BYTES: usize = 2_560;
 
 /// Where secrets are kept, by name: `ledger-key-…`, `imap:ann@example.com`, `crm:hubspot`.

@@ -82,12 +82,6 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
         told
     }
 
-    /// Whether a step that is shown before this one failed.
-    pub(super) fn failed_before(&self, end: CheckStepName) -> bool {
-        let mut before = CheckStepName::ALL.into_iter().take_while(|step| *step != end);
-        before.any(|step| self.told.iter().any(|told| told.step == step && told.state == CheckState::Failed))
-    }
-
     /// Skips what was not tried, of all that stands before this step.
     pub(super) fn skip_until(&mut self, end: CheckStepName) {
         for step in CheckStepName::ALL.into_iter().take_while(|step| *step != end) {

@@ -2,6 +2,7 @@
 
 use super::{Heard, Link};
 use futures::StreamExt as _;
+use std::time::Duration;
 use zbus::fdo::{DBusProxy, PropertiesProxy};
 use zbus::names::{BusName, InterfaceName};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
@@ -11,15 +12,31 @@ const MANAGER: &str = "org.freedesktop.NetworkManager";
 const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager";
 const LOGIN: &str = "org.freedesktop.login1";
 
-/// Without the bus, or without these services, nothing is told.
+/// How long a bus is waited for that is not there or broke.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Without the bus, or without these services, nothing is told. A bus that breaks is connected to again.
 pub async fn follow(tell: &impl Fn(Heard)) {
-    let bus = match Connection::system().await {
-        Ok(bus) => bus,
-        Err(error) => return tracing::info!(%error, "no system bus: the network is not watched"),
-    };
-    let (networks, sleep) = tokio::join!(networks(&bus, tell), sleep(&bus, tell));
-    for error in [networks.err(), sleep.err()].into_iter().flatten() {
-        tracing::warn!(%error, "the system's bus does not tell of the network any more");
+    again_and_again(tell, || listen(tell)).await;
+}
+
+async fn listen(tell: &impl Fn(Heard)) -> zbus::Result<()> {
+    let bus = Connection::system().await?;
+    tokio::try_join!(networks(&bus, tell), sleep(&bus, tell)).map(|_| ())
+}
+
+/// Listens whenever there is somebody to listen to. What was told last is not believed any longer than it is told.
+async fn again_and_again<L: Future<Output = zbus::Result<()>>>(
+    tell: &impl Fn(Heard),
+    listen: impl Fn() -> L,
+) {
+    loop {
+        match listen().await {
+            Ok(()) => tracing::info!("the system's bus does not tell of the network any more"),
+            Err(error) => tracing::info!(%error, "the network is not watched"),
+        }
+        tell(Heard::Link(Link::Unknown));
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -98,6 +115,25 @@ async fn sleep(bus: &Connection, tell: &impl Fn(Heard)) -> zbus::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::{Cell, RefCell};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bus_that_breaks_is_listened_to_again_and_what_it_said_counts_no_more() {
+        let (heard, times) = (RefCell::new(Vec::new()), Cell::new(0));
+        let tell = |what| heard.borrow_mut().push(what);
+        let listening = again_and_again(&tell, || async {
+            times.set(times.get() + 1);
+            tell(Heard::Link(Link::Offline));
+            match times.get() {
+                1 => Err(zbus::Error::InvalidReply),
+                2 => Ok(()),
+                _ => std::future::pending().await,
+            }
+        });
+        assert!(tokio::time::timeout(AGAIN * 3, listening).await.is_err());
+        let (off, unknown) = (Heard::Link(Link::Offline), Heard::Link(Link::Unknown));
+        assert_eq!(*heard.borrow(), [off, unknown, off, unknown, off]);
+    }
 
     #[test]
     fn networkmanagers_numbers_are_read() {

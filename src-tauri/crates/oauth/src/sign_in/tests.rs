@@ -50,7 +50,7 @@ async fn a_code_becomes_tokens_and_only_its_own_verifier_redeems_it() {
         ("tenant", "x"),
         ("response_type", "code"),
         ("client_id", "app-1"),
-        ("scope", "https://mail.google.com/"),
+        ("scope", "https://mail.google.com/ openid email"),
         ("code_challenge_method", "S256"),
         ("login_hint", "ann@x.test"),
         ("prompt", "consent"),
