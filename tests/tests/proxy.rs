@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::reason::Reason;
-use threadline_engine::check::CheckStepName;
+use threadline_engine::check::{CheckReport, CheckState, CheckStepName};
 use threadline_engine::clock::SystemClock;
 use threadline_engine::settings::{AccountSettings, Encryption, Endpoint};
 use threadline_engine::{Engine, Home};
@@ -86,8 +86,25 @@ async fn mail_goes_through_the_proxy_and_each_host_has_its_own_pin() -> Result<(
     engine.set_proxy(format!("http://ann:wrong@127.0.0.1:{port}").parse()?).await?;
     let report = check(&settings).await?;
     ensure!(report.failed == Some(CheckStepName::Tcp), "{report:?}");
-    let words = report.steps.iter().find_map(|step| step.words.clone().filter(|w| w.contains("proxy")));
-    ensure!(words.as_ref().is_some_and(|words| !words.contains("wrong")), "{report:?}");
+    let told = |report: &CheckReport| {
+        let step = report.steps.iter().find(|step| step.state == CheckState::Failed);
+        step.and_then(|step| Some((step.step, step.reason?, step.words.clone()?)))
+    };
+    let (_, reason, words) = told(&report).context("nothing failed")?;
+    ensure!(
+        reason == Reason::ProxyRefused && words.contains("password") && !words.contains("wrong"),
+        "{report:?}"
+    );
+
+    // A proxy that is not there is to blame itself, and not the mail server.
+    for (away, step) in
+        [("http://127.0.0.1:1", CheckStepName::Tcp), ("http://proxy.invalid:1", CheckStepName::Dns)]
+    {
+        engine.set_proxy(away.parse()?).await?;
+        let report = check(&settings).await?;
+        let (at, reason, words) = told(&report).context("nothing failed")?;
+        ensure!((at, reason) == (step, Reason::ProxyUnreachable) && words.contains(away), "{report:?}");
+    }
 
     engine.set_proxy(format!("http://ann:pw@127.0.0.1:{port}").parse()?).await?;
     let name =

@@ -87,15 +87,18 @@ impl Engine {
 
     /// The proxy that is set; the system's where none is.
     pub async fn proxy(&self) -> Result<Proxy, EngineError> {
-        let set: Option<String> = self.ledger().read(|tx| setting::get(tx, PROXY)).await?;
-        let proxy: Proxy = set.map_or(Ok(Proxy::System), |text| text.parse())?;
-        Ok(match proxy {
+        Ok(match self.proxy_without_password().await? {
             Proxy::Through(server) if server.login().is_some() => {
                 let password = self.shared().secret(SECRET).await?;
                 Proxy::Through(server.with_password(password.unwrap_or_default()))
             }
             other => other,
         })
+    }
+
+    async fn proxy_without_password(&self) -> Result<Proxy, EngineError> {
+        let set: Option<String> = self.ledger().read(|tx| setting::get(tx, PROXY)).await?;
+        Ok(set.map_or(Ok(Proxy::System), |text| text.parse())?)
     }
 
     /// Sets the proxy; a password in it goes to the keychain. Everything connects anew, by that way.
@@ -117,13 +120,58 @@ impl Engine {
             count_up(tx, Part::All)
         };
         self.ledger().write(write).await?;
-        self.take_proxy().await
+        self.take_proxy().await.map(|_| ())
     }
 
-    /// Lets this process take the way that is set. A running engine does so whenever something was set.
-    pub async fn take_proxy(&self) -> Result<(), EngineError> {
-        proxy::take(self.proxy().await?);
-        Ok(())
+    /// Lets this process take the way that is set. A running engine does so whenever something was set. Where the keychain
+    /// does not give the proxy's password, the proxy is asked without, and this gives false: to go round it would not be what
+    /// was set.
+    pub async fn take_proxy(&self) -> Result<bool, EngineError> {
+        match self.proxy().await {
+            Ok(proxy) => proxy::take(proxy),
+            Err(EngineError::Secret(error)) => {
+                tracing::warn!(code = %error.code(), "the proxy's password is not to be had");
+                proxy::take(self.proxy_without_password().await?);
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Home;
+    use jiff::Timestamp;
+    use std::sync::Arc;
+    use threadline_core::reason::Reason;
+    use threadline_secrets::{Memory, SecretError};
+    use threadline_testkit::clock::HandClock;
+
+    /// One test: the proxy is the process's.
+    #[tokio::test]
+    async fn a_locked_keychain_costs_the_proxys_password_and_not_the_proxy() {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = Arc::new(Memory::new());
+        let home = Home::open(&dir.path().join("data")).unwrap();
+        let clock = Arc::new(HandClock::at(Timestamp::UNIX_EPOCH));
+        let (engine, _) = Engine::open(home, secrets.clone(), clock, None).unwrap();
+        engine.set_proxy("http://ann:pw@proxy.firm.example:3128".parse().unwrap()).await.unwrap();
+        let way = || match proxy::in_use() {
+            Proxy::Through(server) => server.login().map(|(user, password)| format!("{user} {password}")),
+            other => panic!("{other}"),
+        };
+        assert_eq!(way().as_deref(), Some("ann pw"));
+        let locked = SecretError::Locked { words: "as told".into() };
+        assert_eq!(locked.code(), Reason::KeychainLocked);
+        secrets.fail_with(Some(locked));
+        assert!(!engine.take_proxy().await.unwrap());
+        assert_eq!(way().as_deref(), Some("ann "));
+        secrets.fail_with(None);
+        assert!(engine.take_proxy().await.unwrap());
+        assert_eq!(way().as_deref(), Some("ann pw"));
     }
 }
 

@@ -21,6 +21,8 @@ use std::time::Duration;
 use threadline_store::{Tx, account, activity, job, message, outbox};
 use tokio::task::JoinHandle;
 
+/// How often a keychain is asked again that did not give the proxy's password.
+const ASK_KEYCHAIN: Duration = Duration::from_secs(60);
 /// How often a running engine looks for what another process set.
 const GLANCE: Duration = Duration::from_secs(2);
 /// How often it looks for what may be forgotten.
@@ -57,6 +59,7 @@ async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
     let mut tasks = Tasks::default();
     let mut plan = Plan::read(engine).await?;
     let mut tidied: Option<Duration> = None;
+    let mut asked = shared.clock.monotonic();
     loop {
         tasks.fit(shared, &plan).await;
         for account in &plan.unusable {
@@ -77,6 +80,11 @@ async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
                 log("what was put off stays so", not_too_late(shared).await);
             }
             tokio::time::sleep(GLANCE).await;
+            let now = shared.clock.monotonic();
+            if !plan.proxy_whole && now.saturating_sub(asked) > ASK_KEYCHAIN {
+                asked = now;
+                plan.proxy_whole = engine.take_proxy().await.unwrap_or(false);
+            }
             match next(engine, &plan).await {
                 Ok(None) => {}
                 Ok(Some(plan)) => break plan,
@@ -102,6 +110,8 @@ async fn next(engine: &Engine, plan: &Plan) -> Result<Option<Plan>, EngineError>
 #[derive(Debug)]
 struct Plan {
     generations: Generations,
+    /// False where the keychain did not give the proxy's password.
+    proxy_whole: bool,
     crms: Vec<CrmSettings>,
     parts: HashMap<Key, Part>,
     /// What cannot run as it is set.
@@ -127,7 +137,7 @@ impl Plan {
     async fn read(engine: &Engine) -> Result<Self, EngineError> {
         // First the counters: what is set while the rest is read is seen at the next glance.
         let generations = engine.ledger().read(generation::read).await?;
-        engine.take_proxy().await?;
+        let proxy_whole = engine.take_proxy().await?;
         let crms = engine.crms().await?;
         let now = engine.clock().now();
         let mut parts = HashMap::new();
@@ -149,7 +159,7 @@ impl Plan {
             }
         }
         let unusable = engine.unusable_accounts().await?;
-        Ok(Self { generations, crms, parts, unusable, resumes })
+        Ok(Self { generations, proxy_whole, crms, parts, unusable, resumes })
     }
 }
 

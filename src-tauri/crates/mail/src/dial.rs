@@ -15,7 +15,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use threadline_core::reason::{Evidence, Phase, Signal, Spoken, TlsFault};
+use threadline_core::reason::{Evidence, Phase, ProxyFault, Signal, Spoken, TlsFault};
+use threadline_net::proxy::ProxyServer;
 use threadline_net::{proxy, tunnel};
 use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
@@ -126,25 +127,34 @@ impl<'a, 'o> Way<'a, 'o> {
     /// Finds the server's addresses and connects to the first that answers; or the proxy's, and through that to the server,
     /// whose name the proxy looks up.
     pub(crate) async fn tcp(&mut self) -> Result<TcpStream, MailError> {
-        let proxy = proxy::in_use().for_mail(self.host);
         self.begin(Phase::Dns);
+        let proxy = proxy::in_use().for_mail(self.host).map_err(|error| {
+            self.fail(Phase::Dns, Signal::Proxy(ProxyFault::Unusable), &error.to_string())
+        })?;
         let nearest = match &proxy {
             Some(proxy) => (bare(&proxy.host), proxy.port),
             None => (self.host, self.server.port),
         };
         let found = timeout(self.timeouts.dns, tokio::net::lookup_host(nearest)).await;
-        let addresses: Vec<SocketAddr> = match found {
-            Ok(Ok(found)) => found.collect(),
-            Ok(Err(_)) => Vec::new(),
-            Err(_) => return Err(MailError::timed_out(&self.name, Phase::Dns)),
+        let addresses: Vec<SocketAddr> = match (found, &proxy) {
+            (Ok(Ok(found)), _) => found.collect(),
+            (Ok(Err(_)), _) | (Err(_), Some(_)) => Vec::new(),
+            (Err(_), None) => return Err(MailError::timed_out(&self.name, Phase::Dns)),
         };
         if addresses.is_empty() {
-            return Err(self.fail(Phase::Dns, Signal::Dns, ""));
+            return Err(match &proxy {
+                Some(proxy) => self.no_proxy(Phase::Dns, proxy, "its name was not found"),
+                None => self.fail(Phase::Dns, Signal::Dns, ""),
+            });
         }
         let shown: BTreeSet<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
         self.done(Phase::Dns, shown.into_iter().take(MOST_SHOWN).collect::<Vec<_>>().join(", "));
         self.begin(Phase::Tcp);
-        let tcp = self.within(Phase::Tcp, self.timeouts.tcp, race(in_turns(addresses))).await?;
+        let reached = self.within(Phase::Tcp, self.timeouts.tcp, race(in_turns(addresses))).await;
+        let tcp = reached.map_err(|error| match &proxy {
+            Some(proxy) => self.no_proxy(Phase::Tcp, proxy, "it does not answer"),
+            None => error,
+        })?;
         tcp.set_nodelay(true).map_err(|err| self.io(Phase::Tcp, &err))?;
         let peer = tcp.peer_addr().map_err(|err| self.io(Phase::Tcp, &err))?;
         let Some(proxy) = &proxy else {
@@ -152,12 +162,36 @@ impl<'a, 'o> Way<'a, 'o> {
             return Ok(tcp);
         };
         let tunnel = tunnel::through(proxy, tcp, self.host, self.server.port);
-        let tcp = self.within(Phase::Tcp, self.timeouts.tcp, tunnel).await.map_err(|error| {
-            // What fails is said of the server; that there is a proxy in between must be said too.
-            self.fail(Phase::Tcp, error.evidence.signal, &format!("By way of the proxy {proxy}"))
-        })?;
+        let tcp = match timeout(self.timeouts.tcp, tunnel).await {
+            Ok(Ok(tcp)) => tcp,
+            Ok(Err(error)) => return Err(self.tunnel_failed(proxy, &error)),
+            Err(_) => return Err(self.no_proxy(Phase::Tcp, proxy, "no answer in time")),
+        };
         self.done(Phase::Tcp, format!("{peer} ({proxy})"));
         Ok(tcp)
+    }
+
+    /// What fails on the way to a proxy is said of the proxy, and not of the server.
+    fn no_proxy(&self, phase: Phase, proxy: &ProxyServer, what: &str) -> MailError {
+        self.fail(phase, Signal::Proxy(ProxyFault::Unreachable), &format!("The proxy {proxy}: {what}"))
+    }
+
+    fn tunnel_failed(&self, proxy: &ProxyServer, error: &io::Error) -> MailError {
+        match tunnel::at(error) {
+            // The proxy says so of the server; that there is a proxy in between must be said too.
+            tunnel::At::Server => {
+                let signal = self.io(Phase::Tcp, error).evidence.signal;
+                self.fail(Phase::Tcp, signal, &format!("By way of the proxy {proxy}"))
+            }
+            tunnel::At::Refusal => {
+                let words = format!("The proxy {proxy}: {error}");
+                self.fail(Phase::Tcp, Signal::Proxy(ProxyFault::Refused), &words)
+            }
+            tunnel::At::Proxy if error.kind() == io::ErrorKind::InvalidData => {
+                self.no_proxy(Phase::Tcp, proxy, &error.to_string())
+            }
+            tunnel::At::Proxy => self.no_proxy(Phase::Tcp, proxy, "it hung up"),
+        }
     }
 
     /// Shakes hands and verifies the certificate. `upgraded` says that plaintext went before.

@@ -41,10 +41,10 @@ impl Login {
         }
     }
 
-    /// Whether words hold the password or the token.
+    /// Whether words hold the password or the token, as it is or as a quoted string writes it.
     pub(crate) fn is_in(&self, words: &str) -> bool {
         let secret = self.credential.text();
-        !secret.is_empty() && words.contains(secret)
+        !secret.is_empty() && (words.contains(secret) || words.contains(quoted(secret).as_str()))
     }
 }
 
@@ -271,7 +271,7 @@ async fn by_command(
         line.push(' ');
         if text.is_ascii() {
             line.push('"');
-            line.push_str(&Zeroizing::new(text.replace('\\', "\\\\").replace('"', "\\\"")));
+            line.push_str(&quoted(text));
             line.push('"');
             continue;
         }
@@ -286,6 +286,12 @@ async fn by_command(
     tried(wire.finish(&tag, Phase::Auth, note).await?)
 }
 
+/// The inside of a quoted string (RFC 9051 §4.3).
+fn quoted(text: &str) -> Zeroizing<String> {
+    let half = Zeroizing::new(text.replace('\\', "\\\\"));
+    Zeroizing::new(half.replace('"', "\\\""))
+}
+
 /// The first line of a command takes a tag, the others go without.
 fn send(wire: &mut Wire, line: &str, started: &mut Option<crate::wire::Tag>) -> crate::wire::Tag {
     match started {
@@ -294,5 +300,20 @@ fn send(wire: &mut Wire, line: &str, started: &mut Option<crate::wire::Tag>) -> 
             tag.clone()
         }
         None => started.insert(wire.queue(line.as_bytes())).clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_known_in_each_way_in_which_it_is_written() {
+        let login = Login::password("ann", "pa\"s\\s".to_owned());
+        for words in ["no such user: pa\"s\\s", "cannot read LOGIN \"ann\" \"pa\\\"s\\\\s\""] {
+            assert!(login.is_in(words), "{words}");
+            assert_eq!(told(words.to_owned(), "", false, &login), "");
+        }
+        assert!(!login.is_in("pass"));
     }
 }

@@ -116,9 +116,11 @@ async fn authenticate(
                 Err(fault) => return Err(fail(Signal::Malformed, &fault.to_string())),
             },
             Err(Broken::Refused(error)) => {
+                // Looked at whole: what is cut off may be half of what must not be repeated.
+                let whole = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 let mut error = MailError::from_smtp(&name, Phase::Auth, &error);
                 let refusal = exchange.refusal().map(ToString::to_string).unwrap_or_default();
-                let repeats = exchange.repeats(&error.evidence.words);
+                let repeats = exchange.repeats(&whole) || login.is_in(&whole);
                 error.evidence.words = told(error.evidence.words, &refusal, repeats, login);
                 let error = error.tried_by(login.kind());
                 if exchange.is_tested() || !matches!(error.evidence.signal, Signal::Smtp { .. }) {

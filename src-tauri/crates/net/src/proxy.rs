@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 /// How this program leaves the computer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Proxy {
-    /// As the system says: for web servers its own settings and the usual variables, for mail servers `ALL_PROXY` and
-    /// `NO_PROXY`. A proxy that is set for web pages alone seldom lets mail through.
+    /// As the system says: for web servers its own settings and the usual variables, for mail servers the first of
+    /// `ALL_PROXY` and `HTTPS_PROXY` that is set, and `NO_PROXY`; each may be written in small letters.
     #[default]
     System,
     /// Without one, whatever the system says.
@@ -45,6 +45,15 @@ pub enum Kind {
 #[error("This is no proxy. Write http://HOST:PORT or socks5://HOST:PORT, or none, or system.")]
 pub struct NoProxy;
 
+/// A variable of the environment that should name a proxy. Its value may hold a password and is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The variable {name} names no proxy. Write http://HOST:PORT or socks5://HOST:PORT there, or set another way with `threadline proxy set`."
+)]
+pub struct BadVariable {
+    name: &'static str,
+}
+
 static IN_USE: RwLock<Proxy> = RwLock::new(Proxy::System);
 
 /// Connections that are made from now on take this way.
@@ -58,28 +67,49 @@ pub fn in_use() -> Proxy {
 }
 
 impl Proxy {
-    /// The proxy for a mail server; `None` for a connection without.
-    pub fn for_mail(&self, host: &str) -> Option<ProxyServer> {
-        let of = |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok());
-        self.choose(host, of(["ALL_PROXY", "all_proxy"]), of(["NO_PROXY", "no_proxy"]))
+    /// The proxy for a mail server; `None` for a connection without. Fails where a variable names none: to go without one
+    /// then would go round what somebody has set.
+    pub fn for_mail(&self, host: &str) -> Result<Option<ProxyServer>, BadVariable> {
+        self.choose(host, &|name| std::env::var(name).ok())
     }
 
-    fn choose(&self, host: &str, all: Option<String>, except: Option<String>) -> Option<ProxyServer> {
+    fn choose(
+        &self,
+        host: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<ProxyServer>, BadVariable> {
+        let of = |names: &[&'static str]| {
+            let found = names.iter().find_map(|name| Some((*name, variable(name)?)));
+            found.filter(|(_, value)| !value.trim().is_empty())
+        };
         match self {
-            _ if is_here(host) => None,
-            Proxy::None => None,
-            Proxy::Through(server) => Some(server.clone()),
-            Proxy::System if is_excepted(host, &except.unwrap_or_default()) => None,
-            Proxy::System => match all?.parse() {
-                Ok(Proxy::Through(server)) => Some(server),
-                _ => None,
-            },
+            _ if is_here(host) => Ok(None),
+            Proxy::None => Ok(None),
+            Proxy::Through(server) => Ok(Some(server.clone())),
+            Proxy::System => {
+                let except = of(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+                if is_excepted(host, &except) {
+                    return Ok(None);
+                }
+                let all = of(&["ALL_PROXY", "all_proxy"]).or_else(|| of(&["HTTPS_PROXY", "https_proxy"]));
+                let Some((name, value)) = all else { return Ok(None) };
+                // As curl reads it, a host alone is an HTTP proxy.
+                let value = Zeroizing::new(value);
+                let whole = Zeroizing::new(match value.contains("://") {
+                    true => value.trim().to_owned(),
+                    false => format!("http://{}", value.trim()),
+                });
+                match whole.parse() {
+                    Ok(Proxy::Through(server)) => Ok(Some(server)),
+                    _ => Err(BadVariable { name }),
+                }
+            }
         }
     }
 }
 
 /// Whether a host is this very computer.
-fn is_here(host: &str) -> bool {
+pub fn is_here(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -258,9 +288,13 @@ mod tests {
 
     #[test]
     fn this_computer_is_never_reached_through_one_and_exceptions_hold() {
-        let all = || Some("socks5://proxy:1080".to_owned());
         let choose = |proxy: &Proxy, host: &str, except: &str| {
-            proxy.choose(host, all(), Some(except.to_owned())).map(|server| server.host)
+            let variable = |name: &str| match name {
+                "ALL_PROXY" => Some("socks5://proxy:1080".to_owned()),
+                "NO_PROXY" => Some(except.to_owned()),
+                _ => None,
+            };
+            proxy.choose(host, &variable).unwrap().map(|server| server.host)
         };
         let system = Proxy::System;
         let set: Proxy = "http://other:3128".parse().unwrap();
@@ -275,7 +309,24 @@ mod tests {
             assert_eq!(choose(&system, "imap.x.test", except), None, "{except}");
         }
         assert_eq!(choose(&system, "imap.notx.test", "x.test,").as_deref(), Some("proxy"));
-        assert_eq!(system.choose("imap.x.test", Some("rubbish".into()), None), None);
-        assert_eq!(system.choose("imap.x.test", None, None), None);
+        assert_eq!(system.choose("imap.x.test", &|_| None), Ok(None));
+    }
+
+    #[test]
+    fn the_usual_variables_are_read_and_one_that_names_no_proxy_is_an_error() {
+        let choose = |set: &[(&str, &str)]| {
+            let variable = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            Proxy::System.choose("imap.x.test", &variable).map(|server| server.map(|s| s.to_string()))
+        };
+        let http = Ok(Some("http://proxy:3128".to_owned()));
+        assert_eq!(choose(&[("https_proxy", "http://proxy:3128")]), http);
+        assert_eq!(choose(&[("HTTPS_PROXY", "proxy:3128")]), http);
+        assert_eq!(choose(&[("HTTPS_PROXY", "http://web:1"), ("all_proxy", "http://proxy:3128")]), http);
+        assert_eq!(choose(&[("HTTPS_PROXY", "proxy:3128"), ("no_proxy", ".x.test")]), Ok(None));
+        assert_eq!(choose(&[("ALL_PROXY", ""), ("HTTPS_PROXY", " ")]), Ok(None));
+        for bad in ["https://ann:secret@proxy:443", "ftp://proxy", "rubbish here"] {
+            let error = choose(&[("ALL_PROXY", bad)]).unwrap_err();
+            assert!(error.to_string().contains("ALL_PROXY") && !error.to_string().contains("secret"));
+        }
     }
 }

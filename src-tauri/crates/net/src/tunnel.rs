@@ -9,6 +9,33 @@ use tokio_socks::tcp::Socks5Stream;
 /// Largest answer to CONNECT.
 const MOST_ANSWER: usize = 8 * 1024;
 
+const WANTS_LOGIN: &str = "it wants another user name or password";
+const FORBIDS: &str = "it does not allow this server and port";
+const NO_PROXY: &str = "its answer is none of a proxy";
+
+/// Whose failure an error of [`through`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The proxy broke off, or what answers is none.
+    Proxy,
+    /// It refuses.
+    Refusal,
+    /// The proxy did not reach the server.
+    Server,
+}
+
+/// Tells whose failure an error of [`through`] is. The text of one that is no server's is ours, and may be shown.
+pub fn at(error: &io::Error) -> At {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => At::Refusal,
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::TimedOut => At::Server,
+        _ => At::Proxy,
+    }
+}
+
 /// Asks the proxy at the other end of `tcp` for a connection to this host, whose name the proxy looks up. What comes behind
 /// the proxy's answer is the server's, and no byte of it is taken.
 pub async fn through(
@@ -44,13 +71,13 @@ fn refused(error: &tokio_socks::Error) -> io::Error {
         E::NetworkUnreachable => io::ErrorKind::NetworkUnreachable,
         E::HostUnreachable => io::ErrorKind::HostUnreachable,
         E::TtlExpired => io::ErrorKind::TimedOut,
-        E::ConnectionNotAllowedByRuleset
-        | E::NoAcceptableAuthMethods
-        | E::AuthorizationRequired
-        | E::PasswordAuthFailure(_) => io::ErrorKind::PermissionDenied,
-        _ => io::ErrorKind::InvalidData,
+        E::ConnectionNotAllowedByRuleset => return io::Error::new(io::ErrorKind::PermissionDenied, FORBIDS),
+        E::NoAcceptableAuthMethods | E::AuthorizationRequired | E::PasswordAuthFailure(_) => {
+            return io::Error::new(io::ErrorKind::PermissionDenied, WANTS_LOGIN);
+        }
+        _ => return io::Error::new(io::ErrorKind::InvalidData, NO_PROXY),
     };
-    io::Error::new(kind, "the proxy refuses the connection")
+    kind.into()
 }
 
 /// RFC 9110 §9.3.6. The answer is read a byte at a time: a mail server may speak first, right behind it.
@@ -69,22 +96,22 @@ async fn connect(tcp: &mut TcpStream, proxy: &ProxyServer, host: &str, port: u16
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() == MOST_ANSWER {
-            return Err(io::ErrorKind::InvalidData.into());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, NO_PROXY));
         }
         answer.push(tcp.read_u8().await?);
     }
     let status = answer.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
     let status: u16 = status
         .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-        .ok_or(io::ErrorKind::InvalidData)?;
-    let kind = match status {
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, NO_PROXY))?;
+    Err(match status {
         200..=299 => return Ok(()),
-        401 | 403 | 405 | 407 => io::ErrorKind::PermissionDenied,
-        502 | 503 => io::ErrorKind::HostUnreachable,
-        504 => io::ErrorKind::TimedOut,
-        _ => io::ErrorKind::InvalidData,
-    };
-    Err(io::Error::new(kind, "the proxy refuses the connection"))
+        401 | 407 => io::Error::new(io::ErrorKind::PermissionDenied, WANTS_LOGIN),
+        403 | 405 => io::Error::new(io::ErrorKind::PermissionDenied, FORBIDS),
+        502 | 503 => io::ErrorKind::HostUnreachable.into(),
+        504 => io::ErrorKind::TimedOut.into(),
+        _ => io::Error::new(io::ErrorKind::InvalidData, NO_PROXY),
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_net::http;
@@ -36,11 +36,19 @@ pub trait Network: Send + Sync + Debug {
     /// Connects to an SMTP server up to its EHLO inside TLS, and hangs up.
     async fn smtp(&self, server: &Server) -> Result<(), MailError>;
     /// One request, without following a redirect; `post` is a body of XML.
-    async fn web(&self, url: &Url, post: Option<String>) -> Result<Told, Silence>;
+    async fn web(&self, url: &Url, post: Option<String>, reach: Reach) -> Result<Told, Silence>;
     /// SRV records (RFC 2782), in no order; none where there are none.
     async fn srv(&self, name: &str) -> Result<Vec<Srv>, Silence>;
     /// MX records (RFC 5321 §5.1), the preferred first; none where there are none.
     async fn mx(&self, domain: &str) -> Result<Vec<String>, Silence>;
+}
+
+/// Where a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Anywhere,
+    /// Into no local network: somebody else has named the host, and its name may lead there.
+    Outside,
 }
 
 /// Nobody answered, or nothing that can be used.
@@ -74,6 +82,8 @@ pub struct Srv {
 pub struct Internet {
     dns: Option<TokioResolver>,
     web: Option<reqwest::Client>,
+    /// The same, for hosts that must not be in the local network.
+    outside: Option<reqwest::Client>,
     detour: Option<Arc<Detour>>,
 }
 
@@ -97,9 +107,10 @@ impl Internet {
             limit(builder.options_mut());
             builder.build().ok()
         });
-        let web = http::builder(LIMIT, Vec::new()).and_then(http::by_proxy).ok();
-        let web = web.and_then(|builder| builder.build().ok());
-        Self { dns, web, detour: None }
+        let builder = || http::builder(LIMIT, Vec::new()).and_then(http::by_proxy).ok();
+        let web = builder().and_then(|builder| builder.build().ok());
+        let outside = builder().and_then(|builder| builder.dns_resolver(OutsideOnly).build().ok());
+        Self { dns, web, outside, detour: None }
     }
 
     /// Another way to everything.
@@ -116,7 +127,7 @@ impl Internet {
         let web = http::builder(LIMIT, authorities)
             .ok()
             .and_then(|builder| builder.no_proxy().dns_resolver(Signposts(Arc::clone(&detour))).build().ok());
-        Self { dns: builder.build().ok(), web, detour: Some(detour) }
+        Self { dns: builder.build().ok(), outside: web.clone(), web, detour: Some(detour) }
     }
 
     /// The server as it can be reached; an error where the detour does not know it.
@@ -164,6 +175,36 @@ impl Resolve for Signposts {
     }
 }
 
+/// Knows no name that leads into the local network.
+struct OutsideOnly;
+
+impl Resolve for OutsideOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found: Vec<SocketAddr> = found.filter(|address| is_outside(address.ip())).collect();
+            if found.is_empty() {
+                return Err(Silence.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address belongs to no local network (RFC 6890).
+fn is_outside(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let reserved = a == 0 || a >= 224 || (a == 198 && (b == 18 || b == 19));
+            !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || shared || reserved)
+        }
+        // The addresses that are routed (RFC 4291 §2.4): neither local ones nor groups.
+        IpAddr::V6(ip) => ip.segments()[0] & 0xe000 == 0x2000,
+    }
+}
+
 #[async_trait]
 impl Network for Internet {
     async fn imap(&self, server: &Server) -> Result<(), MailError> {
@@ -174,8 +215,12 @@ impl Network for Internet {
         smtp::smtp(&self.reached(server)?, &probe::TIMEOUTS).await.map(drop)
     }
 
-    async fn web(&self, url: &Url, post: Option<String>) -> Result<Told, Silence> {
-        let web = self.web.as_ref().ok_or(Silence)?;
+    async fn web(&self, url: &Url, post: Option<String>, reach: Reach) -> Result<Told, Silence> {
+        let web = match reach {
+            Reach::Anywhere => &self.web,
+            Reach::Outside => &self.outside,
+        };
+        let web = web.as_ref().ok_or(Silence)?;
         let request = match post {
             Some(body) => web.post(url.clone()).header(CONTENT_TYPE, "text/xml; charset=utf-8").body(body),
             None => web.get(url.clone()),
@@ -221,4 +266,37 @@ impl Network for Internet {
 /// A name of DNS as the rest of the program writes names.
 fn plain(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_local_networks_are_told_from_others() {
+        for (ip, want) in [
+            ("127.0.0.1", false),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("169.254.169.254", false),
+            ("100.64.0.1", false),
+            ("0.0.0.0", false),
+            ("224.0.0.1", false),
+            ("::1", false),
+            ("fe80::1", false),
+            ("fd00::1", false),
+            ("::ffff:10.0.0.1", false),
+            ("203.0.113.9", true),
+            ("172.32.0.1", true),
+            ("2001:db8::1", true),
+        ] {
+            assert_eq!(is_outside(ip.parse().unwrap()), want, "{ip}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_the_local_network_is_not_known_outside() {
+        assert!(OutsideOnly.resolve("localhost".parse().unwrap()).await.is_err());
+    }
 }

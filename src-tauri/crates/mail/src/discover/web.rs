@@ -2,7 +2,7 @@
 
 use super::Doubt;
 use super::answer::host_name;
-use super::network::{Network, Silence, Told};
+use super::network::{Network, Reach, Silence, Told};
 use crate::provider::is_within;
 use url::Url;
 
@@ -45,9 +45,12 @@ pub(super) struct Request<'a> {
 pub(super) async fn fetch(network: &dyn Network, request: Request<'_>) -> Result<Document, Missed> {
     let Request { mut url, post, home, abroad } = request;
     let mut doubts = Vec::new();
-    for _ in 0..=MOST_REDIRECTS {
+    for redirects in 0..=MOST_REDIRECTS {
         doubt(&mut doubts, &url, home);
-        match network.web(&url, post.clone()).await? {
+        // A host that a redirect has named may be a name for something within this network.
+        let named_by_redirect = redirects > 0 && !is_home(&url, home);
+        let reach = if named_by_redirect { Reach::Outside } else { Reach::Anywhere };
+        match network.web(&url, post.clone(), reach).await? {
             Told::Body(body) => return Ok(Document { body, doubts }),
             Told::Status(status) => return Err(Missed::Status(status)),
             Told::Redirect(to) => {
@@ -116,7 +119,9 @@ mod tests {
         async fn smtp(&self, server: &Server) -> Result<(), MailError> {
             Err(MailError::unresolved(&server.name()))
         }
-        async fn web(&self, url: &Url, _post: Option<String>) -> Result<Told, Silence> {
+        async fn web(&self, url: &Url, _post: Option<String>, reach: Reach) -> Result<Told, Silence> {
+            let own = url.host_str().is_some_and(|host| host.ends_with("firm.example"));
+            assert_eq!(reach == Reach::Anywhere, own, "{url}");
             self.asked.lock().unwrap().push(url.to_string());
             self.pages.get(url.as_str()).cloned().ok_or(Silence)
         }
