@@ -173,11 +173,6 @@ mod tests {
         assert!(engine.take_proxy().await.unwrap());
         assert_eq!(way().as_deref(), Some("ann pw"));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_proxy_survives_its_form() {

@@ -1,6 +1,6 @@
 /** One check, live: the steps as they come, and the report at its end. */
 import { api } from "../index";
-import type { CheckReport, CheckStep, MailboxDraft } from "../bindings";
+import type { Certificate, CheckReport, CheckStep, MailboxDraft } from "../bindings";
 
 export class CheckRun {
   steps = $state.raw<readonly CheckStep[]>([]);
@@ -14,6 +14,12 @@ export class CheckRun {
   get failed(): CheckStep | null {
     const name = this.report?.failed ?? null;
     return name === null ? null : (this.steps.findLast((one) => one.step === name) ?? null);
+  }
+
+  /** What the server of the step that stopped it presented, where that was not trusted. */
+  get presented(): Certificate | null {
+    const shown = this.report?.failed === "smtp" ? this.report.presented_smtp : this.report?.presented;
+    return shown ?? null;
   }
 
   get fine(): boolean {

@@ -59,15 +59,16 @@ export async function check(draft: MailboxDraft, password: string | null, w: Wor
       say({ step, state: "ok", ms, words, reason: null });
     }
   }
+  const presented = untrusted || fault?.reason === "tls_untrusted"
+    ? { subject: `CN=${failed === "smtp" ? draft.smtp?.host : draft.host}`, issuer: "CN=Northwind Lab Internal CA", expires: "2027-01-31T23:59:59Z", fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
+    : null;
   return {
     steps,
     failed,
     same_mailbox: scene === "broken" && failed === null ? !isOther(turn, draft) : null,
     advice: null,
     folders: ["Sent", "Archive", "Customers", "Customers/Halden Optics", "Ausgang 2026"],
-    presented: untrusted || fault?.reason === "tls_untrusted"
-      ? { subject: `CN=${failed === "smtp" ? draft.smtp?.host : draft.host}`, issuer: "CN=Northwind Lab Internal CA", expires: "2027-01-31T23:59:59Z", fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }
-      : null,
-    presented_smtp: null,
+    presented: presented !== null && failed !== "smtp" ? presented : null,
+    presented_smtp: failed === "smtp" ? presented : null,
   };
 }

@@ -50,7 +50,7 @@ export class ReconnectFlow {
 
   get mend(): Mend {
     const failed = this.check.failed;
-    if (failed !== null) return mendFor(failed.step, failed.reason, this.check.report?.presented != null);
+    if (failed !== null) return mendFor(failed.step, failed.reason, this.check.presented !== null);
     return mendFor(this.broken?.failed ?? "dns", this.broken?.reason ?? null, false);
   }
 
@@ -144,8 +144,8 @@ export class ReconnectFlow {
 
   /** Trusts the certificate that was shown, for this server only, and checks again. */
   async trust(): Promise<void> {
-    const shown = this.check.report?.presented;
-    if (shown == null) return;
+    const shown = this.check.presented;
+    if (shown === null) return;
     this.form = withTrust(this.form, this.check.report?.failed ?? null, shown.fingerprint);
     await this.go();
   }

@@ -142,7 +142,7 @@ describe("the reconnect wizard", () => {
     const steps = [{ step: "smtp" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_untrusted" as const }];
     const api = program({
       broken: async () => ({ ...broken, draft, reason: "tls_untrusted" as const, failed: "smtp" as const }),
-      check: vi.fn<Api["check"]>(async (now) => (now.smtp_fingerprint === null ? { ...fine, steps, failed: "smtp", presented } : fine)),
+      check: vi.fn<Api["check"]>(async (now) => (now.smtp_fingerprint === null ? { ...fine, steps, failed: "smtp", presented_smtp: presented } : fine)),
     });
     const flow = await loaded();
     await flow.go();

@@ -105,7 +105,7 @@ export class SetupFlow {
   /** The failed step's one action; `null` while nothing has failed. */
   get mend(): Mend | null {
     const failed = this.check.failed;
-    return failed === null ? null : mendFor(failed.step, failed.reason, this.check.report?.presented != null);
+    return failed === null ? null : mendFor(failed.step, failed.reason, this.check.presented !== null);
   }
 
   /** To a step before; after the mailbox is at work there is no way back. */
@@ -278,8 +278,8 @@ export class SetupFlow {
 
   /** Trusts the certificate that was shown, for this server only, and checks again. */
   async trust(): Promise<void> {
-    const shown = this.check.report?.presented;
-    if (shown == null) return;
+    const shown = this.check.presented;
+    if (shown === null) return;
     this.form = withTrust(this.form, this.check.report?.failed ?? null, shown.fingerprint);
     await this.runCheck();
   }
