@@ -20,9 +20,13 @@ pub async fn follow(tell: &impl Fn(Heard)) {
 fn read() -> (Link, Option<SocketAddr>) {
     // The zero address asks for the default route.
     let anywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    // A way that must be dialled first is none, unless traffic dials it.
+    let dials = ReachabilityFlags::CONNECTION_ON_TRAFFIC | ReachabilityFlags::CONNECTION_ON_DEMAND;
     let link = match SCNetworkReachability::from(anywhere).reachability() {
         Ok(flags) if !flags.contains(ReachabilityFlags::REACHABLE) => Link::Offline,
-        Ok(flags) if flags.contains(ReachabilityFlags::CONNECTION_REQUIRED) => Link::Offline,
+        Ok(flags) if flags.contains(ReachabilityFlags::CONNECTION_REQUIRED) && !flags.intersects(dials) => {
+            Link::Offline
+        }
         Ok(_) => Link::Online,
         Err(_) => Link::Unknown,
     };
