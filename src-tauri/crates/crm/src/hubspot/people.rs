@@ -2,11 +2,12 @@
 
 use super::api::{Api, Call};
 use super::email::split_name;
-use crate::error::{CrmError, Kind};
+use crate::error::{CrmError, Kind, Retry};
 use crate::sink::Egress;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
+use threadline_core::reason::Reason;
 
 const READ: &str = "/crm/v3/objects/contacts/batch/read";
 const CONTACTS: &str = "/crm/v3/objects/contacts";
@@ -60,6 +61,17 @@ pub(super) async fn look_up(api: &Api, addresses: &[&Address], people: &mut Peop
         }
     }
     Ok(())
+}
+
+/// With nobody to log it on a message is refused.
+pub(super) fn nobody() -> CrmError {
+    CrmError::new("HubSpot, finding the contacts", Reason::CrmRejected)
+        .kind(Kind::Row)
+        .retry(Retry::Never)
+        .told(
+            "There is nobody to log it on: no one on the message is a contact there, and the rules make none.",
+            "Add the contact in HubSpot, then push the message again.",
+        )
 }
 
 /// Every address of a contact, the main one first.

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
 use threadline_core::id::MessageKey;
-use threadline_core::reason::Reason;
 use threadline_core::record::{Association, Record};
 
 const UPSERT: &str = "/crm/v3/objects/emails/batch/upsert";
@@ -154,20 +153,10 @@ async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> 
             }
         }
         if one.contacts.is_empty() {
-            one.failed = Some(refused.unwrap_or_else(nobody));
+            one.failed = Some(refused.unwrap_or_else(people::nobody));
         }
     }
     Ok(())
-}
-
-fn nobody() -> CrmError {
-    CrmError::new("HubSpot, finding the contacts", Reason::CrmRejected)
-        .kind(Kind::Row)
-        .retry(Retry::Never)
-        .told(
-            "Nobody on the message is a contact there, and the rules make none.",
-            "Add the contact in HubSpot, then push the message again.",
-        )
 }
 
 /// Looks for what is there already, ours or HubSpot's own.
@@ -351,7 +340,7 @@ fn pairs<'w>(work: &'w mut [Work<'_>]) -> Vec<link::Pair<'w>> {
         .filter(|w| w.failed.is_none())
         .filter_map(|w| {
             let email = w.there.as_ref()?.id.clone();
-            Some(link::Pair { email, contacts: &mut w.contacts, sent: &mut w.sent })
+            Some(link::Pair { email, contacts: &mut w.contacts, sent: &mut w.sent, failed: &mut w.failed })
         })
         .collect()
 }

@@ -3,8 +3,8 @@
 use crate::bench::*;
 use threadline_core::address::Mailbox;
 use threadline_core::record::{Association, Direction};
-use threadline_crm::{Accepted, Dedupe, Delivery, How, HubspotSink, Sink};
-use threadline_testkit::hubspot::{FakeHubspot, Object, Options};
+use threadline_crm::{Accepted, Dedupe, Delivery, How, HubspotSink, Kind, Retry, Sink};
+use threadline_testkit::hubspot::{FakeHubspot, Fault, Object, Options};
 
 const UPSERT: &str = "POST /crm/v3/objects/emails/batch/upsert";
 const CREATE: &str = "POST /crm/v3/objects/emails/batch/create";
@@ -279,6 +279,45 @@ async fn a_contact_that_is_gone_is_looked_up_again_or_left_out() {
     // One contact alone goes another way.
     let mail = delivery(2, "ann@buyer.example", Some(&old.to_string()));
     assert_eq!(push_one(&sink, &mail).await.contacts[0].1, new.to_string());
+}
+
+/// The email is there, but a person would find it nowhere.
+#[tokio::test]
+async fn a_mail_that_lies_on_nobody_is_set_aside() {
+    let clock = clock();
+    let portal = portal(Options::default(), &clock).await;
+    let gone = portal.add_contact("ann@buyer.example", "Ann", "Lee");
+    portal.archive_contact(gone);
+    let sink = hubspot(&portal, &clock);
+    let mail = delivery(1, "ann@buyer.example", Some(&gone.to_string()));
+    let error = sink.push(std::slice::from_ref(&mail)).await.remove(0).unwrap_err();
+    assert_eq!((error.kind, error.retry, error.uncertain), (Kind::Row, Retry::Never, true));
+    assert!(error.to_string().contains("nobody to log it on"), "{error}");
+    // In a batch only that one is refused, and where the contact is back it is finished, not doubled.
+    let ben = portal.add_contact("ben@buyer.example", "Ben", "Lee");
+    let other = delivery(2, "ben@buyer.example", Some(&ben.to_string()));
+    let answers = sink.push(&[mail.clone(), other]).await;
+    assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
+    let new = portal.add_contact("ann@buyer.example", "Ann", "Lee");
+    push_one(&sink, &mail).await;
+    let emails = portal.emails();
+    assert_eq!(emails.len(), 2);
+    assert!(emails.iter().any(|email| portal.links(email.id) == [new]));
+}
+
+#[tokio::test]
+async fn an_association_that_is_refused_is_told() {
+    let clock = clock();
+    let portal = portal(Options::default(), &clock).await;
+    let ann = portal.add_contact("ann@buyer.example", "Ann", "Lee");
+    let sink = hubspot(&portal, &clock);
+    sink.connect().await.unwrap();
+    portal.inject("PUT /crm/v4/objects/emails", Fault::Status(400));
+    let mail = delivery(1, "ann@buyer.example", Some(&ann.to_string()));
+    let error = sink.push(std::slice::from_ref(&mail)).await.remove(0).unwrap_err();
+    assert_eq!((error.kind, error.retry, error.uncertain), (Kind::Row, Retry::Never, true));
+    push_one(&sink, &mail).await;
+    assert_eq!(portal.links(only(&portal).id), [ann]);
 }
 
 #[tokio::test]
