@@ -153,6 +153,14 @@ pub fn set(tx: &Tx<'_>, owner: &Owner, health: &Health) -> Result<bool, StoreErr
     Ok(true)
 }
 
+/// Ends what is known of a channel: it is not known any more.
+pub fn close(tx: &Tx<'_>, owner: &Owner, channel: Channel, at: Timestamp) -> Result<(), StoreError> {
+    if let Some(open) = open_period(tx, owner, channel)? {
+        tx.run("UPDATE health SET until = ?2, next_try = NULL WHERE id = ?1", params![open.id, us(at)])?;
+    }
+    Ok(())
+}
+
 /// A state in which nothing is read or pushed.
 fn is_trouble(health: &Health) -> bool {
     matches!(health.state, State::Retrying | State::Offline | State::NeedsAttention)

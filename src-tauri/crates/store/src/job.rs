@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::place::Place;
-use crate::sql::{most, named, reason, time, us};
+use crate::sql::{ids, most, named, reason, time, us};
 use crate::tx::Tx;
 use crate::{activity, body, outbox, place, sql};
 use jiff::Timestamp;
@@ -225,11 +225,6 @@ pub fn elsewhere(tx: &Tx<'_>, account: i64, folders: &[i64]) -> Result<Vec<Job>,
     )
 }
 
-/// A list that `json_each` reads.
-fn ids(folders: &[i64]) -> String {
-    format!("[{}]", folders.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
-}
-
 /// The mailbox's jobs that were given up.
 pub fn given_up(tx: &Tx<'_>, account: i64) -> Result<Vec<Job>, StoreError> {
     tx.all(
@@ -352,7 +347,7 @@ pub fn finish_body(
     id: i64,
     raw: &[u8],
     truncated: bool,
-    sinks: &[&str],
+    sinks: &[impl AsRef<str>],
     at: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     let row = tx.one(
@@ -366,7 +361,7 @@ pub fn finish_body(
     };
     body::put(tx, message, raw, truncated, at)?;
     for sink in sinks {
-        outbox::add(tx, sink, message, &key, at)?;
+        outbox::add(tx, sink.as_ref(), message, &key, at)?;
     }
     done(tx, id)?;
     Ok(Some(message))

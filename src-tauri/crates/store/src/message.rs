@@ -26,7 +26,7 @@ pub use image::Image;
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
 pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
-pub use take_out::take_out;
+pub use take_out::{on_their_way, take_out};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (

@@ -76,6 +76,11 @@ CREATE INDEX outbox_due ON outbox (sink, state, next_try, id);
 CREATE INDEX outbox_leases ON outbox (sink, lease_until, id) WHERE state = 'leased';
 ";
 
+/// The fifth version: what a CRM does not have yet is found by its message.
+pub(crate) const FIFTH: &str = "
+CREATE INDEX outbox_open ON outbox (message, state) WHERE state IN ('waiting', 'leased', 'set_aside');
+";
+
 /// Where a message is on its way to a CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -224,6 +229,14 @@ pub fn hurry(tx: &Tx<'_>, sink: &str, now: Timestamp) -> Result<usize, StoreErro
         params![sink, us(now)],
     )?;
     Ok(waiting + retry_all(tx, sink, now)?)
+}
+
+/// Makes what waits because of this failure due now: what caused it may be over. Gives the number of entries.
+pub fn hurry_after(tx: &Tx<'_>, sink: &str, reason: Reason, now: Timestamp) -> Result<usize, StoreError> {
+    tx.run(
+        "UPDATE outbox SET next_try = ?2 WHERE sink = ?1 AND state = 'waiting' AND next_try > ?2 AND reason = ?3",
+        params![sink, us(now), reason.code()],
+    )
 }
 
 /// A sink's entries that would wait beyond `latest` are due at `now`: the clock was set back since they were put off.

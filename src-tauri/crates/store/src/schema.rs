@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -40,15 +40,19 @@ const THIRD: &[&str] = &[job::THIRD, notice::SQL];
 
 /// The fourth version: by what a message was matched, and conversations that a person divides and joins.
 const FOURTH: &[&str] = &[message::FOURTH, thread::FOURTH];
+/// The fifth version: from when on a mailbox is read, and what is set aside and read again.
+const FIFTH: &[&str] = &[account::FIFTH, set_aside::FIFTH, outbox::FIFTH];
 
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth] = [FIRST, SECOND, THIRD, FOURTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH].map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
         M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
         M::up(&third),
         M::up(&fourth),
+        M::up(&fifth),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

@@ -4,10 +4,10 @@ use crate::activity;
 use crate::error::StoreError;
 use crate::place;
 use crate::place::Place;
-use crate::sql::{most, reason, time, us};
+use crate::sql::{ids, most, reason, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 use threadline_core::reason::Reason;
 
 pub(crate) const SQL: &str = "
@@ -23,6 +23,11 @@ CREATE TABLE set_aside (
   UNIQUE (folder, uidvalidity, uid)
 ) STRICT;
 CREATE INDEX set_aside_by_account ON set_aside (account, id);
+";
+
+/// The fifth version: whether it is to be read once more.
+pub(crate) const FIFTH: &str = "
+ALTER TABLE set_aside ADD COLUMN again INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1));
 ";
 
 /// A message that could not be taken in.
@@ -48,7 +53,7 @@ pub fn add(
     let changed = tx.run(
         "INSERT INTO set_aside (account, folder, uidvalidity, uid, what, reason, at)
          SELECT account, id, ?2, ?3, ?4, ?5, ?6 FROM folder WHERE id = ?1
-         ON CONFLICT (folder, uidvalidity, uid) DO UPDATE SET what = ?4, reason = ?5, at = ?6",
+         ON CONFLICT (folder, uidvalidity, uid) DO UPDATE SET what = ?4, reason = ?5, at = ?6, again = 0",
         params![place.folder, place.uidvalidity, place.uid, what, reason.map(Reason::code), us(at)],
     )?;
     match changed {
@@ -57,21 +62,38 @@ pub fn add(
     }
 }
 
+fn read(row: &Row<'_>) -> rusqlite::Result<SetAside> {
+    Ok(SetAside {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        place: place::read(row)?,
+        what: row.get("what")?,
+        reason: reason(row, "reason")?,
+        at: time(row, "at")?,
+    })
+}
+
 /// The mailbox's messages that were set aside, by id, from behind `after` (0 for the first page).
 pub fn page(tx: &Tx<'_>, account: i64, after: i64, limit: usize) -> Result<Vec<SetAside>, StoreError> {
     tx.all(
         "SELECT * FROM set_aside WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
         params![account, after, most(limit)],
-        |row| {
-            Ok(SetAside {
-                id: row.get("id")?,
-                account: row.get("account")?,
-                place: place::read(row)?,
-                what: row.get("what")?,
-                reason: reason(row, "reason")?,
-                at: time(row, "at")?,
-            })
-        },
+        read,
+    )
+}
+
+/// Lets each of the mailbox's messages be read once more; gives their number.
+pub fn retry(tx: &Tx<'_>, account: i64) -> Result<usize, StoreError> {
+    tx.run("UPDATE set_aside SET again = 1 WHERE account = ?1", [account])
+}
+
+/// The first of the mailbox's messages that is to be read once more.
+pub fn next_again(tx: &Tx<'_>, account: i64, folders: &[i64]) -> Result<Option<SetAside>, StoreError> {
+    tx.one(
+        "SELECT * FROM set_aside WHERE account = ?1 AND again = 1
+         AND folder IN (SELECT value FROM json_each(?2)) ORDER BY id LIMIT 1",
+        params![account, ids(folders)],
+        read,
     )
 }
 

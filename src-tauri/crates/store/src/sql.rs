@@ -87,6 +87,11 @@ pub(crate) fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// A list that `json_each` reads.
+pub(crate) fn ids(of: &[i64]) -> String {
+    format!("[{}]", of.iter().map(i64::to_string).collect::<Vec<_>>().join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,8 +18,14 @@ pub struct AccountCounts {
     pub bodies_read: u64,
     /// Bodies and headers still to be read from the server.
     pub jobs_waiting: u64,
+    /// Of these, bodies of logged mail.
+    pub bodies_waiting: u64,
     /// Jobs that were given up.
     pub jobs_set_aside: u64,
+    /// Messages that are not at a CRM yet, though their body is here.
+    pub pushes_waiting: u64,
+    /// Messages that a CRM refused.
+    pub pushes_set_aside: u64,
     /// Messages that could not be taken in.
     pub set_aside: u64,
 }
@@ -71,6 +77,17 @@ pub fn account(tx: &Tx<'_>, account: i64) -> Result<AccountCounts, StoreError> {
         Ok(number.map_or(0, u64::from))
     };
     counts.jobs_waiting = number("SELECT count(*) FROM job WHERE account = ?1 AND state = 'waiting'")?;
+    counts.bodies_waiting =
+        number("SELECT count(*) FROM job WHERE account = ?1 AND state = 'waiting' AND kind = 'body'")?;
+    let pushes = |states: &str| {
+        number(&format!(
+            "SELECT count(DISTINCT o.message) FROM outbox o INDEXED BY outbox_open /* whole index */
+             CROSS JOIN message m ON m.id = o.message
+             WHERE o.state IN ('waiting', 'leased', 'set_aside') AND o.state IN ({states}) AND m.account = ?1"
+        ))
+    };
+    counts.pushes_waiting = pushes("'waiting', 'leased'")?;
+    counts.pushes_set_aside = pushes("'set_aside'")?;
     counts.jobs_set_aside = number("SELECT count(*) FROM job WHERE account = ?1 AND state = 'set_aside'")?;
     counts.set_aside = number("SELECT count(*) FROM set_aside WHERE account = ?1")?;
     Ok(counts)

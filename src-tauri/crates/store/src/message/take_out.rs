@@ -32,3 +32,15 @@ pub fn take_out(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<bool, StoreE
     activity::decided(tx, message, None, at)?;
     Ok(true)
 }
+
+/// A mailbox's logged messages of which a CRM is still to get something: the text is to be read, or a push waits or was given
+/// up.
+pub fn on_their_way(tx: &Tx<'_>, account: i64) -> Result<Vec<i64>, StoreError> {
+    tx.all(
+        "SELECT message FROM job WHERE account = ?1 AND kind = 'body'
+         UNION SELECT m.id FROM outbox o INDEXED BY outbox_open /* whole index */ CROSS JOIN message m ON m.id = o.message
+         WHERE o.state IN ('waiting', 'leased', 'set_aside') AND m.account = ?1 AND m.verdict = 'log'",
+        [account],
+        |row| row.get(0),
+    )
+}

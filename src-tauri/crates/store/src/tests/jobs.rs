@@ -136,6 +136,13 @@ fn poison_is_listed_once_a_place() {
     assert_eq!(list[0].what, "it is nested too deep");
     assert_eq!(list[0].reason, Some(Reason::ProtocolError));
     assert_eq!(status::account(&tx, bed.account).unwrap().set_aside, 1);
+    // It is read once more, and goes back where that fails.
+    let again = || set_aside::next_again(&tx, bed.account, &[bed.sent]).unwrap().map(|aside| aside.place);
+    assert_eq!(again(), None);
+    assert_eq!(set_aside::retry(&tx, bed.account).unwrap(), 1);
+    assert_eq!(again(), Some(poison));
+    set_aside::add(&tx, poison, "still too deep", None, at(3)).unwrap();
+    assert_eq!(again(), None);
     set_aside::remove(&tx, list[0].id).unwrap();
     assert!(set_aside::page(&tx, bed.account, 0, 10).unwrap().is_empty());
     let nowhere = Place { folder: 99, ..poison };
@@ -157,5 +164,6 @@ fn the_status_counts_bodies_that_were_never_read() {
     let counts = status::account(&tx, bed.account).unwrap();
     assert_eq!((counts.logged, counts.asked, counts.held, counts.ignored), (3, 1, 1, 1));
     assert_eq!((counts.jobs_waiting, counts.jobs_set_aside), (1, 1));
+    assert_eq!((counts.bodies_waiting, counts.pushes_waiting, counts.pushes_set_aside), (1, 1, 0));
     assert_eq!((counts.seen(), counts.bodies_never_read()), (6, 5));
 }

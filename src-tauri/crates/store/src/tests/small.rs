@@ -34,6 +34,8 @@ fn accounts() {
         settings: "{}".into(),
         paused_until: None,
         created: at(0),
+        reads_from: at(0),
+        epoch: 0,
         worked_secret: false,
     };
     assert_eq!(account::by_address(&tx, &ann).unwrap().as_ref(), Some(&want));
@@ -50,6 +52,41 @@ fn accounts() {
     assert_eq!(account::insert(&tx, &ann, "{}", at(1)).unwrap_err().code(), "ledger_row_refused");
     assert_eq!(account::set_settings(&tx, bed.account, "no json").unwrap_err().code(), "ledger_row_refused");
     assert_eq!(account::set_paused(&tx, 99, None).unwrap_err().code(), "ledger_no_such_row");
+}
+
+/// What another mailbox in the place of a known one leaves: messages, and jobs without a place.
+#[test]
+fn a_mailbox_that_begins_anew_forgets_where_anything_was() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let recorded = bed.record(bed.sent, 7, &mail("a@x", ""), &log(Thread::New));
+    let place = Place { folder: bed.sent, uidvalidity: 1, uid: 7 };
+    let job = job::add(&tx, Kind::Body, recorded.message, place, at(0)).unwrap();
+    let cursor = folder::Cursor { uidvalidity: 1, next_uid: 8, modseq: None };
+    folder::move_cursor(&tx, bed.sent, &cursor).unwrap();
+    crate::set_aside::add(&tx, Place { uid: 6, ..place }, "x", None, at(0)).unwrap();
+    account::read_from(&tx, bed.account, at(-9)).unwrap();
+    account::read_from(&tx, bed.account, at(5)).unwrap();
+    assert_eq!(account::still(&tx, bed.account, 0).unwrap().reads_from, at(-9));
+    account::begin_anew(&tx, bed.account, at(100)).unwrap();
+    assert_eq!(account::still(&tx, bed.account, 0).unwrap_err().code(), "ledger_no_such_row");
+    assert_eq!(account::still(&tx, bed.account, 1).unwrap().reads_from, at(100));
+    assert!(folder::list(&tx, bed.account).unwrap().iter().all(|folder| folder.cursor.is_none()));
+    assert!(crate::place::of_message(&tx, recorded.message).unwrap().is_empty());
+    assert!(crate::set_aside::page(&tx, bed.account, 0, 9).unwrap().is_empty());
+    assert_eq!(job::get(&tx, job).unwrap().unwrap().place.uidvalidity, 0, "no folder is numbered so");
+}
+
+/// An old mail that was moved into a folder is the last one in it, and not the newest.
+#[test]
+fn the_newest_message_is_not_the_last_one() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    bed.record(bed.sent, 1, &mail("a@x", ""), &log(Thread::New));
+    let new = crate::place::newest(&tx, bed.sent).unwrap().unwrap();
+    let old = bed.record(bed.sent, 2, &mail("b@x", ""), &log(Thread::New)).message;
+    bed.conn.execute("UPDATE message SET time = -1000 WHERE id = ?1", [old]).unwrap();
+    assert_eq!(crate::place::newest(&tx, bed.sent).unwrap(), Some(new));
 }
 
 #[test]
