@@ -104,9 +104,11 @@ pub(crate) struct State {
     /// UIDNEXT as last claimed, where nothing arrived since.
     uidnext: Option<u32>,
     renumber: bool,
-    /// Without a cursor: what arrived since then is read.
-    begins: Option<Timestamp>,
-    /// Up to this UID, what arrived before the beginning is passed over.
+    /// Without a cursor, what arrived since [`State::floor`] is read.
+    begins: bool,
+    /// Where the folder is searched by time, nothing is handed out that arrived before.
+    floor: Option<Timestamp>,
+    /// Up to this UID, what arrived before the floor is passed over.
     before: Option<(u32, Timestamp)>,
     /// The cursor's mod-sequence moved far since it was told.
     stale: bool,
@@ -131,7 +133,8 @@ impl State {
             known: 0,
             uidnext: None,
             renumber: false,
-            begins: None,
+            begins: false,
+            floor: None,
             before: None,
             stale: false,
             missed: 0,
@@ -145,11 +148,17 @@ impl State {
 
     /// See [`Watch::begins`].
     pub fn begins(&mut self, since: Timestamp) {
+        self.floor = Some(since);
         if self.cursor.is_none() {
-            self.begins = Some(since);
+            self.begins = true;
             self.renumber = true;
             self.dirty = true;
         }
+    }
+
+    /// See [`Watch::not_before`].
+    pub fn not_before(&mut self, at: Timestamp) {
+        self.floor = Some(at);
     }
 
     /// Messages appeared while the folder was open, so its UIDNEXT is out of date.
@@ -243,8 +252,8 @@ impl Watch {
     pub(crate) fn queue_opening(&mut self, at: usize) -> Result<Opening, MailError> {
         let state = &self.targets[at];
         let examine = self.session.queue_examine(&state.folder, state.cursor)?;
-        let last = (state.cursor.is_none() && state.begins.is_none())
-            .then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
+        let last =
+            (state.cursor.is_none() && !state.begins).then(|| self.session.wire.queue(b"UID FETCH * (UID)"));
         Ok(Opening { examine, last })
     }
 
@@ -505,13 +514,15 @@ impl Watch {
         self.news.push_back(News::Arrivals { target: at, cursor: *cursor, arrivals, set_aside });
     }
 
-    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again. A folder
-    /// that is new is searched from as long before its beginning: servers and persons may be of different days.
+    /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again, but for what
+    /// is older than the floor. A folder that is new begins at the floor. The search begins two days earlier: servers and
+    /// persons may be of different days.
     async fn renumber(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
         let (last, newest) = self.session.last_message(selected).await?;
         let end = self.session.end_of(selected, last)?;
-        let begins = self.targets[at].begins;
-        let since = match (begins.or(self.targets[at].last_seen), newest) {
+        let State { begins, floor, last_seen, .. } = self.targets[at];
+        let seen = last_seen.filter(|_| !begins).max(floor);
+        let since = match (seen, newest) {
             (Some(seen), _) => seen.checked_sub(48.hours()).ok(),
             (None, newest) => newest.and_then(|n| n.checked_sub((31 * 24).hours()).ok()),
         };
@@ -523,8 +534,8 @@ impl Watch {
         let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
         let state = &mut self.targets[at];
         state.renumber = false;
-        state.begins = None;
-        state.before = begins.zip(uids.last()).map(|(since, last)| (*last, since));
+        state.begins = false;
+        state.before = floor.zip(uids.last()).map(|(floor, last)| (*last, floor));
         state.cursor = Some(cursor);
         state.found(uids.len());
         state.pending = uids.into();

@@ -181,6 +181,15 @@ impl Watch {
         self
     }
 
+    /// When a target's UIDVALIDITY changes, what arrived before then is not handed out: it was not read before either.
+    #[must_use]
+    pub fn not_before(mut self, target: usize, at: Timestamp) -> Watch {
+        if let Some(state) = self.targets.get_mut(target) {
+            state.not_before(at);
+        }
+        self
+    }
+
     /// Lists the folders at each [`PROBE`] and tells where others are to be watched than were found.
     #[must_use]
     pub fn among(mut self, found: &Watched) -> Watch {
@@ -423,12 +432,20 @@ impl Watch {
     }
 
     async fn finish_status(&mut self, tags: Vec<(usize, Tag)>) -> Result<(), MailError> {
+        let mut answered = Vec::new();
         for (at, tag) in tags {
             let seen = &mut self.session.seen;
             match self.session.wire.done(&tag, Phase::Select, |reply| seen.note(&reply)).await {
-                Ok(_) if self.targets[at].lost => self.tell_other_folders(),
+                Ok(_) if self.targets[at].lost => answered.push(at),
                 Ok(_) => {}
                 Err(error) => self.lose(at, error)?,
+            }
+        }
+        // Counts are told of folders, too, that cannot be opened.
+        for at in answered {
+            let tag = self.session.queue_examine(&self.targets[at].folder, None)?;
+            if self.finish_examine(at, &tag).await?.is_some() {
+                self.tell_other_folders();
             }
         }
         Ok(())

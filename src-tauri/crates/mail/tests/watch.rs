@@ -202,6 +202,38 @@ async fn another_uidvalidity_is_searched_to_the_beginning_of_the_folder() {
 }
 
 #[tokio::test]
+async fn another_uidvalidity_brings_up_nothing_from_before_the_mailbox_was_added() {
+    // The headers of the kit arrived on 2 November at 9:00 UTC. An old mail was moved into the folder last.
+    for (floor, wanted) in [("2026-11-02T09:30:00Z", vec![]), ("2026-11-02T08:30:00Z", vec![5, 6])] {
+        let steps = vec![
+            step("EXAMINE", examined(6, 8, &uidnext(7))),
+            step(
+                "UID FETCH * (UID INTERNALDATE)",
+                format!("* 6 FETCH (UID 6 INTERNALDATE \" 2-Nov-2026 10:00:00 +0100\")\r\n{OK}"),
+            ),
+            step("UID SEARCH 1:6 SINCE 31-Oct-2026", format!("* SEARCH 5 6\r\n{OK}")),
+            step("UID FETCH 5:6 ", headers(&[5, 6])),
+            idle("* 7 EXISTS\r\n"),
+            done(),
+            step("UID FETCH 7:*", headers(&[7])),
+            idle(""),
+        ];
+        let mut stage = Stage::talks(PLAIN, vec![steps]).await;
+        let watch = stage.inbox(cursor(7, 10)).await.last_seen(0, "2026-10-03T12:00:00Z".parse().unwrap());
+        let mut watch = watch.not_before(0, floor.parse().unwrap());
+        assert!(matches!(next(&mut watch).await, News::Renumbered { .. }));
+        let (uids, _, cursor) = arrivals(&mut watch).await;
+        assert_eq!((uids, cursor.next_uid), (wanted, 7), "{floor}");
+        assert_eq!(next(&mut watch).await, News::Watching);
+        // What comes later comes, whatever day it bears.
+        assert_eq!(arrivals(&mut watch).await.0, [7]);
+        assert_eq!(next(&mut watch).await, News::Watching);
+        drop(watch);
+        stage.said().await;
+    }
+}
+
+#[tokio::test]
 async fn without_idle_the_server_is_asked() {
     let steps = vec![
         list(),

@@ -154,6 +154,14 @@ async fn a_folder_that_is_not_refused_any_more_is_news() {
         done(),
         step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
         step("NOOP", OK),
+        // Counts alone do not say that it can be read.
+        step("EXAMINE \"Sent\"", "{tag} NO [INUSE] being repaired\r\n"),
+        examine(3, 10),
+        idle(""),
+        done(),
+        step("STATUS \"Sent\"", format!("* STATUS Sent (MESSAGES 4 UIDNEXT 21 UIDVALIDITY 9)\r\n{OK}")),
+        step("NOOP", OK),
+        examine_sent(4, 21),
     ];
     let mut stage = Stage::talks(NOTIFY, vec![steps]).await;
     let mut watch = both(&stage).await;
