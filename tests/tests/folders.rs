@@ -253,3 +253,41 @@ async fn mail_that_came_between_adding_a_mailbox_and_the_first_reading_is_read_a
     ensure!(desk.engine.log(9).await?.len() == 1, "one of the two is older than the mailbox here");
     Ok(())
 }
+
+/// A header that could not be read is read once more where the person asks for it, and listed again where that fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_set_aside_is_read_once_more() -> Result<()> {
+    let again = |answer: &str| {
+        let script = idle(opened(listed(signed_in(), &["INBOX"]), "INBOX")).expect("DONE");
+        let script = script.expect("UID FETCH 9 (UID FLAGS").send(answer);
+        script.expect("LOGOUT").send("* BYE\r\n{tag} OK\r\n")
+    };
+    let text = "Message-ID: <9@x>\r\nFrom: carl@customer1.example\r\n\r\n";
+    let header = format!(
+        "* 3 FETCH (UID 9 FLAGS () INTERNALDATE \" 2-Nov-2026 10:00:00 +0100\" RFC822.SIZE 321 \
+         BODY[HEADER.FIELDS (MESSAGE-ID FROM)] {{{}}}\r\n{text})\r\n{{tag}} OK\r\n",
+        text.len()
+    );
+    let first = left(last(opened(listed(signed_in(), &["INBOX"]), "INBOX")));
+    let mut desk = Desk::new(vec![first, again("{tag} NO not this one\r\n"), again(&header)]).await?;
+    desk.engine.catch_up().await?;
+    desk.said().await?;
+    let ann = Address::parse(ANN)?;
+    let put = |tx: &threadline_store::Tx<'_>| {
+        let account = threadline_store::account::list(tx)?.remove(0).id;
+        let folder = threadline_store::folder::list(tx, account)?.remove(0).id;
+        let place = threadline_store::place::Place { folder, uidvalidity: 7, uid: 9 };
+        threadline_store::set_aside::add(tx, place, "torn", None, Timestamp::now())
+    };
+    desk.engine.ledger().write(put).await?;
+    for (aside, ignored) in [(1, 0), (0, 1)] {
+        ensure!(desk.engine.retry_set_aside(&ann).await? == 1);
+        let report = desk.engine.catch_up().await?;
+        let said = desk.said().await?;
+        ensure!(report.mailboxes.iter().all(|m| m.problem.is_none()), "{report:?}: {said}");
+        let status = desk.engine.status().await?.mailboxes.remove(0);
+        let decided = status.ignored + status.asked;
+        ensure!((status.set_aside.len(), decided) == (aside, ignored), "{status:?}: {said}");
+    }
+    Ok(())
+}

@@ -153,12 +153,18 @@ async fn another_mailbox_is_not_taken_for_the_known_one() -> Result<()> {
     }
     desk.engine.catch_up().await?;
     ensure!(desk.engine.check(&settings, None, |_| {}).await?.same_mailbox == Some(true));
-    // The same server, the same numbers, another mailbox.
-    let raw = format!("From: {BOB}\r\nTo: {CARL}\r\nMessage-ID: <b@lab.test>\r\n\r\nhello\r\n");
-    desk.lab.append(BOB, "Sent", raw.as_bytes())?;
+    // The same server, the same numbers, another mailbox, in which more was sent to the same person.
+    let sent = |n: u32| {
+        let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <b{n}@lab.test>\r\n\r\nhello\r\n");
+        desk.lab.append(BOB, "Sent", raw.as_bytes())
+    };
+    sent(0)?;
     for folder in ["INBOX", "Sent"] {
         let number = desk.lab.uidvalidity(ANN, folder)?;
         desk.lab.set_uidvalidity(BOB, folder, number)?;
+    }
+    for n in 1..=9 {
+        sent(n)?;
     }
     ensure!(desk.lab.uidvalidity(BOB, "Sent")? == desk.lab.uidvalidity(ANN, "Sent")?);
     let mut other = settings.clone();
@@ -172,6 +178,39 @@ async fn another_mailbox_is_not_taken_for_the_known_one() -> Result<()> {
     ensure!(desk.engine.account(&ann).await?.settings == settings, "it was stored all the same");
     desk.engine.reconnect(other.clone(), password()?, OtherMailbox::Accept).await?;
     ensure!(desk.engine.account(&ann).await?.settings == other);
+    // What lay in it before it was taken stays unread; what is sent from now on is logged.
+    desk.engine.catch_up().await?;
+    let logged = || async { anyhow::Ok(desk.engine.status().await?.mailboxes[0].logged) };
+    ensure!(logged().await? == 5, "old mail of another mailbox was logged: {}", logged().await?);
+    let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <new@lab.test>\r\n\r\nhello\r\n");
+    desk.lab.append(BOB, "Sent", raw.as_bytes())?;
+    desk.engine.catch_up().await?;
+    ensure!(logged().await? == 6, "new mail was not logged: {}", logged().await?);
+    Ok(())
+}
+
+/// Settings that are stored without a look at the messages may lead to another mailbox.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_another_user_a_mailbox_is_read_from_now_on() -> Result<()> {
+    const BOB: &str = "bob@lab.test";
+    let desk = Desk::new().await?;
+    let ann = Address::parse(ANN)?;
+    desk.engine.catch_up().await?;
+    for n in 1..=9 {
+        let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <b{n}@lab.test>\r\n\r\nhello\r\n");
+        desk.lab.append(BOB, "Sent", raw.as_bytes())?;
+    }
+    for folder in ["INBOX", "Sent"] {
+        desk.lab.set_uidvalidity(BOB, folder, desk.lab.uidvalidity(ANN, folder)?)?;
+    }
+    let mut other = desk.engine.account(&ann).await?.settings;
+    other.user = BOB.to_owned();
+    desk.engine.change_account(other).await?;
+    desk.engine.set_password(&ann, Zeroizing::new(desk.lab.password(BOB)?)).await?;
+    desk.engine.catch_up().await?;
+    let status = desk.engine.status().await?;
+    ensure!(status.mailboxes[0].logged == 0, "{:?}", status.mailboxes[0]);
+    ensure!(status.mailboxes[0].state == State::Connected, "{:?}", status.mailboxes[0]);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
-use crate::rules::{edit_rules, put_on_the_list};
+use crate::rules::{edit_rules, put_on_the_list, take_off_the_way};
 use crate::undo::{Never, Steps, Undo};
 use crate::views::{Decided, decided};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,7 @@ impl Engine {
                     let account = image.message().account;
                     let outside = outside(&image, rules.get(&account));
                     let never = Never { account, addresses: outside, ..Never::default() };
+                    steps.messages.extend(take_off_the_way(tx, &never, now)?);
                     steps.never.push(put_on_the_list(tx, never)?);
                 }
                 steps.messages.push(image);
@@ -135,7 +136,7 @@ impl Engine {
                 job::retry(tx, job.id, job::AT_ONCE)?;
             }
             count_up(tx, Part::News)?;
-            Ok(given_up.len())
+            Ok(given_up.len() + set_aside::retry(tx, id)?)
         };
         Ok(self.ledger().write(retry).await?)
     }

@@ -3,6 +3,7 @@
 mod steps;
 
 use crate::advice::ProviderAdvice;
+use crate::crms::CrmList;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::{AccountSettings, CrmSettings};
@@ -139,9 +140,9 @@ pub struct CheckReport {
 }
 
 impl Engine {
-    /// Tries everything that a mailbox with these settings needs, and stores nothing. Without a password the one from the
-    /// keychain is used. After a step that fails those that build on it are skipped; SMTP and CRM are tried all the same.
-    /// Fails only where the settings or the ledger cannot be read.
+    /// Tries everything that a mailbox with these settings needs, and stores nothing but how sending is. Without a password
+    /// the one from the keychain is used. After a step that fails those that build on it are skipped; SMTP and CRM are tried
+    /// all the same. Fails only where the settings or the ledger cannot be read.
     pub async fn check(
         &self,
         settings: &AccountSettings,
@@ -186,6 +187,7 @@ impl Engine {
         };
         report.advice =
             failed.filter(|s| s.step != CheckStepName::Crm).and_then(|s| ProviderAdvice::of(s.reason?, host));
+        self.note_sending(settings, &report.steps).await?;
         Ok(report)
     }
 
@@ -378,12 +380,16 @@ impl Engine {
     }
 
     async fn check_crms(&self, steps: &mut Steps<impl FnMut(CheckStep) + Send>) -> Result<(), EngineError> {
-        let crms = self.crms().await?;
-        if crms.iter().all(|crm| *crm == CrmSettings::Ledger) {
+        let CrmList { set: crms, unusable } = self.crm_list().await?;
+        if unusable.is_empty() && crms.iter().all(|crm| *crm == CrmSettings::Ledger) {
             steps.skip(CheckStepName::Crm);
             return Ok(());
         }
         steps.begin(CheckStepName::Crm);
+        if let Some(crm) = unusable.first() {
+            steps.fail(CheckStepName::Crm, Reason::SettingUnusable, &crm.problem);
+            return Ok(());
+        }
         let mut names = Vec::new();
         for crm in &crms {
             let sink = match sinks::make(self.shared(), crm).await {

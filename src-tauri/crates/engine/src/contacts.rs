@@ -94,9 +94,13 @@ async fn keep_to_portal(
 }
 
 /// Forgets a source's contacts, some at a time: the mailboxes write in between.
-pub(crate) async fn clear(shared: &Arc<Shared>, source: &'static str) -> Result<(), StoreError> {
-    while shared.ledger.write(move |tx| contact::clear(tx, source, CHUNK)).await? {}
-    Ok(())
+pub(crate) async fn clear(shared: &Arc<Shared>, source: &str) -> Result<(), StoreError> {
+    loop {
+        let source = source.to_owned();
+        if !shared.ledger.write(move |tx| contact::clear(tx, &source, CHUNK)).await? {
+            return Ok(());
+        }
+    }
 }
 
 /// Replaces the local list. Contacts that are not in it any more go last, so that a kill in between costs none that is

@@ -7,28 +7,25 @@ use crate::generation::{Part, count_up};
 use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
-use crate::settings::{AccountSettings, Auth, CrmSettings, secret_names};
+use crate::settings::{AccountSettings, Auth, secret_names};
 use crate::shared::Shared;
 use crate::sign_in;
 use crate::supervisor;
 use crate::tokens::Using;
 use crate::unusable::Unusable;
 use jiff::Timestamp;
+use serde::Deserialize;
 use std::convert::Infallible;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
-use threadline_crm::{Portal, Secret};
 use threadline_mail::error::MailError;
 use threadline_secrets::Secrets;
-use threadline_store::{Ledger, account, outbox, setting};
+use threadline_store::{Ledger, Tx, account};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
-
-/// The setting that holds the list of CRMs.
-const CRMS: &str = "crms";
 
 /// Wires ledger, mailboxes and CRMs together. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -50,6 +47,8 @@ pub struct Account {
     pub id: i64,
     pub settings: AccountSettings,
     pub paused_until: Option<Timestamp>,
+    /// How often another mailbox took its place.
+    pub(crate) epoch: u32,
 }
 
 impl Account {
@@ -58,7 +57,26 @@ impl Account {
             address: row.address.to_string(),
             cause: format!("{:?} error", e.classify()),
         })?;
-        Ok(Self { id: row.id, settings, paused_until: row.paused_until })
+        Ok(Self { id: row.id, settings, paused_until: row.paused_until, epoch: row.epoch })
+    }
+}
+
+/// Who signs in where. It is read from damaged settings too, as far as it stands there.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Whose {
+    host: Option<String>,
+    port: Option<u16>,
+    user: Option<String>,
+}
+
+impl Whose {
+    pub(crate) fn read(settings: &str) -> Self {
+        serde_json::from_str(settings).unwrap_or(Self { host: None, port: None, user: None })
+    }
+
+    /// What changes with the mailbox: one server may be reached at several ports.
+    pub(crate) fn mailbox(&self) -> (Option<String>, Option<&str>) {
+        (self.host.as_ref().map(|host| host.to_lowercase()), self.user.as_deref())
     }
 }
 
@@ -140,30 +158,40 @@ impl Engine {
         }
         let text = to_json(&settings)?;
         let now = self.shared.clock.now();
-        self.shared
-            .ledger
-            .write(move |tx| {
-                account::insert(tx, &address, &text, now)?;
-                count_up(tx, Part::News)
-            })
-            .await?;
-        Ok(())
+        let add = move |tx: &Tx<'_>| {
+            let id = account::insert(tx, &address, &text, now)?;
+            count_up(tx, Part::News)?;
+            Ok(id)
+        };
+        let id = self.shared.ledger.write(add).await?;
+        self.recall_sending(id, &settings, false).await
     }
 
     /// Changes a mailbox's server, user or rules; the address says which one. It connects anew. Settings that cannot be
-    /// read are written anew with it.
+    /// read are written anew with it. Under another host or user it may be another mailbox: it is read from now on.
+    /// [`Engine::reconnect`] looks at the messages instead.
     pub async fn change_account(&self, settings: AccountSettings) -> Result<(), EngineError> {
         settings.server()?;
-        let id = self.row(&settings.address).await?.id;
-        let text = to_json(&settings)?;
+        let found = self.row(&settings.address).await?;
+        let id = found.id;
+        let another = sends_elsewhere(&found, &settings);
+        let (text, now) = (to_json(&settings)?, self.shared.clock.now());
+        let before = Whose::read(&found.settings);
+        let after = Whose::read(&text);
         self.shared
             .ledger
             .write(move |tx| {
                 account::set_settings(tx, id, &text)?;
+                if before != after {
+                    account::set_worked_secret(tx, id, false)?;
+                }
+                if before.mailbox() != after.mailbox() {
+                    account::begin_anew(tx, id, now)?;
+                }
                 count_up(tx, Part::News)
             })
             .await?;
-        Ok(())
+        self.recall_sending(id, &settings, another).await
     }
 
     /// Removes a mailbox, its password, and what the ledger knows through it.
@@ -245,116 +273,13 @@ impl Engine {
     }
 
     /// A mailbox's row, whether its settings can be read or not.
-    async fn row(&self, address: &Address) -> Result<account::Account, EngineError> {
+    pub(crate) async fn row(&self, address: &Address) -> Result<account::Account, EngineError> {
         let wanted = address.clone();
         let row = self.shared.ledger.read(move |tx| account::by_address(tx, &wanted)).await?;
         row.ok_or_else(|| EngineError::NoAccount(address.to_string()))
     }
 
-    // ---- CRMs
-
-    /// The CRMs that are set; where none is, the local folder.
-    pub async fn crms(&self) -> Result<Vec<CrmSettings>, EngineError> {
-        let set: Option<Vec<CrmSettings>> = self.shared.ledger.read(|tx| setting::get(tx, CRMS)).await?;
-        Ok(match set {
-            Some(crms) if !crms.is_empty() => crms,
-            _ => vec![CrmSettings::Folder { dir: self.shared.home.default_export_dir() }],
-        })
-    }
-
-    /// The CRM of this kind, where one is set.
-    pub(crate) async fn crm(&self, kind: &str) -> Result<CrmSettings, EngineError> {
-        let crms = self.crms().await?;
-        let set = crms.iter().map(CrmSettings::kind).collect::<Vec<_>>().join(", ");
-        let missing = || EngineError::NoCrm { kind: kind.to_owned(), set };
-        crms.into_iter().find(|c| c.kind() == kind).ok_or_else(missing)
-    }
-
-    /// Connects to a CRM with these settings; nothing is stored here. `None` for the ledger alone.
-    pub async fn try_crm(
-        &self,
-        crm: &CrmSettings,
-        secret: Option<Zeroizing<String>>,
-    ) -> Result<Option<Portal>, EngineError> {
-        let secret = secret.map(|s| Secret::new(s.as_str()));
-        match crm.sink(secret, Arc::clone(&self.shared.clock))? {
-            Some(sink) => Ok(Some(sink.connect().await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Sets a CRM, in the place of one of the same kind. The secret goes to the keychain. The ledger alone takes the place
-    /// of every CRM; see [`Engine::remove_crm`] for what goes then.
-    pub async fn set_crm(
-        &self,
-        crm: CrmSettings,
-        secret: Option<Zeroizing<String>>,
-    ) -> Result<(), EngineError> {
-        // Settings that no sink can be made of are refused here, where the person can mend them.
-        crm.sink(secret.as_ref().map(|s| Secret::new(s.as_str())), Arc::clone(&self.shared.clock))?;
-        if let (Some(name), Some(secret)) = (crm.secret_name(), secret) {
-            self.shared.set_secret(name, secret).await?;
-        }
-        if crm == CrmSettings::Ledger {
-            self.forget_every_crm().await?;
-        }
-        let now = self.shared.clock.now();
-        self.shared
-            .ledger
-            .write(move |tx| {
-                let mut crms: Vec<CrmSettings> = setting::get(tx, CRMS)?.unwrap_or_default();
-                // The ledger alone excludes every CRM, and every CRM excludes it.
-                crms.retain(|c| {
-                    c.kind() != crm.kind() && *c != CrmSettings::Ledger && crm != CrmSettings::Ledger
-                });
-                outbox::hurry(tx, crm.kind(), now)?;
-                count_up(tx, Part::Crm(crm.kind()))?;
-                crms.push(crm);
-                setting::set(tx, CRMS, &crms)
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// Removes what is set, one by one.
-    async fn forget_every_crm(&self) -> Result<(), EngineError> {
-        let set: Option<Vec<CrmSettings>> = self.shared.ledger.read(|tx| setting::get(tx, CRMS)).await?;
-        for crm in set.unwrap_or_default() {
-            self.remove_crm(crm.kind()).await?;
-        }
-        Ok(())
-    }
-
-    /// Stops logging to a CRM and forgets its secret and its contacts. What waits for it is not pushed any more; gives the
-    /// number of these messages.
-    pub async fn remove_crm(&self, kind: &str) -> Result<usize, EngineError> {
-        let set: Option<Vec<CrmSettings>> = self.shared.ledger.read(|tx| setting::get(tx, CRMS)).await?;
-        if set.is_none_or(|crms| crms.is_empty()) {
-            return Err(EngineError::CrmSetting(
-                "no CRM is set, so mail goes to the local folder; to keep it in the ledger alone, set that with \
-                 `threadline crm set ledger`"
-                    .to_owned(),
-            ));
-        }
-        let found = self.crm(kind).await?;
-        if let Some(name) = found.secret_name() {
-            self.shared.delete_secret(name).await?;
-        }
-        let kind = found.kind();
-        let ended = self
-            .shared
-            .ledger
-            .write(move |tx| {
-                let mut crms: Vec<CrmSettings> = setting::get(tx, CRMS)?.unwrap_or_default();
-                crms.retain(|c| c.kind() != kind);
-                setting::set(tx, CRMS, &crms)?;
-                count_up(tx, Part::Crm(kind))?;
-                outbox::abandon(tx, kind)
-            })
-            .await?;
-        contacts::clear(&self.shared, kind).await?;
-        Ok(ended)
-    }
+    // ---- contacts
 
     /// Reads the local contact list anew from a CSV file; see [`Imported`]. Contacts that are not in it go. `progress` is
     /// told how many are stored so far.
@@ -364,7 +289,7 @@ impl Engine {
         progress: impl Fn(usize),
     ) -> Result<Imported, EngineError> {
         let (contacts, imported) = contacts::read_csv(source)?;
-        self.shared.set_crms(&self.crms().await?);
+        self.shared.set_crms(&self.crm_list().await?);
         contacts::replace_local(&self.shared, contacts, progress).await?;
         self.shared.ledger.write(|tx| count_up(tx, Part::News)).await?;
         Ok(imported)
@@ -379,9 +304,14 @@ impl Engine {
         supervisor::run(self).await
     }
 
+    /// After [`Engine::run`] was dropped: waits until all that it began has ended, so that nothing of it meets the next one.
+    pub async fn gone(&self) {
+        self.shared.at_rest().await;
+    }
+
     /// Reads what is new in every mailbox that is not paused, pushes what waits, and returns.
     pub async fn catch_up(&self) -> Result<CaughtUp, EngineError> {
-        let crms = self.crms().await?;
+        let crms = self.crm_list().await?;
         self.shared.set_crms(&crms);
         let now = self.shared.clock.now();
         let mailboxes = self
@@ -389,7 +319,7 @@ impl Engine {
             .await?
             .into_iter()
             .filter(|a| a.paused_until.is_none_or(|until| until <= now))
-            .map(|a| Mailbox::new(Arc::clone(&self.shared), a.id, a.settings))
+            .map(|a| Mailbox::new(Arc::clone(&self.shared), a))
             .collect();
         once::catch_up(&self.shared, &crms, mailboxes, &self.unusable_accounts().await?).await
     }
@@ -397,6 +327,11 @@ impl Engine {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
+}
+
+/// Whether mail is sent by another server than before, as far as that can be read.
+pub(crate) fn sends_elsewhere(before: &account::Account, settings: &AccountSettings) -> bool {
+    Account::read(before).map_or(true, |before| before.settings.smtp != settings.smtp)
 }
 
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String, EngineError> {

@@ -90,6 +90,10 @@ pub enum EngineError {
         "The settings of the mailbox {address} cannot be read: {cause}. Write them anew with `threadline account set {address} --host SERVER`, or remove the mailbox with `threadline account remove {address}`."
     )]
     BrokenAccount { address: String, cause: String },
+    #[error(
+        "The settings of the CRM {kind} cannot be read: {cause}. What is logged meanwhile waits for it. Set it anew with `threadline crm set {kind}`, or remove it with `threadline crm remove {kind}`."
+    )]
+    BrokenCrm { kind: String, cause: String },
     #[error("{explanation}")]
     Pop3 { explanation: String },
     #[error(
@@ -167,6 +171,7 @@ impl EngineError {
             EngineError::Proxy(_) => "no_proxy",
             EngineError::Unfinished => "unfinished",
             EngineError::BrokenAccount { .. } => "broken_account",
+            EngineError::BrokenCrm { .. } => "broken_crm",
             EngineError::Pop3 { .. } => "pop3_configured",
             EngineError::Unsure { .. } => "server_unsure",
             EngineError::BrokenSetting { .. } => "broken_setting",

@@ -9,14 +9,14 @@ const NAME: &str = "generations";
 
 /// What a change concerns.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Part {
+pub(crate) enum Part<'a> {
     /// There is something to read or to push, or the list of mailboxes and CRMs is another one. Nothing that is the same
     /// as before is connected anew.
     News,
     /// This mailbox connects anew.
     Account(i64),
     /// This CRM connects anew.
-    Crm(&'static str),
+    Crm(&'a str),
     /// Everything connects anew.
     All,
 }
@@ -45,7 +45,7 @@ pub(crate) fn read(tx: &Tx<'_>) -> Result<Generations, StoreError> {
 }
 
 /// Call it in the transaction that stores the change.
-pub(crate) fn count_up(tx: &Tx<'_>, part: Part) -> Result<(), StoreError> {
+pub(crate) fn count_up(tx: &Tx<'_>, part: Part<'_>) -> Result<(), StoreError> {
     let mut now = read(tx)?;
     now.changes += 1;
     match part {

@@ -28,8 +28,8 @@ use threadline_mail::folders::watched;
 use threadline_mail::history::{Headers, Period};
 use threadline_mail::session::{Folder as ServerFolder, Session};
 use threadline_mail::watch::MOST_ARRIVALS;
-use threadline_store::folder;
 use threadline_store::message::Outcome;
+use threadline_store::{account, folder};
 
 pub use rehearsal::{MOST_LINES, MOST_MESSAGES};
 
@@ -135,6 +135,8 @@ impl Engine {
         progress: impl FnMut(ScanProgress) + Send,
     ) -> Result<Scanned, EngineError> {
         let mut scan = Scan::begin(self, address, days).await?;
+        let (id, since) = (scan.mailbox.id, scan.since);
+        self.ledger().write(move |tx| account::read_from(tx, id, since)).await?;
         let result = scan.store(progress).await;
         let mailbox = &scan.mailbox;
         // What was stored before a failure is stored: its bodies are to be fetched.
@@ -156,7 +158,7 @@ struct Scan {
 impl Scan {
     async fn begin(engine: &Engine, address: &Address, days: u32) -> Result<Self, EngineError> {
         let account = engine.account(address).await?;
-        engine.shared().set_crms(&engine.crms().await?);
+        engine.shared().set_crms(&engine.crm_list().await?);
         let mut session = sign_in::session(engine.shared(), &account.settings, None, Using::Kept).await?;
         let found = session.folders().await?;
         let mut folders = chosen(&watched(
@@ -167,7 +169,7 @@ impl Scan {
         folders.sort_by_key(|(_, role)| *role != Role::Sent);
         let back = SignedDuration::from_hours(24 * i64::from(days));
         let since = engine.clock().now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut mailbox = Mailbox::new(Arc::clone(engine.shared()), account.id, account.settings);
+        let mut mailbox = Mailbox::new(Arc::clone(engine.shared()), account);
         mailbox.history = true;
         Ok(Self { mailbox, session, folders, since })
     }
@@ -221,7 +223,7 @@ impl Scan {
                 }
                 progress(told.further(uids.len()));
             }
-            watched.push(Watched { row, on_server, begins: None });
+            watched.push(Watched { row, on_server, reads_from: self.since });
         }
         match jobs::rechecks(&self.mailbox, &mut self.session, &watched).await {
             Ok(events) => events.iter().for_each(|event| note(&mut fate, event)),

@@ -32,7 +32,7 @@ struct Known {
 
 /// What a folder proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
+pub(crate) enum Proof {
     /// Known messages are there.
     Same,
     /// Other messages are where known ones should be, or none of these is to be found.
@@ -41,13 +41,23 @@ enum Proof {
     Numbering,
 }
 
-/// Compares INBOX and Sent (or All Mail) with the ledger; `None` where that knows nothing of this address.
+/// [`prove_mailbox`], for whoever asks the person.
 pub(crate) async fn same_mailbox(
     engine: &Engine,
     address: &Address,
     session: &mut Session,
     folders: &[ServerFolder],
 ) -> Result<Option<bool>, EngineError> {
+    Ok(prove_mailbox(engine, address, session, folders).await?.map(|proof| proof != Proof::Other))
+}
+
+/// Compares INBOX and Sent (or All Mail) with the ledger; `None` where that knows nothing of this address.
+pub(crate) async fn prove_mailbox(
+    engine: &Engine,
+    address: &Address,
+    session: &mut Session,
+    folders: &[ServerFolder],
+) -> Result<Option<Proof>, EngineError> {
     let mut proofs = Vec::new();
     for known in known(engine, address).await? {
         let inbox = ServerFolder::inbox();
@@ -57,11 +67,11 @@ pub(crate) async fn same_mailbox(
             None => continue,
         };
         match prove(engine, &known, session, on_server).await? {
-            Proof::Same => return Ok(Some(true)),
+            Proof::Same => return Ok(Some(Proof::Same)),
             other => proofs.push(other),
         }
     }
-    Ok(if proofs.contains(&Proof::Other) { Some(false) } else { proofs.first().map(|_| true) })
+    Ok(proofs.iter().copied().find(|proof| *proof == Proof::Other).or(proofs.first().copied()))
 }
 
 async fn known(engine: &Engine, address: &Address) -> Result<Vec<Known>, EngineError> {

@@ -2,6 +2,7 @@
 
 use crate::contacts::LOCAL;
 use crate::event::{Event, VerdictName};
+use crate::settings::AccountSettings;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use threadline_core::address::Address;
@@ -24,6 +25,8 @@ use threadline_store::{
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     pub id: i64,
+    /// Once there is a later one, nothing more of this mailbox is stored.
+    pub epoch: u32,
     pub address: Address,
     pub rules: Rules,
     /// The sinks whose contacts count, the first one's name first; the local list is one of them.
@@ -57,9 +60,11 @@ pub fn store(
     batch: &Batch,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
+    let mailbox = &as_set(tx, mailbox)?;
     let mut events = Vec::new();
     for arrival in &batch.arrivals {
-        events.extend(store_one(tx, mailbox, &batch.folder, batch.uidvalidity, arrival, now)?);
+        let place = Place { folder: batch.folder.id, uidvalidity: batch.uidvalidity, uid: arrival.uid };
+        events.extend(see(tx, mailbox, &batch.folder, place, arrival, now, Occasion::New)?);
     }
     for bad in &batch.unreadable {
         let place = Place { folder: batch.folder.id, uidvalidity: batch.uidvalidity, uid: bad.uid };
@@ -87,7 +92,7 @@ pub fn store_one(
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
     let place = Place { folder: folder.id, uidvalidity, uid: arrival.uid };
-    see(tx, mailbox, folder, place, arrival, now, Occasion::New)
+    see(tx, &as_set(tx, mailbox)?, folder, place, arrival, now, Occasion::New)
 }
 
 /// Decides again about a message whose header was read once more, because what it answers, or who is on it, is
@@ -100,7 +105,15 @@ pub fn recheck(
     arrival: &Arrival,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    see(tx, mailbox, folder, place, arrival, now, Occasion::Again)
+    see(tx, &as_set(tx, mailbox)?, folder, place, arrival, now, Occasion::Again)
+}
+
+/// The mailbox with its rules as they stand in the ledger: whom a person stopped a moment ago is not logged. Fails where
+/// another mailbox took its place.
+pub(crate) fn as_set(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<Mailbox, StoreError> {
+    let row = account::still(tx, mailbox.id, mailbox.epoch)?;
+    let rules = serde_json::from_str::<AccountSettings>(&row.settings).map(|settings| settings.rules);
+    Ok(Mailbox { rules: rules.unwrap_or_else(|_| mailbox.rules.clone()), ..mailbox.clone() })
 }
 
 fn see(

@@ -1,10 +1,12 @@
 //! What is to be read from the server because of a decision: bodies (the second transaction of a mail's way, T2),
 //! and headers of messages that are decided again.
 
+mod aside;
 mod forward;
 mod report;
 
 use crate::broken::Broken;
+use crate::crms;
 use crate::event::Event;
 use crate::ingest;
 use crate::mailbox::{Mailbox, Watched};
@@ -34,7 +36,7 @@ pub(crate) async fn run(
     folders: &[Watched],
 ) -> Result<usize, Broken> {
     let ids: Vec<i64> = folders.iter().map(|f| f.row.id).collect();
-    let mut done = 0;
+    let mut done = aside::run(mailbox, session, folders).await?;
     loop {
         let (account, now, ids) = (mailbox.id, mailbox.shared.clock.now(), ids.clone());
         let due = mailbox.shared.ledger.read(move |tx| job::due(tx, account, &ids, now, PAGE)).await?;
@@ -43,6 +45,11 @@ pub(crate) async fn run(
         }
         for job in due {
             let Some(folder) = folders.iter().find(|f| f.row.id == job.place.folder) else { continue };
+            // The message may have been taken out of the log since the list was read.
+            let id = job.id;
+            if mailbox.shared.ledger.read(move |tx| job::get(tx, id)).await?.is_none() {
+                continue;
+            }
             let result = match job.kind {
                 Kind::Body => body(mailbox, session, &job, folder).await,
                 Kind::Recheck => recheck(mailbox, session, &job, folder).await.map(drop),
@@ -114,12 +121,12 @@ async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watc
 
 /// Stores a body and queues it (T2), unless it is another message's, which lies at the place by now.
 async fn keep(mailbox: &Mailbox, job: &Job, body: Body) -> Result<(), Broken> {
-    let sinks = mailbox.shared.sink_names();
     let (id, of, now) = (job.id, job.message, mailbox.shared.clock.now());
     let (bytes, truncated) = (body.raw.len() as u64, body.truncated);
     let envelope = Envelope::parse(body.raw.get(..MOST_HEADER).unwrap_or(&body.raw));
     let finish = move |tx: &Tx<'_>| match message::is_its_header(tx, of, &envelope)? {
-        true => job::finish_body(tx, id, &body.raw, truncated, &sinks, now).map(Ok),
+        // The CRMs as they are set now: one that was just set misses no message, and one that was just removed gets none.
+        true => job::finish_body(tx, id, &body.raw, truncated, &crms::sinks(tx)?, now).map(Ok),
         false => Ok(Err(NotThere)),
     };
     let Ok(message) = mailbox.shared.ledger.write(finish).await? else {

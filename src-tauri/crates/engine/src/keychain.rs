@@ -1,5 +1,6 @@
 //! The keychain, asked where no task waits: it may take its time.
 
+use crate::at_work::Works;
 use crate::home::Home;
 use std::sync::Arc;
 use threadline_secrets::{SecretError, Secrets, long};
@@ -10,11 +11,12 @@ use zeroize::Zeroizing;
 pub(crate) struct Keychain {
     home: Home,
     secrets: Arc<dyn Secrets>,
+    works: Works,
 }
 
 impl Keychain {
-    pub fn new(home: Home, secrets: Arc<dyn Secrets>) -> Self {
-        Self { home, secrets }
+    pub fn new(home: Home, secrets: Arc<dyn Secrets>, works: Works) -> Self {
+        Self { home, secrets, works }
     }
 
     pub async fn secret(&self, name: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
@@ -37,7 +39,13 @@ impl Keychain {
         ask: impl FnOnce(&dyn Secrets) -> Result<T, SecretError> + Send + 'static,
     ) -> Result<T, SecretError> {
         let secrets = Arc::clone(&self.secrets);
-        let asked = tokio::task::spawn_blocking(move || ask(&*secrets)).await;
+        let at_work = self.works.begin();
+        let asked = tokio::task::spawn_blocking(move || {
+            // Nobody ends it, whoever waits for it: a keychain may ask a person.
+            let _at_work = at_work;
+            ask(&*secrets)
+        });
+        let asked = asked.await;
         asked.unwrap_or_else(|_| Err(SecretError::Other { words: "asking it broke off".to_owned() }))
     }
 }

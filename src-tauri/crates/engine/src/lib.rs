@@ -6,10 +6,12 @@
 //!
 //! Invariant: a body is fetched only by a job, and a body job is made only where `core::decide` said to log.
 
+mod absence;
 pub mod activity;
 pub mod advice;
 pub mod answers;
 pub mod apps;
+mod at_work;
 mod backoff;
 mod broken;
 pub mod causes;
@@ -17,6 +19,7 @@ pub mod check;
 pub mod clock;
 pub mod contacts;
 mod contents;
+pub mod crms;
 pub mod diagnostics;
 pub mod disconnects;
 pub mod discover;
@@ -47,6 +50,7 @@ pub mod reconnect;
 pub mod redact;
 mod revoked;
 pub mod rules;
+mod sending;
 pub mod settings;
 pub mod setup;
 mod shared;

@@ -66,28 +66,10 @@ impl Situation {
     /// The reason behind a failure's own: a computer without a network says nothing about its servers, and a sign-in page
     /// may answer in their place.
     pub fn explains(self, reason: Reason) -> Option<Reason> {
-        let on_the_way = matches!(
-            reason,
-            Reason::DnsFailure
-                | Reason::ConnectionRefused
-                | Reason::ProxyUnreachable
-                | Reason::ConnectionTimeout
-                | Reason::ConnectionReset
-                | Reason::NetworkUnreachable
-                | Reason::ServerClosedConnection
-        );
-        let by_another = matches!(
-            reason,
-            Reason::TlsUntrusted
-                | Reason::TlsNameMismatch
-                | Reason::TlsExpired
-                | Reason::TlsPlaintextPort
-                | Reason::WrongPortOrProtocol
-        );
         match self.link {
             _ if self.contradicted => None,
-            Link::Offline if on_the_way => Some(Reason::LocalOffline),
-            Link::Portal if on_the_way || by_another => Some(Reason::CaptivePortal),
+            Link::Offline if LOST.contains(&reason) => Some(Reason::LocalOffline),
+            Link::Portal if is_on_the_way(reason) => Some(Reason::CaptivePortal),
             _ => None,
         }
     }
@@ -112,6 +94,34 @@ impl<W: PartialEq> Looks<W> {
         }
         self.0 = way.or(self.0.take());
     }
+}
+
+/// What fails without a network.
+const LOST: &[Reason] = &[
+    Reason::DnsFailure,
+    Reason::ConnectionRefused,
+    Reason::ProxyUnreachable,
+    Reason::ConnectionTimeout,
+    Reason::ConnectionReset,
+    Reason::NetworkUnreachable,
+    Reason::ServerClosedConnection,
+];
+/// What is seen where somebody else answers.
+const BY_ANOTHER: &[Reason] = &[
+    Reason::TlsUntrusted,
+    Reason::TlsNameMismatch,
+    Reason::TlsExpired,
+    Reason::TlsPlaintextPort,
+    Reason::WrongPortOrProtocol,
+];
+
+/// Failures that another network can mend.
+pub(crate) fn on_the_way() -> impl Iterator<Item = Reason> {
+    LOST.iter().chain(BY_ANOTHER).copied()
+}
+
+pub(crate) fn is_on_the_way(reason: Reason) -> bool {
+    on_the_way().any(|one| one == reason)
 }
 
 /// The present situation, and each new one.

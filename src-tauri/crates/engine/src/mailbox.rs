@@ -6,6 +6,7 @@ mod state;
 
 use crate::backoff;
 use crate::broken::Broken;
+use crate::engine::Account;
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::gestures::{self, Gestures};
@@ -36,7 +37,7 @@ use threadline_mail::session::{Folder as ServerFolder, Session};
 use threadline_mail::watch::{News, Suspect, Target, Watch};
 use threadline_net::proxy;
 use threadline_store::folder::{self, Folder};
-use threadline_store::{StoreError, account, place};
+use threadline_store::{StoreError, Tx, account, place};
 
 /// Longest uninterrupted wait for a job.
 const GLANCE: Duration = Duration::from_secs(60);
@@ -49,6 +50,8 @@ pub(crate) struct Mailbox {
     pub settings: AccountSettings,
     /// It reads mail from before it was added, because the person asked for that.
     pub history: bool,
+    /// The mailbox's epoch: once there is a later one, nothing is stored that this one reads.
+    epoch: u32,
     /// The ledger's ids of the folders that are watched, by whichever connection.
     folders: Mutex<Vec<i64>>,
     /// How often a connection broke over a job in a row.
@@ -70,17 +73,19 @@ pub(crate) struct Mailbox {
 pub(crate) struct Watched {
     pub row: Folder,
     pub on_server: ServerFolder,
-    /// Where the folder was never read: what arrived since then is read.
-    pub begins: Option<Timestamp>,
+    /// What arrived since then is read.
+    pub reads_from: Timestamp,
 }
 
 impl Mailbox {
-    pub fn new(shared: Arc<Shared>, id: i64, settings: AccountSettings) -> Self {
+    pub fn new(shared: Arc<Shared>, account: Account) -> Self {
+        let Account { id, settings, epoch, .. } = account;
         Self {
             shared,
             id,
             settings,
             history: false,
+            epoch,
             folders: Mutex::default(),
             breaks: Mutex::default(),
             suspects: Mutex::default(),
@@ -107,6 +112,10 @@ impl Mailbox {
             let Err(broken) = self.live().await;
             if matches!(broken, Broken::NotifyRefused | Broken::OtherFolders) {
                 continue;
+            }
+            if !self.is_current().await {
+                // What it read is not stored. The engine will begin anew with what was set.
+                return std::future::pending().await;
             }
             let now = self.shared.clock.monotonic();
             if self.watched.swap(false, Ordering::Relaxed) {
@@ -158,6 +167,13 @@ impl Mailbox {
                 }
             }
         }
+    }
+
+    /// False where another mailbox took this one's place, or it was removed.
+    async fn is_current(&self) -> bool {
+        let (id, epoch) = (self.id, self.epoch);
+        let still = self.shared.ledger.read(move |tx| account::still(tx, id, epoch)).await;
+        !matches!(still, Err(StoreError::NotFound { .. }))
     }
 
     /// Reads what is new in every folder, does all jobs, and signs out.
@@ -245,30 +261,26 @@ impl Mailbox {
         }
         let chosen = chosen(&found);
         let names: Vec<(String, Role)> = chosen.iter().map(|(f, role)| (f.name.clone(), *role)).collect();
-        let (account, now) = (self.id, self.shared.clock.now());
-        let (rows, created) = self
+        let (account, epoch, now) = (self.id, self.epoch, self.shared.clock.now());
+        let (rows, reads_from) = self
             .shared
             .ledger
             .write(move |tx| {
-                // A folder that was never read is read from the moment on at which the mailbox was added.
-                let created = account::get(tx, account)?.map(|a| a.created);
+                let reads_from = account::still(tx, account, epoch)?.reads_from;
                 let rows: Vec<Folder> = names
                     .iter()
                     .map(|(name, role)| folder::ensure(tx, account, name, *role))
                     .collect::<Result<_, _>>()?;
                 let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
                 jobs::rehome(tx, account, &ids, now)?;
-                Ok((rows, created))
+                Ok((rows, reads_from))
             })
             .await?;
         *lock(&self.folders) = rows.iter().map(|row| row.id).collect();
         let watched = rows
             .into_iter()
             .zip(chosen)
-            .map(|(row, (on_server, _))| {
-                let begins = created.filter(|_| row.cursor.is_none());
-                Watched { row, on_server, begins }
-            })
+            .map(|(row, (on_server, _))| Watched { row, on_server, reads_from })
             .collect();
         Ok((session, watched, found))
     }
@@ -339,24 +351,20 @@ impl Mailbox {
     }
 
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
-        let (account, folders): (i64, Vec<i64>) = (self.id, watched.iter().map(|w| w.row.id).collect());
-        let seen = self
-            .shared
-            .ledger
-            .read(move |tx| {
-                let begun = account::get(tx, account)?.map(|a| a.created);
-                folders.iter().map(|f| Ok(place::newest(tx, *f)?.or(begun))).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
+        let folders: Vec<i64> = watched.iter().map(|w| w.row.id).collect();
+        let newest =
+            move |tx: &Tx<'_>| folders.iter().map(|f| place::newest(tx, *f)).collect::<Result<_, _>>();
+        let seen: Vec<Option<Timestamp>> = self.shared.ledger.read(newest).await?;
         let suspect = watched.first().and_then(|w| lock(&self.suspects).get(&w.row.id).cloned());
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);
-        for (target, at) in seen.into_iter().enumerate() {
-            if let Some(at) = at {
-                watch = watch.last_seen(target, at);
-            }
-        }
-        for (target, since) in watched.iter().enumerate().filter_map(|(at, w)| Some((at, w.begins?))) {
-            watch = watch.begins(target, since);
+        for (target, (folder, seen)) in watched.iter().zip(seen).enumerate() {
+            watch = match folder.row.cursor {
+                None => watch.begins(target, folder.reads_from),
+                Some(_) => {
+                    let seen = seen.unwrap_or(folder.reads_from);
+                    watch.not_before(target, folder.reads_from).last_seen(target, seen)
+                }
+            };
         }
         Ok(watch)
     }

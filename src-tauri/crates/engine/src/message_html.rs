@@ -85,7 +85,14 @@ mod tests {
         let stored = engine.ledger().write_blocking(move |tx| {
             let id = account::insert(tx, &ann, "{}", Timestamp::UNIX_EPOCH)?;
             let rules = Rules { mode: LogMode::EveryoneOutside, ..Rules::default() };
-            let of = ingest::Mailbox { id, address: ann, rules, contact_sources: Vec::new(), history: false };
+            let of = ingest::Mailbox {
+                id,
+                epoch: 0,
+                address: ann,
+                rules,
+                contact_sources: Vec::new(),
+                history: false,
+            };
             let sent = folder::ensure(tx, id, "Sent", Role::Sent)?;
             ingest::store_one(tx, &of, &sent, 1, &arrival, Timestamp::UNIX_EPOCH)?;
             Ok(message::known(tx, id, &arrival.envelope)?.unwrap().message)

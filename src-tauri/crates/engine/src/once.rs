@@ -2,10 +2,10 @@
 
 use crate::backoff;
 use crate::contacts::{self, PullError};
+use crate::crms::CrmList;
 use crate::error::EngineError;
 use crate::mailbox::Mailbox;
 use crate::queue::LedgerQueue;
-use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::sinks;
 use crate::supervisor;
@@ -60,7 +60,7 @@ impl CaughtUp {
 /// Makes CRMs and mailboxes of the settings. What cannot be made is reported, and the rest goes on.
 pub(crate) async fn catch_up(
     shared: &Arc<Shared>,
-    crms: &[CrmSettings],
+    crms: &CrmList,
     mailboxes: Vec<Mailbox>,
     unusable: &[Unusable],
 ) -> Result<CaughtUp, EngineError> {
@@ -68,7 +68,7 @@ pub(crate) async fn catch_up(
     supervisor::not_too_late(shared).await?;
     contacts::decide_again_locally(shared).await?;
     let mut working: Vec<(Arc<dyn Sink>, Option<PullError>)> = Vec::new();
-    for crm in crms {
+    for crm in &crms.set {
         match sinks::make(shared, crm).await {
             Ok(Some(sink)) => {
                 let name = sink.name();
@@ -89,6 +89,11 @@ pub(crate) async fn catch_up(
         account.tell(shared).await?;
         let code = Reason::SettingUnusable.code();
         report.mailboxes.push(Outcome::failed(account.address.to_string(), code, account.error.to_string()));
+    }
+    for crm in &crms.unusable {
+        crm.tell(shared).await?;
+        let name = crm.kind.clone().unwrap_or_default();
+        report.crms.push(Outcome::failed(name, Reason::SettingUnusable.code(), crm.problem.clone()));
     }
     for (sink, pulled) in working {
         report.crms.push(drain(shared, &*sink, pulled).await?);

@@ -2,10 +2,10 @@
 
 use crate::advice::ProviderAdvice;
 use crate::check::CheckStepName;
-use crate::engine::{Engine, to_json};
+use crate::engine::{Engine, Whose, sends_elsewhere, to_json};
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
-use crate::identity;
+use crate::identity::{self, Proof};
 use crate::mailbox;
 use crate::settings::{AccountSettings, Auth, MailboxDraft, secret_names};
 use crate::sign_in;
@@ -33,7 +33,7 @@ pub struct Broken {
     pub failed: Option<CheckStepName>,
     /// What this provider wants done, where that is known.
     pub advice: Option<ProviderAdvice>,
-    /// Mails that were seen and are still to be read from the server.
+    /// Logged mails whose text is still to be read from the mail server.
     pub waiting: u64,
 }
 
@@ -51,7 +51,7 @@ impl Engine {
         let account = self.account(address).await?;
         let id = account.id;
         let read = move |tx: &threadline_store::Tx<'_>| {
-            Ok((health::present(tx, &Owner::Account(id))?, status::account(tx, id)?.jobs_waiting))
+            Ok((health::present(tx, &Owner::Account(id))?, status::account(tx, id)?.bodies_waiting))
         };
         let (channels, waiting) = self.ledger().read(read).await?;
         let worst = channels.into_iter().filter(|h| h.reason.is_some()).max_by_key(|h| h.state);
@@ -83,7 +83,7 @@ impl Engine {
     /// [`Event::CatchUp`](crate::Event::CatchUp) tells of what was missed. Without a password the one in the keychain is
     /// used, or what the last sign-in with the browser has given. A sign-in for another mailbox than the ledger knows is
     /// refused with `wrong_account` unless it is accepted.
-    /// Where anything fails, nothing is stored.
+    /// An accepted one is read from now on. Where anything fails, nothing is stored.
     pub async fn reconnect(
         &self,
         settings: AccountSettings,
@@ -92,7 +92,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let server = settings.server()?;
         settings.smtp_server()?;
-        let id = self.account(&settings.address).await?.id;
+        let found = self.row(&settings.address).await?;
         let mut session = match sign_in::session(self.shared(), &settings, password.clone(), Using::JustNow)
             .await
         {
@@ -104,11 +104,11 @@ impl Engine {
         };
         let same = async {
             let folders = session.folders().await?;
-            identity::same_mailbox(self, &settings.address, &mut session, &folders).await
+            identity::prove_mailbox(self, &settings.address, &mut session, &folders).await
         };
-        let same = same.await?;
+        let proof = same.await?;
         session.logout().await;
-        if same == Some(false) && other == OtherMailbox::Refuse {
+        if proof == Some(Proof::Other) && other == OtherMailbox::Refuse {
             let evidence = Evidence::new(Phase::Select, Signal::WrongAccount, "");
             return Err(MailError::new(&server.name(), evidence).into());
         }
@@ -120,9 +120,17 @@ impl Engine {
             (Auth::Password, None) => {}
         }
         let text = to_json(&settings)?;
+        let moved = Whose::read(&found.settings).mailbox() != Whose::read(&text).mailbox();
+        // Equal numbers prove nothing about another server or another user.
+        let anew = proof == Some(Proof::Other) || (moved && proof == Some(Proof::Numbering));
+        let another = sends_elsewhere(&found, &settings);
+        let (id, now) = (found.id, self.clock().now());
         let store = move |tx: &threadline_store::Tx<'_>| {
             account::set_settings(tx, id, &text)?;
             account::set_worked_secret(tx, id, true)?;
+            if anew {
+                account::begin_anew(tx, id, now)?;
+            }
             count_up(tx, Part::Account(id))
         };
         self.ledger().write(store).await?;
@@ -130,7 +138,7 @@ impl Engine {
         for name in secret_names(&settings.address).iter().filter(|name| **name != settings.secret_name()) {
             self.shared().delete_secret(name).await?;
         }
-        Ok(())
+        self.recall_sending(id, &settings, another).await
     }
 }
 

@@ -10,8 +10,10 @@ use crate::error::EngineError;
 use crate::generation::{Part, count_up};
 use crate::settings::AccountSettings;
 use crate::undo::{Never, Steps, Undo};
+use jiff::Timestamp;
 use threadline_core::address::{Address, normal_domain};
 use threadline_core::rule::Rules;
+use threadline_store::message::{self, Headers, Image};
 use threadline_store::{StoreError, Tx, account};
 
 pub use entry::RuleEntry;
@@ -56,14 +58,26 @@ impl Engine {
     /// Sets a mailbox's rules; they count for what is decided from now on. The version counts up by itself, and the mailbox's
     /// own address stays among the own ones.
     pub async fn set_rules(&self, mailbox: &Address, rules: Rules) -> Result<(), EngineError> {
-        let mut settings = self.account(mailbox).await?.settings;
-        let version = settings.rules.version + 1;
-        settings.rules = Rules { version, ..sound(rules, mailbox)? };
-        self.change_account(settings).await
+        let id = self.account(mailbox).await?.id;
+        let (rules, now) = (sound(rules, mailbox)?, self.clock().now());
+        let set = move |tx: &Tx<'_>| {
+            let mut never = Never { account: id, ..Never::default() };
+            edit_rules(tx, id, |present| {
+                let (addresses, domains) = (&present.never_addresses, &present.never_domains);
+                never.addresses =
+                    rules.never_addresses.iter().filter(|a| !addresses.contains(a)).cloned().collect();
+                never.domains =
+                    rules.never_domains.iter().filter(|d| !domains.contains(d)).cloned().collect();
+                *present = Rules { version: present.version, ..rules };
+            })?;
+            take_off_the_way(tx, &never, now)?;
+            count_up(tx, Part::News)
+        };
+        Ok(self.ledger().write(set).await?)
     }
 
-    /// Never logs mail with this address (or, behind `@`, with this domain) again, in this mailbox. What is logged already
-    /// stays.
+    /// Never logs mail with this address (or, behind `@`, with this domain) again, in this mailbox. What is on its way to a
+    /// CRM is taken out of the log; what is there already stays.
     pub async fn never_log(&self, mailbox: &Address, who: &str) -> Result<Undo, EngineError> {
         let found = self.account(mailbox).await?;
         let parsed = Who::parse(who).ok_or_else(|| EngineError::NotAnAddress(who.to_owned()))?;
@@ -76,13 +90,14 @@ impl Engine {
             Who::Domain(domain) => never.domains.push(domain),
         }
         let shared = self.shared();
+        let now = shared.clock.now();
         let add = move |tx: &Tx<'_>| {
-            let news = put_on_the_list(tx, never)?;
+            let messages = take_off_the_way(tx, &never, now)?;
+            let never = vec![put_on_the_list(tx, never)?];
             count_up(tx, Part::News)?;
-            Ok(news)
+            Ok(Steps { messages, never })
         };
-        let news = shared.ledger.write(add).await?;
-        let steps = Steps { never: vec![news], ..Steps::default() };
+        let steps = shared.ledger.write(add).await?;
         Ok(shared.undos.keep(steps, &*shared.clock))
     }
 }
@@ -121,6 +136,26 @@ pub(crate) fn put_on_the_list(tx: &Tx<'_>, mut never: Never) -> Result<Never, St
         rules.never_domains.extend(never.domains.iter().cloned());
     })?;
     Ok(never)
+}
+
+/// Takes mail with people who are not to be logged any more out of the log, where a CRM does not have it yet; gives these
+/// messages as they were.
+pub(crate) fn take_off_the_way(tx: &Tx<'_>, never: &Never, now: Timestamp) -> Result<Vec<Image>, StoreError> {
+    let mut taken = Vec::new();
+    if never.addresses.is_empty() && never.domains.is_empty() {
+        return Ok(taken);
+    }
+    let means = |person: &Address| {
+        never.addresses.contains(person) || never.domains.iter().any(|domain| person.is_under(domain))
+    };
+    for id in message::on_their_way(tx, never.account)? {
+        let headers = message::get(tx, id)?.and_then(|row| row.headers);
+        if headers.iter().flat_map(Headers::people).any(|person| means(&person.address)) {
+            taken.extend(Image::take(tx, id)?);
+            message::take_out(tx, id, now)?;
+        }
+    }
+    Ok(taken)
 }
 
 /// Changes a mailbox's rules in a transaction. The version counts up where they are other ones then. A mailbox that is gone

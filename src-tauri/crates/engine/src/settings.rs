@@ -1,6 +1,5 @@
 //! What a person sets: mailboxes, rules and CRMs. Stored in the ledger as JSON; secrets are elsewhere.
 
-use crate::contacts::LOCAL;
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::ops::{Deref, DerefMut};
@@ -252,24 +251,21 @@ impl CrmSettings {
 
     /// What its secret is called in the keychain; `None` where it needs none.
     pub fn secret_name(&self) -> Option<&'static str> {
-        match self {
-            CrmSettings::Hubspot { .. } => Some(Self::SECRETS[0]),
-            CrmSettings::Webhook { .. } => Some(Self::SECRETS[1]),
-            CrmSettings::Folder { .. } | CrmSettings::Ledger => None,
+        Self::secret_of(self.kind())
+    }
+
+    /// The same for the CRM of a kind.
+    pub(crate) fn secret_of(kind: &str) -> Option<&'static str> {
+        match kind {
+            "hubspot" => Some(Self::SECRETS[0]),
+            "webhook" => Some(Self::SECRETS[1]),
+            _ => None,
         }
     }
 
-    /// True where the CRM has contacts of its own.
-    pub fn has_contacts(&self) -> bool {
-        matches!(self, CrmSettings::Hubspot { .. })
-    }
-
-    /// The parts of the contact index that count under these CRMs: their own contacts, and where none has any, the
-    /// local list.
-    pub fn contact_sources(crms: &[CrmSettings]) -> Vec<String> {
-        let own: Vec<String> =
-            crms.iter().filter(|c| c.has_contacts()).map(|c| c.kind().to_owned()).collect();
-        if own.is_empty() { vec![LOCAL.to_owned()] } else { own }
+    /// True where the CRM of this kind has contacts of its own.
+    pub fn has_contacts(kind: &str) -> bool {
+        kind == "hubspot"
     }
 
     /// As it may be shown: of a webhook's address, which can hold a token, only the host.

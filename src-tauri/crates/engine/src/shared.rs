@@ -1,10 +1,12 @@
 //! What all of the engine's tasks share.
 
+use crate::at_work::{AtWork, Works};
+use crate::crms::CrmList;
 use crate::event::Event;
 use crate::home::Home;
 use crate::keychain::Keychain;
 use crate::link::Links;
-use crate::settings::CrmSettings;
+use crate::sending::Tried;
 use crate::tokens::Tokens;
 use crate::undo::Undos;
 use std::collections::HashMap;
@@ -34,13 +36,16 @@ pub(crate) struct Shared {
     pub tokens: Tokens,
     keychain: Keychain,
     desk: Mutex<Desk>,
+    /// How sending was when it was tried last, in this process.
+    tried: Mutex<Option<Tried>>,
+    works: Works,
 }
 
 /// What stands ready for whoever has work.
 #[derive(Debug, Default)]
 struct Desk {
-    /// Every CRM that is set. Mail is queued for one that does not work at the moment too.
-    sinks: Vec<&'static str>,
+    /// Every CRM that is set, whether it works at the moment or not.
+    sinks: Vec<String>,
     /// Whose contacts count.
     sources: Vec<String>,
     /// Wakes each CRM's worker.
@@ -54,13 +59,28 @@ impl Shared {
         let (events, _) = broadcast::channel(EVENTS);
         let (undos, links, tokens, desk) =
             (Undos::default(), Links::default(), Tokens::default(), Mutex::default());
-        let keychain = Keychain::new(home.clone(), secrets);
-        Self { home, ledger, keychain, clock, events, undos, links, tokens, desk }
+        let (works, tried) = (Works::default(), Mutex::default());
+        let keychain = Keychain::new(home.clone(), secrets, works.clone());
+        Self { home, ledger, keychain, clock, events, undos, links, tokens, desk, tried, works }
     }
 
     /// Tells whoever listens; nobody may.
     pub fn tell(&self, event: Event) {
         let _ = self.events.send(event);
+    }
+
+    pub fn tried(&self) -> MutexGuard<'_, Option<Tried>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts as at work until what it gives is dropped.
+    pub fn at_work(&self) -> AtWork {
+        self.works.begin()
+    }
+
+    /// Waits until nothing is at work.
+    pub async fn at_rest(&self) {
+        self.works.rest().await;
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -70,14 +90,14 @@ impl Shared {
     // ---- CRMs
 
     /// Notes which CRMs are set, whether they work or not.
-    pub fn set_crms(&self, crms: &[CrmSettings]) {
+    pub fn set_crms(&self, crms: &CrmList) {
         let mut desk = self.desk();
-        desk.sinks = crms.iter().filter(|c| **c != CrmSettings::Ledger).map(CrmSettings::kind).collect();
-        desk.sources = CrmSettings::contact_sources(crms);
+        desk.sinks = crms.sinks();
+        desk.sources = crms.contact_sources();
     }
 
-    /// The CRMs that a message is queued for.
-    pub fn sink_names(&self) -> Vec<&'static str> {
+    /// The CRMs that mail waits for.
+    pub fn sink_names(&self) -> Vec<String> {
         self.desk().sinks.clone()
     }
 
@@ -162,5 +182,31 @@ impl Shared {
             self.tell(Event::Health { of, health });
         }
         stored.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::CrmSettings;
+    use crate::testing::World;
+    use futures::FutureExt as _;
+    use std::sync::Arc;
+    use threadline_core::rule::LogMode;
+
+    #[tokio::test]
+    async fn it_is_at_rest_when_the_last_task_is_gone() {
+        let world = World::new(LogMode::EveryoneOutside, &[]);
+        let shared = Arc::clone(&world.mailbox.shared);
+        assert!(shared.at_rest().now_or_never().is_some());
+        let crm = CrmSettings::Folder { dir: "/nowhere".into() };
+        let at_work = shared.at_work();
+        let task = tokio::spawn(async move {
+            let _at_work = at_work;
+            crate::sinks::work(world.mailbox.shared.clone(), crm).await
+        });
+        assert!(shared.at_rest().now_or_never().is_none());
+        task.abort();
+        shared.at_rest().await;
+        assert!(task.await.is_err());
     }
 }

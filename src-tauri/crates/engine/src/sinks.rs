@@ -3,6 +3,7 @@
 use crate::backoff;
 use crate::contacts::{self, EVERY, PullError};
 use crate::error::EngineError;
+use crate::link::{is_on_the_way, on_the_way};
 use crate::outage::Outage;
 use crate::queue::LedgerQueue;
 use crate::settings::CrmSettings;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
 use threadline_crm::{CrmError, OutboxEvent, QueueError, Retry, Secret, Sink, TokioTimer, Worker};
-use threadline_store::{StoreError, outbox};
+use threadline_store::{StoreError, Tx, outbox};
 use tokio::sync::mpsc;
 
 /// Makes the sink that the settings describe; `None` where nothing is to leave the ledger.
@@ -51,19 +52,24 @@ async fn push(shared: &Arc<Shared>, sink: &dyn Sink, standing: &Standing) -> Inf
     let bell = shared.bell(sink.name());
     let mut failures: u32 = 0;
     loop {
-        let Err(error) = push_until_the_ledger_fails(shared, sink, standing, &bell).await;
+        let Err(error) = push_until_something_turns(shared, sink, standing, &bell).await else {
+            failures = 0;
+            continue;
+        };
         failures += 1;
         tracing::error!(%error, sink = sink.name(), "pushing stopped, because the ledger failed; it is tried again");
         tokio::time::sleep(backoff::wait(failures, backoff::random())).await;
     }
 }
 
-async fn push_until_the_ledger_fails(
+/// Ends well where the network is another one and the CRM was not to be reached in the one before: then it is connected
+/// anew at once. Fails where the ledger does.
+async fn push_until_something_turns(
     shared: &Arc<Shared>,
     sink: &dyn Sink,
     standing: &Standing,
     bell: &tokio::sync::Notify,
-) -> Result<Infallible, QueueError> {
+) -> Result<(), QueueError> {
     let name = sink.name();
     // No worker runs yet: what is leased was under way when the last one ended.
     shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
@@ -89,9 +95,15 @@ async fn push_until_the_ledger_fails(
         }
     };
     tokio::select! {
-        result = worker.run(&queue, sink, &*shared.clock, bell, on) => result,
-        () = telling => Err("nobody tells how the CRM is".into()),
+        result = worker.run(&queue, sink, &*shared.clock, bell, on) => match result? {},
+        () = telling => return Err("nobody tells how the CRM is".into()),
+        () = standing.turned(Way::Push) => {}
     }
+    let now = shared.clock.now();
+    let hurry = move |tx: &Tx<'_>| {
+        on_the_way().try_for_each(|reason| outbox::hurry_after(tx, name, reason, now).map(drop))
+    };
+    Ok(shared.ledger.write(hurry).await?)
 }
 
 /// Keeps the contact index fresh, and lets the mailboxes look at what waited for it.
@@ -125,7 +137,10 @@ async fn keep_contacts(shared: &Arc<Shared>, sink: &dyn Sink, standing: &Standin
                 tracing::error!(code = error.code(), "contacts were not kept, because the ledger failed");
             }
         }
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = standing.turned(Way::Pull) => failures = 0,
+        }
     }
 }
 
@@ -177,6 +192,23 @@ impl Standing {
 
     fn ways(&self) -> MutexGuard<'_, Ways> {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until another network or a wake makes it worth while to try again a way on which the CRM was not to be reached. A
+    /// pause that the CRM asked for is kept.
+    async fn turned(&self, way: Way) {
+        loop {
+            self.shared.links.turned(self.shared.links.now()).await;
+            let ways = self.ways();
+            let trouble = match way {
+                Way::Push => &ways.push,
+                Way::Pull => &ways.pull,
+            };
+            let lost = |t: &Trouble| is_on_the_way(t.error.reason) && t.error.retry == Retry::Soon;
+            if trouble.as_ref().is_some_and(lost) {
+                return;
+            }
+        }
     }
 
     /// Notes how one way is now, and stores how the CRM is.

@@ -2,7 +2,9 @@
 //!
 //! Invariant: a change of one mailbox or CRM connects that one anew, and leaves the others as they are.
 
+use crate::absence;
 use crate::contacts;
+use crate::crms::CrmList;
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::generation::{self, Generations};
@@ -60,6 +62,7 @@ async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
     let mut plan = Plan::read(engine).await?;
     let mut tidied: Option<Duration> = None;
     let mut asked = shared.clock.monotonic();
+    let mut beaten: Option<Timestamp> = None;
     loop {
         tasks.fit(shared, &plan).await;
         for account in &plan.unusable {
@@ -67,6 +70,9 @@ async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
                 "the state of a mailbox could not be stored",
                 account.tell(shared).await.map_err(EngineError::from),
             );
+        }
+        for crm in &plan.crms.unusable {
+            log("the state of a CRM could not be stored", crm.tell(shared).await.map_err(EngineError::from));
         }
         let decided = contacts::decide_again_locally(shared).await.map_err(EngineError::from);
         log("what waits for the local contacts was not decided", decided);
@@ -78,6 +84,13 @@ async fn keep_fit(engine: &Engine) -> Result<Infallible, EngineError> {
                 tidied = Some(shared.clock.monotonic());
                 log("what may be forgotten was not", forget_unanswered(shared).await);
                 log("what was put off stays so", not_too_late(shared).await);
+            }
+            let now = shared.clock.now();
+            // By the wall clock, which goes on while the computer sleeps.
+            if beaten.is_none_or(|at| now.duration_since(at).abs() >= absence::BEAT) {
+                beaten = Some(now);
+                let beat = shared.ledger.write(move |tx| absence::beat(tx, now)).await;
+                log("that the engine runs was not noted", beat.map_err(EngineError::from));
             }
             tokio::time::sleep(GLANCE).await;
             let now = shared.clock.monotonic();
@@ -112,7 +125,7 @@ struct Plan {
     generations: Generations,
     /// False where the keychain did not give the proxy's password.
     proxy_whole: bool,
-    crms: Vec<CrmSettings>,
+    crms: CrmList,
     parts: HashMap<Key, Part>,
     /// What cannot run as it is set.
     unusable: Vec<Unusable>,
@@ -138,10 +151,10 @@ impl Plan {
         // First the counters: what is set while the rest is read is seen at the next glance.
         let generations = engine.ledger().read(generation::read).await?;
         let proxy_whole = engine.take_proxy().await?;
-        let crms = engine.crms().await?;
+        let crms = engine.crm_list().await?;
         let now = engine.clock().now();
         let mut parts = HashMap::new();
-        for crm in &crms {
+        for crm in &crms.set {
             let part = Part::Crm(crm.clone(), generations.of_crm(crm.kind()));
             parts.insert(Key::Crm(crm.kind()), part);
         }
@@ -202,7 +215,11 @@ struct Task(JoinHandle<Infallible>);
 
 impl Task {
     fn start(shared: Arc<Shared>, part: Part) -> Self {
-        Self(tokio::spawn(keep(shared, part)))
+        let at_work = shared.at_work();
+        Self(tokio::spawn(async move {
+            let _at_work = at_work;
+            keep(shared, part).await
+        }))
     }
 
     /// Ends it and waits until it is gone, so that nothing of it meets the next one.
@@ -225,9 +242,7 @@ async fn keep(shared: Arc<Shared>, part: Part) -> Infallible {
         let shared = Arc::clone(&shared);
         let run = async {
             match &part {
-                Part::Account(account, _) => {
-                    Mailbox::new(shared, account.id, account.settings.clone()).run().await
-                }
+                Part::Account(account, _) => Mailbox::new(shared, Account::clone(account)).run().await,
                 Part::Crm(crm, _) => sinks::work(shared, crm.clone()).await,
             }
         };
@@ -261,7 +276,7 @@ pub(crate) async fn not_too_late(shared: &Shared) -> Result<(), EngineError> {
         for account in account::list(tx)? {
             job::not_beyond(tx, account.id, now, jobs)?;
         }
-        sinks.into_iter().try_for_each(|sink| outbox::not_beyond(tx, sink, now, pushes).map(|_| ()))
+        sinks.into_iter().try_for_each(|sink| outbox::not_beyond(tx, &sink, now, pushes).map(|_| ()))
     };
     Ok(shared.ledger.write(hurry).await?)
 }

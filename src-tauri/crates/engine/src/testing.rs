@@ -1,5 +1,6 @@
 //! A mailbox on a real ledger in a folder of its own, without a server: for the tests of this crate.
 
+use crate::engine::Account;
 use crate::home::Home;
 use crate::ingest;
 use crate::mailbox::Mailbox;
@@ -13,7 +14,7 @@ use threadline_core::envelope::Envelope;
 use threadline_core::rule::LogMode;
 use threadline_secrets::Memory;
 use threadline_store::job::{self, Job};
-use threadline_store::{account, folder};
+use threadline_store::{account, folder, setting};
 use threadline_testkit::clock::HandClock;
 
 pub struct World {
@@ -35,15 +36,23 @@ impl World {
         let ann = Address::parse("ann@firm.example").unwrap();
         let mut settings = AccountSettings::new(ann.clone(), "imap.firm.example".into(), Encryption::Tls);
         settings.rules.mode = mode;
+        let list = crms.to_vec();
         let (id, sent) = ledger
             .write_blocking(move |tx| {
+                let none = [CrmSettings::Ledger];
+                setting::set(tx, "crms", &if list.is_empty() { &none[..] } else { &list })?;
                 let id = account::insert(tx, &ann, "{}", Timestamp::UNIX_EPOCH)?;
                 Ok((id, folder::ensure(tx, id, "Sent", Role::Sent)?.id))
             })
             .unwrap();
         let shared = Arc::new(Shared::new(home, ledger, secrets, Arc::new(clock.clone())));
-        shared.set_crms(crms);
-        Self { _dir: dir, mailbox: Mailbox::new(shared, id, settings), clock, sent }
+        shared.set_crms(&crms.to_vec().into());
+        Self {
+            _dir: dir,
+            mailbox: Mailbox::new(shared, Account { id, settings, paused_until: None, epoch: 0 }),
+            clock,
+            sent,
+        }
     }
 
     /// Ann's mail to somebody comes up in her Sent folder.

@@ -1,6 +1,7 @@
 //! What the ledger holds, in the form that the terminal and the window show and `--json` prints.
 
 use crate::advice::ProviderAdvice;
+use crate::crms::{CrmList, UnusableCrm};
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::settings::CrmSettings;
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::conversation::ThreadState;
-use threadline_core::health::{Health, State, combine};
+use threadline_core::health::{Channel, Health, State, combine};
 use threadline_core::id::MessageKey;
 use threadline_core::message::Body;
 use threadline_core::reason::{Provider, Reason};
@@ -33,6 +34,8 @@ pub struct Status {
     pub running: Option<String>,
     pub mailboxes: Vec<MailboxStatus>,
     pub crms: Vec<CrmStatus>,
+    /// CRMs that are not pushed to, because their settings cannot be read.
+    pub unusable_crms: Vec<UnusableCrm>,
 }
 
 /// How one mailbox is.
@@ -56,8 +59,12 @@ pub struct MailboxStatus {
     pub ignored: u64,
     /// Messages that were seen and whose body was never read.
     pub bodies_never_read: u64,
-    /// Headers and texts that are still to be read from the server.
+    /// Messages that are not in the CRM yet.
     pub waiting: u64,
+    /// Of these, messages whose text is still to be read from the mail server.
+    pub to_read: u64,
+    /// Messages that a CRM refused.
+    pub refused: u64,
     /// The time of the newest message that was seen.
     pub last_seen: Option<Timestamp>,
     /// Messages that cannot be read, with the folder, the UID and the cause.
@@ -202,7 +209,7 @@ threadline_core::debug_only!(ContactLine { source, remote_id });
 impl Engine {
     /// How every mailbox and CRM is. Reads the ledger only, so it answers while another process runs.
     pub async fn status(&self) -> Result<Status, EngineError> {
-        let crms = self.crms().await?;
+        let CrmList { set: crms, unusable: unusable_crms } = self.crm_list().await?;
         let now = self.clock().now();
         let running = self.home().holder();
         let status = self
@@ -214,7 +221,7 @@ impl Engine {
                 }
                 let counts = status::sinks(tx)?;
                 let crms = crms.into_iter().map(|c| crm_status(tx, c, &counts)).collect::<Result<_, _>>()?;
-                Ok(Status { running, mailboxes, crms })
+                Ok(Status { running, mailboxes, crms, unusable_crms })
             })
             .await?;
         Ok(status)
@@ -261,8 +268,7 @@ impl Engine {
 
     /// The index's parts: the local list, and each CRM's own.
     pub(crate) async fn contact_sources(&self) -> Result<Vec<String>, EngineError> {
-        let crms = self.crms().await?;
-        Ok(CrmSettings::contact_sources(&crms))
+        Ok(self.crm_list().await?.contact_sources())
     }
 }
 
@@ -301,7 +307,7 @@ fn mailbox_status(
     Ok(MailboxStatus {
         address: account.address.clone(),
         provider: provider.map_or_else(|| host.clone(), |provider| name_of(provider).to_owned()),
-        state: if paused_until.is_some() { State::Paused } else { combine(&channels) },
+        state: if paused_until.is_some() { State::Paused } else { combine(&watched(&channels)) },
         paused_until,
         next_step: next_step(&channels, provider),
         advice: worst(&channels).and_then(|reason| ProviderAdvice::of(reason, &host)),
@@ -311,10 +317,17 @@ fn mailbox_status(
         asked: counts.asked,
         held: counts.held,
         ignored: counts.ignored,
-        waiting: counts.jobs_waiting,
+        waiting: counts.bodies_waiting + counts.pushes_waiting,
+        to_read: counts.bodies_waiting,
+        refused: counts.pushes_set_aside,
         last_seen: last_seen(tx, account.id)?,
         set_aside: aside,
     })
+}
+
+/// Sending is tried by checks alone, so it speaks for itself and not for the mailbox.
+fn watched(channels: &[Health]) -> Vec<Health> {
+    channels.iter().filter(|health| health.channel != Channel::Smtp).cloned().collect()
 }
 
 fn last_seen(tx: &Tx<'_>, account: i64) -> Result<Option<Timestamp>, StoreError> {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use threadline_core::address::Address;
+use threadline_core::health::{Channel, State};
 use threadline_core::reason::Reason;
 use threadline_engine::check::{CheckReport, CheckState, CheckStep, CheckStepName};
 use threadline_engine::clock::SystemClock;
@@ -308,6 +309,16 @@ async fn a_good_mailbox_passes_and_smtp_is_tried_with_the_same_password() {
     let said = server.transcript().await;
     assert_eq!(said.mismatch, None);
     assert!(!said.tls_text().contains("SELECT"), "a check changes nothing");
+    // How sending was is known of the mailbox, for as long as it sends by this server.
+    let sending = || async {
+        let mailbox = bench.engine.status().await.unwrap().mailboxes.remove(0);
+        mailbox.channels.iter().find(|health| health.channel == Channel::Smtp).map(|health| health.state)
+    };
+    bench.engine.add_account(settings.clone(), Some(Zeroizing::new("secret".into()))).await.unwrap();
+    assert_eq!(sending().await, Some(State::Connected));
+    settings.smtp = None;
+    bench.engine.change_account(settings).await.unwrap();
+    assert_eq!(sending().await, None);
 }
 
 /// A server for sending that answers the sign-in so.

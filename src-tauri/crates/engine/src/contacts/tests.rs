@@ -100,7 +100,7 @@ async fn mail_that_was_held_is_decided_though_the_run_with_the_last_page_was_kil
 #[tokio::test]
 async fn mail_that_was_held_is_decided_by_the_local_list_when_the_crm_is_gone() {
     let world = holding();
-    world.mailbox.shared.set_crms(&[]);
+    world.mailbox.shared.set_crms(&crate::crms::CrmList::default());
     decide_again_locally(&world.mailbox.shared).await.unwrap();
     assert_eq!(world.jobs().len(), 1);
 }

@@ -134,7 +134,14 @@ impl World {
         Self {
             _dir: dir,
             ledger,
-            mailbox: Mailbox { id, address, rules, contact_sources: vec![LOCAL.into()], history: false },
+            mailbox: Mailbox {
+                id,
+                epoch: 0,
+                address,
+                rules,
+                contact_sources: vec![LOCAL.into()],
+                history: false,
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{gone, server_place};
 use crate::broken::Broken;
+use crate::crms;
 use crate::event::Event;
 use crate::ingest;
 use crate::mailbox::{Mailbox, Watched};
@@ -34,9 +35,10 @@ pub(super) async fn read(
 
 /// Stores what the original is decided to be, and its text where it is logged.
 pub(super) async fn keep(mailbox: &Mailbox, job: &Job, folder: String, body: Body) -> Result<(), Broken> {
-    let (of, sinks, now) = (mailbox.for_ingest(), mailbox.shared.sink_names(), mailbox.shared.clock.now());
+    let (of, now) = (mailbox.for_ingest(), mailbox.shared.clock.now());
     let (one, bytes, truncated) = (job.clone(), body.raw.len() as u64, body.truncated);
     let finish = move |tx: &Tx<'_>| {
+        let of = ingest::as_set(tx, &of)?;
         let outer = Envelope::parse(body.raw.get(..MOST_HEADER).unwrap_or(&body.raw));
         if !message::is_its_header(tx, one.message, &outer)? {
             return Ok(None);
@@ -72,7 +74,7 @@ pub(super) async fn keep(mailbox: &Mailbox, job: &Job, folder: String, body: Bod
         let recorded = message::decide_again(tx, &new)?;
         if recorded.newly_logged {
             let body_job = job::add(tx, Kind::Body, recorded.message, one.place, job::AT_ONCE)?;
-            job::finish_body(tx, body_job, &body.raw, truncated, &sinks, now)?;
+            job::finish_body(tx, body_job, &body.raw, truncated, &crms::sinks(tx)?, now)?;
         }
         Ok(Some(recorded.newly_logged))
     };

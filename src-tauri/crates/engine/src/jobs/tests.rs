@@ -1,9 +1,11 @@
 //! Jobs that fail, on a real ledger.
 
 use super::*;
+use crate::settings::CrmSettings;
 use crate::testing::World;
 use threadline_core::reason::{Evidence, Phase};
 use threadline_core::rule::LogMode;
+use threadline_store::{outbox, setting};
 
 /// A mailbox with the body of one logged mail to be read, and the job's id.
 fn world() -> (World, i64) {
@@ -152,4 +154,21 @@ async fn what_is_forwarded_to_log_is_logged_as_its_original_or_kept_out_by_its_p
         let on: Vec<&str> = logged_on.iter().map(|a| a.address.as_str()).collect();
         assert_eq!(on, ["carl@customer.example"]);
     }
+}
+
+/// The list of CRMs that the tasks know may lag behind what was set.
+#[tokio::test]
+async fn a_message_is_queued_for_the_crms_as_they_are_set_when_it_is_stored() {
+    let webhook = CrmSettings::Webhook { url: "https://x.example/".into() };
+    let world = World::new(LogMode::EveryoneOutside, &[webhook]);
+    let shared = &world.mailbox.shared;
+    world.sends(1, "carl@customer.example");
+    let job = world.jobs().remove(0);
+    let folder = vec![CrmSettings::Folder { dir: "/tmp/mail".into() }];
+    shared.ledger.write_blocking(move |tx| setting::set(tx, "crms", &folder)).unwrap();
+    let raw =
+        b"Message-ID: <1@x>\r\nFrom: ann@firm.example\r\nTo: carl@customer.example\r\n\r\nhello".to_vec();
+    keep(&world.mailbox, &job, Body { raw, truncated: false }).await.unwrap();
+    let queued = shared.ledger.read_blocking(move |tx| outbox::of_message(tx, job.message)).unwrap();
+    assert_eq!(queued.iter().map(|row| row.sink.as_str()).collect::<Vec<_>>(), ["folder"]);
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use threadline_mail::watch::{Cursor, News, Waker, Watch};
-use threadline_store::{StoreError, Tx, folder, job, place};
+use threadline_store::{StoreError, Tx, account, folder, job, place};
 
 impl Mailbox {
     /// The next news; a job that was put off wakes the connection when its time has come. What may have broken a
@@ -76,9 +76,11 @@ impl Mailbox {
             News::Baseline { target, cursor } | News::Renumbered { target, cursor } => {
                 let row = at(target)?;
                 let cursor = to_row(cursor);
+                let (id, epoch) = (self.id, self.epoch);
                 self.shared
                     .ledger
                     .write(move |tx| {
+                        account::still(tx, id, epoch)?;
                         place::remove_outdated(tx, row.id, cursor.uidvalidity)?;
                         // A folder that was put back from a backup gives its UIDs anew under the same UIDVALIDITY. The jobs
                         // stay: each looks whether its message is still there, and for another place of it.
@@ -146,6 +148,7 @@ impl Mailbox {
     pub fn for_ingest(&self) -> ingest::Mailbox {
         ingest::Mailbox {
             id: self.id,
+            epoch: self.epoch,
             address: self.settings.address.clone(),
             rules: self.settings.rules.clone(),
             contact_sources: self.shared.contact_sources(),

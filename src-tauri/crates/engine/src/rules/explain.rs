@@ -40,9 +40,10 @@ impl Engine {
     /// What would become of a new mail to somebody, and of one from them, if it came now.
     pub async fn explain_rules(&self, mailbox: &Address, who: &Address) -> Result<Explained, EngineError> {
         let account = self.account(mailbox).await?;
-        self.shared().set_crms(&self.crms().await?);
+        self.shared().set_crms(&self.crm_list().await?);
         let of = ingest::Mailbox {
             id: account.id,
+            epoch: account.epoch,
             address: account.settings.draft.address,
             rules: account.settings.rules,
             contact_sources: self.shared().contact_sources(),
