@@ -19,7 +19,10 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
     match command {
         AccountCommand::Add(args) => add(engine, args, json).await?,
         AccountCommand::List => list(engine, json).await?,
-        AccountCommand::Remove { address } => {
+        AccountCommand::Remove { address, yes } => {
+            if !yes && !prompt::confirm(&farewell(engine, &address).await?)? {
+                bail!("{address}: not removed. With --yes nothing is asked.");
+            }
             engine.remove_account(&address).await?;
             done(json, "removed", &address, "Removed. Its mail and what the CRM has stay as they are.")?;
         }
@@ -39,7 +42,14 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
                 found => found?.settings,
             };
             change(&mut settings, &args)?;
-            engine.change_account(settings).await?;
+            let elsewhere =
+                args.host.is_some() || args.port.is_some() || args.user.is_some() || args.security.is_some();
+            if elsewhere && !args.no_check {
+                let other = if args.other_mailbox { OtherMailbox::Accept } else { OtherMailbox::Refuse };
+                engine.reconnect(settings, None, other).await?;
+            } else {
+                engine.change_account(settings).await?;
+            }
             done(json, "set", &args.address, "Changed. It connects anew where Threadline runs.")?;
         }
         AccountCommand::Retry { address, forget } => {
@@ -80,6 +90,20 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The question before a mailbox is removed: what is lost with it.
+async fn farewell(engine: &Engine, address: &Address) -> anyhow::Result<String> {
+    let mailboxes = engine.status().await?.mailboxes;
+    let Some(found) = mailboxes.iter().find(|m| m.address == *address) else {
+        return Err(EngineError::NoAccount(address.to_string()).into());
+    };
+    Ok(format!(
+        "{address}: {} not in the CRM yet, {} that the CRM refused and {} for you go with it. Remove it?",
+        output::count(found.waiting, "message", "messages"),
+        output::count(found.refused, "message", "messages"),
+        output::count(found.asked, "question", "questions"),
+    ))
 }
 
 fn done(json: bool, what: &str, address: &Address, words: &str) -> anyhow::Result<()> {

@@ -183,6 +183,9 @@ pub enum AccountCommand {
     Remove {
         /// The mailbox's address.
         address: Address,
+        /// Do not ask, whatever is lost with it.
+        #[arg(long)]
+        yes: bool,
     },
     /// Sign in with the browser again, or for the first time, and connect.
     SignIn(AccountSignIn),
@@ -290,7 +293,7 @@ pub enum ProviderArg {
 
 #[derive(Debug, Subcommand)]
 pub enum ProxyCommand {
-    /// Set it. A password in it goes to the keychain.
+    /// Set it. With a user name in it (http://USER@HOST:PORT) the password is asked for, and goes to the keychain.
     Set {
         /// http://HOST:PORT, socks5://HOST:PORT, none, or system for what the system says. Mail takes the system's ALL_PROXY.
         #[arg(value_name = "URL|none|system")]
@@ -361,6 +364,12 @@ pub struct AccountSet {
     /// More addresses and domains of which no mail is ever logged.
     #[arg(long = "never", value_name = "ADDRESS|DOMAIN")]
     pub never: Vec<String>,
+    /// Store another server or user without signing in first. It may be another mailbox, so it is read from now on.
+    #[arg(long)]
+    pub no_check: bool,
+    /// Take it though it is another mailbox than before; it is read from now on.
+    #[arg(long)]
+    pub other_mailbox: bool,
 }
 
 /// The server that takes mail to be sent; user and password are those of IMAP.

@@ -92,7 +92,9 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
 }
 
 async fn show(engine: &Engine, json: bool) -> anyhow::Result<()> {
-    let crms = engine.status().await?.crms;
+    let status = engine.status().await?;
+    status.unusable_crms.iter().for_each(|crm| output::note(&crm.problem));
+    let crms = status.crms;
     if json {
         return crms.iter().try_for_each(output::json);
     }

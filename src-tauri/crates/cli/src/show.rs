@@ -14,6 +14,7 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
     let needs_you = status.mailboxes.iter().map(|m| m.state).chain(status.crms.iter().map(|c| c.state));
     let aside = status.mailboxes.iter().any(|m| !m.set_aside.is_empty())
         || status.crms.iter().any(|c| c.set_aside > 0);
+    let aside = aside || !status.unusable_crms.is_empty();
     let code = match aside || needs_you.into_iter().any(|s| s == State::NeedsAttention) {
         true => ExitCode::from(NEEDS_YOU),
         false => ExitCode::SUCCESS,
@@ -43,12 +44,13 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
             }
         }
         output::say(&format!(
-            "  logged {}, asked {}, held {}, ignored {}; bodies never read {}; to be read {}",
+            "  logged {}, asked {}, held {}, ignored {}; bodies never read {}; to be read {}, waiting for a CRM {}",
             mailbox.logged,
             mailbox.asked,
             mailbox.held,
             mailbox.ignored,
             mailbox.bodies_never_read,
+            mailbox.to_read,
             mailbox.waiting
         ));
         for aside in &mailbox.set_aside {
@@ -70,6 +72,7 @@ pub async fn status(engine: &Engine, json: bool) -> anyhow::Result<ExitCode> {
             cause.reason.title()
         ));
     }
+    status.unusable_crms.iter().for_each(|crm| output::say(&crm.problem));
     for crm in &status.crms {
         output::say(&format!("{}: {}", crm.settings.kind(), words(crm.state)));
         crm.health.iter().for_each(channel);

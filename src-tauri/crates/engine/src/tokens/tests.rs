@@ -132,7 +132,7 @@ async fn a_new_refresh_token_that_the_keychain_does_not_take_is_not_lost() {
         clock: Arc::clone(&bench.shared().clock),
         unsaved: Arc::clone(&bench.shared().tokens.unsaved),
     };
-    let broken = Keychain::new(bench.shared().home.clone(), Arc::new(failing));
+    let broken = Keychain::new(bench.shared().home.clone(), Arc::new(failing), Works::default());
     assert!(matches!(renewal(broken.clone()).run().await, Err(EngineError::Secret(_))));
     assert_eq!(bench.kept().await, "r0");
     // As long as it fails nobody is asked; then the token is kept first and used.
