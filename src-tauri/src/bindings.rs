@@ -28,7 +28,6 @@ pub fn builder() -> Builder<Wry> {
             connect::sign_in,
             connect::cancel_sign_in,
             connect::add_mailbox,
-            connect::change_mailbox,
             connect::broken,
             connect::reconnect,
             history::folders,

@@ -25,6 +25,8 @@ pub trait Desk: Clone + Send + Sync + 'static {
     fn events(&self) -> broadcast::Receiver<Event>;
     /// Works until it cannot any more; gives the cause.
     async fn work(&self) -> AppError;
+    /// After its work was ended: waits until all of it is gone.
+    async fn gone(&self) {}
     async fn status(&self) -> Result<Status, AppError>;
     /// With whom mail was logged last.
     async fn last_contact(&self) -> Result<Option<LastContact>, AppError>;
@@ -157,6 +159,10 @@ impl Desk for Engine {
     async fn work(&self) -> AppError {
         let Err(error) = self.run().await;
         error.into()
+    }
+
+    async fn gone(&self) {
+        Engine::gone(self).await;
     }
 
     async fn status(&self) -> Result<Status, AppError> {

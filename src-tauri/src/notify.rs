@@ -128,7 +128,7 @@ fn subjects(status: &Status) -> Vec<Broken> {
         Broken {
             of: Subject::Mailbox(m.address.to_string()),
             broken: own.map(|h| (h.reason, h.since)).collect(),
-            waiting: m.waiting,
+            waiting: m.to_read,
             is_well: m.state == State::Connected,
         }
     });
@@ -151,7 +151,7 @@ fn subjects(status: &Status) -> Vec<Broken> {
         Broken {
             of: Subject::Provider(name.to_owned()),
             broken: causes.map(|cause| (Some(cause.reason), cause.since)).collect(),
-            waiting: all.iter().map(|m| m.waiting).sum(),
+            waiting: all.iter().map(|m| m.to_read).sum(),
             is_well: all.iter().all(|m| m.state == State::Connected),
         }
     });

@@ -43,6 +43,8 @@ pub fn mailbox(name: &str, state: State, reason: Option<Reason>, since: &str) ->
         ignored: 0,
         bodies_never_read: 0,
         waiting: 0,
+        to_read: 0,
+        refused: 0,
         last_seen: None,
         set_aside: Vec::new(),
     }
@@ -78,5 +80,10 @@ pub fn hubspot(state: State, reason: Option<Reason>, since: &str) -> CrmStatus {
 }
 
 pub fn status(mailboxes: Vec<MailboxStatus>) -> Status {
-    Status { running: None, mailboxes, crms: vec![hubspot(State::Connected, None, "08:00")] }
+    Status {
+        running: None,
+        mailboxes,
+        crms: vec![hubspot(State::Connected, None, "08:00")],
+        unusable_crms: Vec::new(),
+    }
 }

@@ -98,15 +98,6 @@ pub async fn add_mailbox(
     shell.status().await
 }
 
-#[tauri::command]
-#[specta::specta]
-pub async fn change_mailbox(shell: Shell<'_>, draft: MailboxDraft) -> Answer<Status> {
-    let engine = shell.engine().await?;
-    let settings = settings(&engine, draft).await?;
-    engine.change_account(settings).await?;
-    shell.status().await
-}
-
 /// What the wizard opens with.
 #[tauri::command]
 #[specta::specta]

@@ -13,6 +13,10 @@ use tokio::time::Instant;
 const AGAIN: Duration = Duration::from_secs(2);
 /// The longest pause for a keychain: each look can bring up its question for the password.
 const MOST: Duration = Duration::from_secs(60);
+/// Between two tries where the disk is at fault.
+const DISK: Duration = Duration::from_secs(60);
+/// How long what is ended may take to leave.
+const LEAVING: Duration = Duration::from_secs(10);
 
 /// Where the engine is in its life.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub(super) enum Life<E> {
         pause: Duration,
     },
     Working {
+        desk: E,
         work: JoinHandle<AppError>,
         events: broadcast::Receiver<Event>,
     },
@@ -72,7 +77,7 @@ impl<E: Desk> Life<E> {
                         }
                     };
                 }
-                Life::Working { work, events } => {
+                Life::Working { work, events, .. } => {
                     let ended = tokio::select! {
                         event = events.recv() => match event {
                             Ok(event) => return Change::Happened(event),
@@ -84,8 +89,9 @@ impl<E: Desk> Life<E> {
                         },
                         ended = &mut *work => ended,
                     };
-                    *self = Life::Over;
-                    return Change::Ended(ended.unwrap_or_else(|_| broke_off()));
+                    let error = ended.unwrap_or_else(|_| broke_off());
+                    *self = Life::once_more(&error);
+                    return Change::Ended(error);
                 }
                 Life::Over => std::future::pending().await,
             }
@@ -94,7 +100,7 @@ impl<E: Desk> Life<E> {
 
     fn work(desk: &E) -> Self {
         let (events, worker) = (desk.events(), desk.clone());
-        Life::Working { work: tokio::spawn(async move { worker.work().await }), events }
+        Life::Working { desk: desk.clone(), work: tokio::spawn(async move { worker.work().await }), events }
     }
 
     fn after(closed: &Closed, pause: Duration) -> Self {
@@ -102,7 +108,16 @@ impl<E: Desk> Life<E> {
         match closed {
             Closed::Held { .. } => Life::Ahead { at, pause: AGAIN },
             Closed::Keychain { .. } => Life::Ahead { at, pause: (2 * pause).min(MOST) },
-            Closed::Refused(_) => Life::Over,
+            Closed::Refused(error) => Life::once_more(error),
+        }
+    }
+
+    /// A disk gets room again, or is connected again. All else waits for a person.
+    fn once_more(error: &AppError) -> Self {
+        let disk = ["ledger_disk_full", "ledger_disk_fails", "ledger_busy", "ledger_cannot_open"];
+        match disk.contains(&error.code.as_str()) {
+            true => Life::Ahead { at: Instant::now() + DISK, pause: AGAIN },
+            false => Life::Over,
         }
     }
 
@@ -113,9 +128,11 @@ impl<E: Desk> Life<E> {
                 task.abort();
                 let _ = task.await;
             }
-            Life::Working { work, .. } => {
+            Life::Working { desk, work, .. } => {
                 work.abort();
                 let _ = work.await;
+                // A keychain that waits for a person can hold it up: then it is left behind.
+                let _ = tokio::time::timeout(LEAVING, desk.gone()).await;
             }
             Life::Ahead { .. } | Life::Over => {}
         }

@@ -119,6 +119,17 @@ async fn given_an_engine_at_work_when_it_ends_then_the_person_is_told_and_can_st
 }
 
 #[tokio::test(start_paused = true)]
+async fn given_an_engine_that_a_full_disk_ended_then_it_is_opened_again_by_itself() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    office.engine_ends(AppError::new("ledger_disk_full", "The disk is full."));
+    office.settle().await;
+    assert!(matches!(office.app().await.engine, EngineState::Stopped { .. }));
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    office.settle().await;
+    assert_eq!(office.app().await.engine, EngineState::Running);
+}
+
+#[tokio::test(start_paused = true)]
 async fn given_an_engine_at_work_when_it_panics_then_the_program_stays_and_says_so() {
     let office = Office::open(status(vec![connected(ANN)])).await;
     office.engine_panics();

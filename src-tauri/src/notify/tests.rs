@@ -132,7 +132,7 @@ fn a_crm_is_told_by_its_name_and_leads_to_its_settings() {
 #[test]
 fn a_notification_names_the_mailbox_the_cause_the_time_and_what_waits() {
     let mut gone = broken(ANN, Reason::PasswordChanged, "14:02");
-    gone.waiting = 1;
+    gone.to_read = 1;
     let notices = after(&mut Vec::new(), vec![gone], DAY);
     let words = notices[0].words(Locale::En.catalogue(), at("14:10"), &TimeZone::UTC);
     assert_eq!(words.title, "ann@firm.example is disconnected");

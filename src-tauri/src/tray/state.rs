@@ -164,7 +164,7 @@ fn of_status(status: &Status, all_paused: bool) -> Headline {
         crm_channels(&status.crms).filter(move |(_, h)| h.state == state).min_by_key(|(_, h)| h.since)
     };
     let waiting =
-        status.mailboxes.iter().map(|m| m.waiting).chain(status.crms.iter().map(|c| c.waiting)).sum();
+        status.mailboxes.iter().map(|m| m.to_read).chain(status.crms.iter().map(|c| c.waiting)).sum();
     if let Some(health) = mailbox(State::NeedsAttention) {
         return Headline::Disconnected { since: health.since, reason: health.reason };
     }
@@ -172,7 +172,7 @@ fn of_status(status: &Status, all_paused: bool) -> Headline {
         let kind = crm.settings.kind().to_owned();
         return Headline::CrmDisconnected { kind, since: health.since, reason: health.reason };
     }
-    if let Some(health) = mailbox(State::Offline) {
+    if let Some(health) = mailbox(State::Offline).or(crm(State::Offline).map(|(_, health)| health)) {
         return Headline::Offline { since: health.since };
     }
     if let Some(health) = mailbox(State::Retrying).or(crm(State::Retrying).map(|(_, health)| health)) {

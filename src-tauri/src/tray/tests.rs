@@ -109,6 +109,13 @@ fn a_crm_that_needs_the_person_is_named() {
 }
 
 #[test]
+fn a_crm_that_cannot_be_reached_without_a_network_is_offline_too() {
+    let mut away = status(vec![connected(ANN)]);
+    away.crms = vec![hubspot(State::Offline, Some(Reason::LocalOffline), "14:02")];
+    assert_eq!(first(&tray(&away)), ("Offline since 14:02", Light::Offline));
+}
+
+#[test]
 fn a_pause_speaks_for_all_only_where_all_are_paused() {
     let all = tray(&status(vec![paused(ANN, Some("17:00")), paused(BOB, None)]));
     assert_eq!(first(&all), ("Paused until 17:00", Light::Paused));

@@ -38,7 +38,6 @@ export interface Api {
   cancelSignIn(): Promise<void>;
   /** Without a password somebody must have signed in with the browser. */
   addMailbox(draft: MailboxDraft, password: string | null, mode: LogMode): Promise<Status>;
-  changeMailbox(draft: MailboxDraft): Promise<Status>;
   removeMailbox(address: string): Promise<Status>;
   broken(address: string): Promise<Broken>;
   /**

@@ -38,7 +38,6 @@ export const commands = {
 	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
 	/**  Without a password somebody must have signed in with the browser. */
 	addMailbox: (draft: MailboxDraft, password: string | null, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
-	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
 	/**
@@ -242,7 +241,7 @@ export type Broken = {
 	failed: CheckStepName | null,
 	/**  What this provider wants done, where that is known. */
 	advice: ProviderAdvice | null,
-	/**  Mails that were seen and are still to be read from the server. */
+	/**  Logged mails whose text is still to be read from the mail server. */
 	waiting: number,
 };
 
@@ -615,8 +614,12 @@ export type MailboxStatus = {
 	ignored: number,
 	/**  Messages that were seen and whose body was never read. */
 	bodies_never_read: number,
-	/**  Headers and texts that are still to be read from the server. */
+	/**  Messages that are not in the CRM yet. */
 	waiting: number,
+	/**  Of these, messages whose text is still to be read from the mail server. */
+	to_read: number,
+	/**  Messages that a CRM refused. */
+	refused: number,
 	/**  The time of the newest message that was seen. */
 	last_seen: string | null,
 	/**  Messages that cannot be read, with the folder, the UID and the cause. */
@@ -690,11 +693,15 @@ export type Outage = {
 	/**  The mailbox's address, or the CRM's kind. */
 	of: string,
 	channel: HealthChannel,
+	/**  Further channels of its own that the same reason cut off meanwhile. */
+	also: HealthChannel[],
 	state: State,
 	reason: Reason | null,
 	since: string,
 	/**  `None` while it lasts. */
 	until: string | null,
+	/**  How much of it is not counted, in seconds: this computer slept, or Threadline did not run. */
+	absent: number,
 	/**  The server's own words. */
 	evidence: string | null,
 };
@@ -868,6 +875,8 @@ export type Status = {
 	running: string | null,
 	mailboxes: MailboxStatus[],
 	crms: CrmStatus[],
+	/**  CRMs that are not pushed to, because their settings cannot be read. */
+	unusable_crms: UnusableCrm[],
 };
 
 export type Theme = "system" | "light" | "dark";
@@ -983,6 +992,13 @@ export type Undo = {
 	token: number,
 	/**  The time of the action where it is too large to be taken back. */
 	until: string,
+};
+
+/**  A CRM whose settings cannot be read, before they are written anew. */
+export type UnusableCrm = {
+	/**  Which one, where at least that can be read. */
+	kind: string | null,
+	problem: string,
 };
 
 /* Tauri Specta runtime */

@@ -27,7 +27,7 @@ describe("the gravest state", () => {
   });
 
   it("is none where there is no mailbox, whatever the CRM's is", () => {
-    expect(overall({ running: null, mailboxes: [], crms: [] })).toBeNull();
+    expect(overall({ running: null, mailboxes: [], crms: [], unusable_crms: [] })).toBeNull();
   });
 
   it("is explained by the channel that has it the longest", () => {

@@ -4,7 +4,7 @@ use crate::views::{MailboxStatus, Status};
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::address::Address;
-use threadline_core::health::{Health, State};
+use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::Reason;
 
 /// One cause at one provider, where the person has several mailboxes.
@@ -64,5 +64,8 @@ impl Status {
 /// The channels that a person must mend; none of a mailbox that is paused.
 pub fn broken(mailbox: &MailboxStatus) -> impl Iterator<Item = &Health> {
     let awake = mailbox.state != State::Paused;
-    mailbox.channels.iter().filter(move |health| awake && health.state == State::NeedsAttention)
+    mailbox.channels.iter().filter(move |health| {
+        // Sending is known from checks alone.
+        awake && health.state == State::NeedsAttention && health.channel != Channel::Smtp
+    })
 }

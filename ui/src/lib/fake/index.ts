@@ -150,11 +150,6 @@ export function fakeApi(params: URLSearchParams): Api {
         w.tell({ kind: "app" });
         return changed(w);
       }),
-    changeMailbox: (draft) =>
-      later(() => {
-        w.boxes = w.boxes.map((one) => (one.draft.address === draft.address ? { ...one, draft } : one));
-        return changed(w);
-      }),
     removeMailbox: (address) =>
       later(() => {
         w.status.mailboxes = w.status.mailboxes.filter((one) => one.address !== address);
@@ -167,7 +162,7 @@ export function fakeApi(params: URLSearchParams): Api {
         return {
           draft: draftOf(w, address), reason: channel?.reason ?? null, since: channel?.since ?? null, evidence: channel?.evidence ?? null,
           advice: null,
-          failed: channel?.phase === "auth" ? ("sign_in" as const) : channel?.reason ? ("tcp" as const) : null, waiting: box(w, address).waiting,
+          failed: channel?.phase === "auth" ? ("sign_in" as const) : channel?.reason ? ("tcp" as const) : null, waiting: box(w, address).to_read,
         };
       }),
     reconnect: (draft) =>
@@ -290,7 +285,7 @@ export function fakeApi(params: URLSearchParams): Api {
     quit: () => Promise.resolve(),
     deleteEverything: () =>
       wait(w.still ? 0 : 900).then(() => {
-        w.status = { running: w.status.running, mailboxes: [], crms: [] };
+        w.status = { running: w.status.running, mailboxes: [], crms: [], unusable_crms: [] };
         w.boxes = [];
         w.app.first_run = true;
         w.tell({ kind: "app" });

@@ -5,7 +5,7 @@ import { ago, DAY, HOUR, MINUTE } from "./time";
 import type { Scene } from "./status";
 
 function one(of: string, channel: Channel, state: State, reason: Reason, since: number, length: number | null, evidence: string | null = null): Outage {
-  return { of, channel, state, reason, since: ago(since), until: length === null ? null : ago(since - length), evidence };
+  return { of, channel, also: [], state, reason, since: ago(since), until: length === null ? null : ago(since - length), evidence, absent: 0 };
 }
 
 export function outages(scene: Scene): Outage[] {

@@ -22,7 +22,7 @@ function failing(channel: Channel, state: State, since: string, phase: Phase, re
 function box(address: string, state: State, channels: Health[], more: Partial<MailboxStatus> = {}): MailboxStatus {
   return {
     address, provider: address.split("@")[1] ?? address, state, paused_until: null, channels, next_step: null, advice: null, logged: 412, asked: 4, held: 0, ignored: 2038,
-    bodies_never_read: 2042, waiting: 0, last_seen: ago(3 * MINUTE), set_aside: [], ...more,
+    bodies_never_read: 2042, waiting: 0, to_read: 0, refused: 0, last_seen: ago(3 * MINUTE), set_aside: [], ...more,
   };
 }
 
@@ -38,6 +38,10 @@ function crm(state: State, of: Health[], more: Partial<CrmStatus> = {}): CrmStat
 }
 
 export function status(scene: Scene): Status {
+  return { ...shown(scene), unusable_crms: [] };
+}
+
+function shown(scene: Scene): Omit<Status, "unusable_crms"> {
   const since = ago(6 * DAY + 3 * HOUR);
   const shared = box(SALES, "connected", sound(ago(2 * DAY)), { logged: 96, asked: 0, ignored: 507, bodies_never_read: 507, last_seen: ago(41 * MINUTE) });
   const own = box(ANN.address, "connected", sound(since));
@@ -58,7 +62,7 @@ export function status(scene: Scene): Status {
             failing("sent", "needs_attention", at, "auth", "password_changed", words, null),
             failing("smtp", "needs_attention", at, "auth", "password_changed", "535 5.7.8 Error: authentication failed", null),
           ], {
-            next_step: "Enter the new password.", last_seen: ago(83 * MINUTE), waiting: 3,
+            next_step: "Enter the new password.", last_seen: ago(83 * MINUTE), waiting: 3, to_read: 3,
             set_aside: [
               { folder: "INBOX", uid: 20418, why: "The message's structure cannot be read." },
               { folder: "Sent", uid: 7731, why: "The message is larger than 50 MB." },

@@ -5,8 +5,8 @@ import { lasted, rows } from "./history";
 const NOW = new Date(2026, 2, 12, 10, 24).getTime();
 const at = (day: number, hour: number) => new Date(2026, 2, day, hour).toISOString();
 
-function outage(of: string, since: string, until: string | null): Outage {
-  return { of, channel: "inbox", state: "needs_attention", reason: "unknown", since, until, evidence: null };
+function outage(of: string, since: string, until: string | null, absent = 0): Outage {
+  return { of, channel: "inbox", also: [], state: "needs_attention", reason: "unknown", since, until, evidence: null, absent };
 }
 
 describe("rows", () => {
@@ -38,5 +38,9 @@ describe("lasted", () => {
   it("is never negative", () => {
     expect(lasted(outage("ann", at(12, 9), null), NOW)).toBe(84 * 60_000);
     expect(lasted(outage("ann", at(12, 12), null), NOW)).toBe(0);
+  });
+
+  it("leaves out the time in which the computer slept", () => {
+    expect(lasted(outage("ann", at(9, 22), at(10, 8), 9 * 3600), NOW)).toBe(60 * 60_000);
   });
 });

@@ -27,7 +27,7 @@ export function rows(outages: readonly Outage[], names: readonly string[], now: 
   }));
 }
 
-/** How long it was, or has been until now, in milliseconds. */
+/** How long it was, or has been until now, in milliseconds, without the time in which the computer slept. */
 export function lasted(outage: Outage, now: number): number {
-  return Math.max(0, (outage.until === null ? now : Date.parse(outage.until)) - Date.parse(outage.since));
+  return Math.max(0, (outage.until === null ? now : Date.parse(outage.until)) - Date.parse(outage.since) - outage.absent * 1000);
 }

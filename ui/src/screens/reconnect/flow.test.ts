@@ -7,7 +7,7 @@ import { countsText } from "./counts";
 import { ReconnectFlow } from "./flow.svelte";
 
 const ADDRESS = "ann@firm.example";
-const STATUS: Status = { running: null, mailboxes: [], crms: [] };
+const STATUS: Status = { running: null, mailboxes: [], crms: [], unusable_crms: [] };
 const broken: Broken = {
   draft: { address: ADDRESS, user: "ann", host: "imap.firm.example", port: 993, encryption: "tls", auth: { kind: "password" }, smtp: null, authority: null, fingerprint: null, smtp_fingerprint: null, sent_folder: null },
   reason: "password_changed", since: "2026-03-12T08:02:00Z", evidence: "[AUTHENTICATIONFAILED]", failed: "sign_in", advice: null, waiting: 3,

@@ -9,7 +9,7 @@ let shown: Record<string, unknown> | null = null;
 afterEach(async () => {
   if (shown !== null) await unmount(shown);
   shown = null;
-  setStatus({ running: null, mailboxes: [], crms: [] });
+  setStatus({ running: null, mailboxes: [], crms: [], unusable_crms: [] });
 });
 
 function open(turn = ""): HTMLElement {

@@ -6,7 +6,7 @@ import { setApi } from "../../lib/index";
 import { LONG } from "./first-mail.svelte";
 import { SetupFlow } from "./flow.svelte";
 
-const STATUS: Status = { running: null, mailboxes: [], crms: [] };
+const STATUS: Status = { running: null, mailboxes: [], crms: [], unusable_crms: [] };
 const found: Candidate = {
   imap: { host: "imap.firm.example", port: 993, encryption: "tls" }, smtp: { host: "smtp.firm.example", port: 465, encryption: "tls" },
   user: "ann@firm.example", source: "provider_table", provider: null, hint: null, help: null, trusted: true, doubts: [],
