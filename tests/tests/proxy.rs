@@ -206,7 +206,7 @@ async fn a_crm_and_a_sign_in_with_the_browser_go_through_the_proxy() -> Result<(
     let set_crm = ["crm", "set", "hubspot", "--base-url", &base];
     let without = computer.run_with(&set_crm, token)?;
     ensure!(without.status.code() == Some(1), "the name is nobody's without the proxy: {without:?}");
-    computer.run(&["proxy", "set", &format!("http://ann:pw@127.0.0.1:{proxy}")])?.ok()?;
+    computer.run_with(&["proxy", "set", &format!("http://ann@127.0.0.1:{proxy}")], "pw\n")?.ok()?;
     computer.run_with(&set_crm, token)?.ok()?;
 
     let address = format!("https://{sign_in}");

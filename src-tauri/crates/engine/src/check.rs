@@ -14,6 +14,7 @@ use serde::Serialize;
 use steps::{Steps, Stopped};
 use threadline_core::reason::{Phase, Reason};
 use threadline_mail::connect::{self, Opened, Server, Step, Timeouts};
+use threadline_mail::error::MailError;
 use threadline_mail::folders::{Why, nameable, watched};
 use threadline_mail::guard::Limits;
 use threadline_mail::login::Login;

@@ -325,8 +325,8 @@ mod tests {
             next_try: None,
         };
         let period = Period { id: 1, owner: Owner::Account(1), health, until: Some(at(40_010)) };
-        assert!(is_disconnect(&period, at(50_000), &[]));
-        assert!(!is_disconnect(&period, at(50_000), &night));
+        assert!(is_disconnect(&period, at(50_000), outage::EXTENDED, &[]));
+        assert!(!is_disconnect(&period, at(50_000), outage::EXTENDED, &night));
         let changed = Reason::PasswordChanged;
         let one = merged(
             vec![

@@ -406,7 +406,7 @@ async fn the_sending_servers_certificate_is_shown_where_that_is_what_fails_first
     settings.smtp = Some(Endpoint { host: "localhost".into(), port, encryption });
     let (_, report) = bench.check(&settings).await;
     assert_eq!(report.failed, Some(CheckStepName::Smtp), "{report:#?}");
-    assert_eq!(report.presented.unwrap().fingerprint, strange.sha256());
+    assert_eq!(report.presented_smtp.unwrap().fingerprint, strange.sha256());
 
     // Where IMAP fails before it, its own certificate counts, and it has none here.
     let smtp = Script::new().tls(&strange).send("220 mx\r\n").serve().await.unwrap();

@@ -24,7 +24,8 @@ async fn refused(world: &World, answer: &str) -> (Mailbox, Scripted) {
     settings.authority = Some(authority.pem().to_owned());
     let shared = Arc::clone(&world.mailbox.shared);
     shared.set_secret(&settings.secret_name(), "secret".to_owned().into()).await.unwrap();
-    (Mailbox::new(shared, world.mailbox.id, settings), server)
+    let account = Account { id: world.mailbox.id, settings, paused_until: None, epoch: 0 };
+    (Mailbox::new(shared, account), server)
 }
 
 /// How many sign-ins there are until a moment after the first was refused for this reason, with the computer waking all the

@@ -1,6 +1,7 @@
 //! Tokens beside a mailbox that runs, with a token endpoint that is scripted.
 
 use super::*;
+use crate::at_work::Works;
 use crate::engine::Engine;
 use crate::settings::{Auth, Encryption};
 use jiff::Timestamp;
