@@ -2,13 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
-use anyhow::{Result, bail, ensure};
-use jiff::Timestamp;
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use threadline_testkit::hubspot::Fault;
 use threadline_testkit::lab::Lab;
-use threadline_tests::sinks::Place;
 use threadline_tests::system_bus::{OFFLINE, ONLINE, PORTAL, SystemBus};
 use threadline_tests::{Computer, PATIENCE};
 
@@ -48,42 +45,6 @@ fn a_computer_without_a_network_is_offline_and_not_disconnected() -> Result<()> 
     running.wait("watching")?;
     let all = running.seen();
     ensure!(!all.iter().any(|e| e["health"]["state"] == "needs_attention"), "{all:#?}");
-    Ok(())
-}
-
-/// The pause of a CRM is long by the time that the network is back.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crm_is_reached_as_soon_as_the_network_is_back() -> Result<()> {
-    const CARL: &str = "carl@customer1.example";
-    let (lab, system) = (Lab::builder().users([ANN]).start()?, SystemBus::start()?);
-    let place = Place::hubspot().await?;
-    let Place::Hubspot(portal) = &place else { bail!("no portal") };
-    let computer = computer(&lab, &system)?;
-    place.set_up(&computer, &[(CARL, "Carl")])?;
-    let mut running = computer.start()?;
-    running.wait("watching")?;
-    let works = |e: &Value| e["health"]["channel"] == "crm" && e["health"]["state"] == "connected";
-    if !running.seen().iter().any(works) {
-        running.wait_for("the CRM", works)?;
-    }
-
-    portal.chaos(|_| Some(Fault::DropBefore));
-    system.turn(OFFLINE)?;
-    let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <1@lab.test>\r\n\r\nhello\r\n");
-    lab.append(ANN, "Sent", raw.as_bytes())?;
-    let waits = |e: &Value| {
-        let next: Option<Timestamp> = e["health"]["next_try"].as_str().and_then(|text| text.parse().ok());
-        let left = next.map(|at| at.duration_since(Timestamp::now()).as_secs());
-        e["health"]["channel"] == "crm" && is(e, "offline", "local_offline") && left.is_some_and(|s| s >= 7)
-    };
-    let (_, away) = running.wait_for("a long pause", waits)?;
-    let next: Timestamp = away["health"]["next_try"].as_str().unwrap_or_default().parse()?;
-    portal.calm();
-    system.turn(ONLINE)?;
-    running.wait_for("that the CRM is reached", works)?;
-    let early = next.duration_since(Timestamp::now()).as_secs();
-    ensure!(early > 2, "the pause was waited for: {early}");
-    ensure!(portal.emails().len() == 1, "{} emails", portal.emails().len());
     Ok(())
 }
 

@@ -342,4 +342,29 @@ mod tests {
         assert_eq!(paused(Timestamp::MAX), None);
         assert_eq!(paused(Timestamp::UNIX_EPOCH), Some(Timestamp::UNIX_EPOCH));
     }
+
+    /// Whether a turn ends the pause that this error made.
+    async fn ends(error: CrmError) -> bool {
+        let world = crate::testing::World::new(threadline_core::rule::LogMode::EveryoneOutside, &[]);
+        let shared = Arc::clone(&world.mailbox.shared);
+        let standing = Standing::new(Arc::clone(&shared), "hubspot", Outage::default());
+        standing.note(Way::Push, Some(Trouble { error, next_try: None })).await.unwrap();
+        let mut turned = std::pin::pin!(standing.turned(Way::Push));
+        assert!(futures::poll!(&mut turned).is_pending());
+        shared.links.wake();
+        futures::poll!(&mut turned).is_ready()
+    }
+
+    #[tokio::test]
+    async fn a_turn_ends_the_pause_after_a_failure_on_the_way_and_no_other() {
+        let error = |reason| CrmError::new("HubSpot", reason);
+        for reason in [Reason::ConnectionRefused, Reason::DnsFailure, Reason::TlsUntrusted] {
+            assert!(ends(error(reason)).await, "{reason}");
+        }
+        assert!(!ends(error(Reason::Throttled)).await);
+        assert!(!ends(error(Reason::CrmTokenRejected).retry(Retry::Never)).await);
+        // The CRM asked for this one.
+        let asked = Retry::After(Duration::from_secs(60));
+        assert!(!ends(error(Reason::ConnectionReset).retry(asked)).await);
+    }
 }
