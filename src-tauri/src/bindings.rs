@@ -1,7 +1,7 @@
 //! What the window and the program say to each other, as one list. `ui/src/lib/bindings.ts` is made of it.
 
 use crate::commands::{
-    activity, connect, crm, desktop, diagnostics, history, mailbox, network, program, rules, threads,
+    activity, connect, crm, desktop, diagnostics, history, mailbox, network, program, proof, rules, threads,
 };
 use crate::views::News;
 use tauri::Wry;
@@ -33,6 +33,20 @@ pub fn builder() -> Builder<Wry> {
             history::folders,
             history::dry_run,
             history::read_history,
+            proof::audit,
+            proof::last_audits,
+            proof::nightly_audit,
+            proof::set_nightly_audit,
+            proof::retention,
+            proof::set_retention,
+            proof::purge,
+            proof::hold_thread,
+            proof::trash,
+            proof::restore,
+            proof::read_again,
+            proof::file_fates,
+            proof::attachment_limits,
+            proof::set_attachment_limits,
             rules::mailbox_settings,
             rules::set_rules,
             rules::never_log,

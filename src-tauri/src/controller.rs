@@ -171,7 +171,8 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             Event::Health { .. }
             | Event::Watching { .. }
             | Event::SetAside { .. }
-            | Event::Contacts { .. } => {}
+            | Event::Contacts { .. }
+            | Event::Audited { .. } => {}
         }
         self.gather(Topic::Status);
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod app;
+mod audit;
 mod connect;
 mod contacts;
 mod decide;
@@ -9,6 +10,7 @@ mod discover;
 mod html;
 mod idle;
 mod latency;
+mod purge;
 mod threads;
 
 use anyhow::{Context, Result, bail};
@@ -32,6 +34,8 @@ Usage: bench [NAME]...
                      and by what servers publish
   app                the desktop app: start to tray and to window, memory with the window open and closed beside a bare
                      Tauri app, sizes of the package and of the interface
+  audit              the coverage audit of a folder of 100,000 mails: time, memory, bytes over the wire
+  purge              retention: 10,000 mails with their texts taken from the ledger, and the dry run before it
   reasons            server texts classified right, sharp but wrong, honestly unknown; alone: `cargo xtask bench reasons`
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
@@ -46,7 +50,10 @@ fn main() -> Result<()> {
     }
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
-    let usual = ["latency", "connect", "idle", "contacts", "decide", "html", "threads", "discover", "app"];
+    let usual = [
+        "latency", "connect", "idle", "contacts", "decide", "html", "threads", "discover", "audit", "purge",
+        "app",
+    ];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let _inside = runtime.enter();
@@ -66,6 +73,8 @@ fn main() -> Result<()> {
             "html" => html::run(),
             "threads" => threads::run(&runtime)?,
             "discover" => discover::run(&runtime)?,
+            "audit" => audit::run(&runtime)?,
+            "purge" => purge::run(&runtime)?,
             "app" => app::run()?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }

@@ -6,10 +6,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::address::Address;
+use threadline_core::clock::Clock;
 use threadline_engine::clock::SystemClock;
 use threadline_engine::settings::{AccountSettings, Encryption};
 use threadline_engine::{Engine, EngineError, Event, Home};
-use threadline_secrets::Memory;
+use threadline_secrets::{Memory, Secrets};
 use threadline_testkit::lab::{Lab, LabBuilder};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -45,11 +46,16 @@ impl Desk {
 
     /// The same on a server that is set up otherwise.
     pub async fn on(lab: LabBuilder) -> Result<Self> {
+        Self::by(lab, Arc::new(SystemClock::start())).await
+    }
+
+    /// The same by a clock of the test's own.
+    pub async fn by(lab: LabBuilder, clock: Arc<dyn Clock>) -> Result<Self> {
         let lab = lab.users([ANN]).start()?;
         let dir = tempfile::tempdir()?;
         let secrets = Arc::new(Memory::new());
         let home = Home::open(&dir.path().join("data"))?;
-        let (engine, _) = Engine::open(home, secrets.clone(), Arc::new(SystemClock::start()), None)?;
+        let (engine, _) = Engine::open(home, secrets.clone(), clock, None)?;
         let mut settings =
             AccountSettings::new(Address::parse(ANN)?, "localhost".into(), Encryption::Starttls);
         settings.port = lab.imap_port();
@@ -85,6 +91,13 @@ impl Desk {
             anyhow::Ok(())
         };
         tokio::time::timeout(PATIENCE, asking).await.with_context(|| format!("in vain waited for: {what}"))?
+    }
+
+    /// The ledger's file, opened by another connection than the engine's.
+    pub fn ledger_key(&self) -> Result<Zeroizing<String>> {
+        let id = std::fs::read_to_string(self.engine.home().dir().join("key-id"))?;
+        let name = self.engine.home().secret_name(&format!("ledger-key-{}", id.trim()));
+        Secrets::get(&*self.secrets, &name)?.context("the ledger's key is gone")
     }
 
     /// Ann's mail client files a mail to Carl.

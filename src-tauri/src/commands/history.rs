@@ -36,7 +36,7 @@ pub async fn read_history(
     Ok(engine.read_history(&address(&mailbox)?, days, teller(on_progress)).await?)
 }
 
-fn teller(channel: Channel<ScanProgress>) -> impl FnMut(ScanProgress) + Send {
+pub(super) fn teller(channel: Channel<ScanProgress>) -> impl FnMut(ScanProgress) + Send {
     move |progress| {
         // The window may have been closed.
         let _ = channel.send(progress);

@@ -10,6 +10,7 @@ pub mod history;
 pub mod mailbox;
 pub mod network;
 pub mod program;
+pub mod proof;
 pub mod rules;
 pub mod threads;
 

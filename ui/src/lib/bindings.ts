@@ -38,18 +38,38 @@ export const commands = {
 	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
 	/**  Without a password somebody must have signed in with the browser. */
 	addMailbox: (draft: MailboxDraft, password: string | null, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
+	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
-	/**
-	 *  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. Another mailbox than the one
-	 *  that was read before is refused, unless the person says that it takes its place.
-	 */
-	reconnect: (draft: MailboxDraft, password: string | null, takesPlace: boolean) => __TAURI_INVOKE<Status>("reconnect", { draft, password, takesPlace }),
+	/**  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. */
+	reconnect: (draft: MailboxDraft, password: string | null) => __TAURI_INVOKE<Status>("reconnect", { draft, password }),
 	folders: (mailbox: string) => __TAURI_INVOKE<Folder[]>("folders", { mailbox }),
 	/**  What reading the last days would log; nothing is stored. */
 	dryRun: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<DryRun>("dry_run", { mailbox, days, onProgress }),
 	/**  Reads the last days, and logs as the rules say. */
 	readHistory: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<Scanned>("read_history", { mailbox, days, onProgress }),
+	/**  Compares the last days of a mailbox with the ledger; with `fix`, what is missed is put on its way. */
+	audit: (mailbox: string, days: number, fix: boolean, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<AuditReport>("audit", { mailbox, days, fix, onProgress }),
+	/**  The last audit of each mailbox, without its lines. */
+	lastAudits: () => __TAURI_INVOKE<AuditReport[]>("last_audits"),
+	nightlyAudit: () => __TAURI_INVOKE<NightlyAudit>("nightly_audit"),
+	setNightlyAudit: (wanted: NightlyAudit) => __TAURI_INVOKE<NightlyAudit>("set_nightly_audit", { wanted }),
+	retention: () => __TAURI_INVOKE<Retention>("retention"),
+	setRetention: (wanted: Retention) => __TAURI_INVOKE<null>("set_retention", { wanted }),
+	/**  Takes what is due; with `dry_run`, says what would go. */
+	purge: (dryRun: boolean) => __TAURI_INVOKE<PurgeReport>("purge", { dryRun }),
+	/**  Legal hold on one conversation. */
+	holdThread: (id: number, hold: boolean) => __TAURI_INVOKE<null>("hold_thread", { id, hold }),
+	/**  What was taken out of the log, the newest first. */
+	trash: () => __TAURI_INVOKE<TrashLine[]>("trash"),
+	/**  Puts a message back into the log. */
+	restore: (message: number) => __TAURI_INVOKE<null>("restore", { message }),
+	/**  A text that retention took, read from the mailbox to be shown. It is not stored. */
+	readAgain: (message: number) => __TAURI_INVOKE<ReadAgain>("read_again", { message }),
+	/**  What becomes of each file of a message: at the CRM, part of the text, or kept here and why. */
+	fileFates: (message: number) => __TAURI_INVOKE<FileFate[]>("file_fates", { message }),
+	attachmentLimits: () => __TAURI_INVOKE<Limits>("attachment_limits"),
+	setAttachmentLimits: (wanted: Limits) => __TAURI_INVOKE<null>("set_attachment_limits", { wanted }),
 	mailboxSettings: () => __TAURI_INVOKE<MailboxSettings[]>("mailbox_settings"),
 	setRules: (mailbox: string, rules: Rules) => __TAURI_INVOKE<MailboxSettings[]>("set_rules", { mailbox, rules }),
 	/**  An address, or a domain behind `@`. */
@@ -78,14 +98,6 @@ export const commands = {
 	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
 	/**  All that a CRM refused, or one. */
 	retryPush: (sink: string, outbox: number | null) => __TAURI_INVOKE<number>("retry_push", { sink, outbox }),
-	network: () => __TAURI_INVOKE<NetworkSettings>("network"),
-	/**  Without a password the one in the keychain stays, where user and proxy are the same. */
-	setProxy: (proxy: ProxyDraft, password: string | null) => __TAURI_INVOKE<NetworkSettings>("set_proxy", { proxy, password }),
-	setIspdb: (url: string | null) => __TAURI_INVOKE<NetworkSettings>("set_ispdb", { url }),
-	/**  Sets what Threadline is registered as at Google or Microsoft, in the place of what was set before. */
-	setOauthApp: (provider: OauthProvider, clientId: string, secret: string | null) => __TAURI_INVOKE<NetworkSettings>("set_oauth_app", { provider, clientId, secret }),
-	/**  Forgets it; what is built into the program counts again. */
-	removeOauthApp: (provider: OauthProvider) => __TAURI_INVOKE<NetworkSettings>("remove_oauth_app", { provider }),
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	openDataDir: () => __TAURI_INVOKE<null>("open_data_dir"),
 	/**  Asks for a folder and writes everything that is logged into it; `None` where none was chosen. */
@@ -192,10 +204,8 @@ export type AskedAnswer =
 "never";
 
 /**  How it went with one source. */
-export type AskedOutcome = "found" | 
-/**  It answered, and knows nothing; or it did not answer. */
-"nothing" | "timed_out" | 
-/**  Another one was faster. */
+export type AskedOutcome = "found" | "nothing" | "timed_out" | 
+/**  Another source was faster. */
 "cancelled";
 
 /**  One source that was asked. */
@@ -225,12 +235,54 @@ export type Attachment = {
 	size: number,
 };
 
+/**  A message that a person may look for in the mail program. It has no text: the message is not logged. */
+export type AuditLine = {
+	/**  When it came to the server; `None` where the server does not say. */
+	date: string | null,
+	folder: string,
+	uid: number,
+	direction: Direction,
+	/**  Why it is missed; `None` for a sample of what no rule spoke for. */
+	why: Miss | null,
+	/**  The ledger's number, where it knows the message. */
+	message: number | null,
+};
+
+/**  What an audit found. Each message counts once, in whatever number of folders it lies. */
+export type AuditReport = {
+	mailbox: string,
+	days: number,
+	at: string,
+	/**  Messages that the server has in this time. */
+	messages: number,
+	/**  At the CRM. */
+	logged: number,
+	/**  Not read yet, or on their way. */
+	waiting: number,
+	/**  The person is asked about them. */
+	asked: number,
+	/**  The most frequent first. */
+	ignored: IgnoredBy[],
+	/**  No rule spoke for them. */
+	unruled: number,
+	/**  They arrived before the mailbox was added. */
+	older: number,
+	missed: number,
+	missed_by: MissedBy[],
+	/**  At most [`MOST_LINES`]. */
+	missed_lines: AuditLine[],
+	/**  At most [`MOST_SAMPLES`] of those that no rule spoke for. */
+	samples: AuditLine[],
+	/**  Missed ones that were put on their way. */
+	fixed: number,
+};
+
 /**  How a mailbox is signed in to. */
 export type Auth = { kind: "password" } | 
 /**  In the browser, at this provider. */
 { kind: "oauth"; provider: OauthProvider };
 
-/**  A mailbox that is to be connected again. Without a failure at the moment its five middle fields are `None`. */
+/**  A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`. */
 export type Broken = {
 	draft: MailboxDraft,
 	reason: Reason | null,
@@ -239,13 +291,11 @@ export type Broken = {
 	evidence: string | null,
 	/**  The step of the check at which it fails. */
 	failed: CheckStepName | null,
-	/**  What this provider wants done, where that is known. */
-	advice: ProviderAdvice | null,
-	/**  Logged mails whose text is still to be read from the mail server. */
+	/**  Mails that were seen and are still to be read from the server. */
 	waiting: number,
 };
 
-/**  One part of the diagnostics. */
+/**  One part of the bundle. */
 export type BundleFile = {
 	name: string,
 	text: string,
@@ -298,12 +348,6 @@ export type CheckReport = {
 	same_mailbox: boolean | null,
 	/**  What the IMAP server presented, where it was not trusted. */
 	presented: Certificate | null,
-	/**  The same of the SMTP server. */
-	presented_smtp: Certificate | null,
-	/**  What this provider wants done about the step that failed, where that is known. */
-	advice: ProviderAdvice | null,
-	/**  The folders of which one can be named as that of sent mail, by their names, where they were seen. */
-	folders: string[],
 };
 
 /**  How a step is. */
@@ -326,6 +370,19 @@ export type CheckStep = {
 
 /**  The steps, in the order in which they are shown. With STARTTLS the greeting comes before TLS. */
 export type CheckStepName = "dns" | "tcp" | "tls" | "greeting" | "sign_in" | "capabilities" | "inbox" | "sent" | "smtp" | "crm";
+
+/**  By how a mail got here. */
+export type Clock = 
+/**  (a) Of which the header alone is here: mail that the person is asked about, or that waits for contacts. */
+"metadata" | 
+/**  (b) Logged by a gesture. */
+"gesture" | 
+/**  (c) Noticed in the mailbox. */
+"noticed" | 
+/**  (d) Sent by Threadline or the CRM through the mailbox. */
+"sent" | 
+/**  (e) Taken out of the log; it takes the place of the other clocks. */
+"deleted";
 
 /**  A contact in the index. */
 export type ContactLine = {
@@ -432,17 +489,17 @@ export type DiscoveryDoubt =
 
 /**  Where settings come from; the better first. */
 export type DiscoverySource = 
-/**  Threadline's own table, by the domain. */
+/**  Threadline's own table. */
 "provider_table" | 
 /**  Published by the domain for mail programs. */
 "autoconfig" | 
 /**  A collection of providers, where one is set. */
 "ispdb" | 
-/**  DNS SRV records. */
+/**  The domain's SRV records. */
 "srv" | 
 /**  The provider that receives the domain's mail. */
 "mx" | 
-/**  Exchange. */
+/**  An Exchange server of the domain. */
 "autodiscover" | 
 /**  A server that answered at a usual name. */
 "probe" | 
@@ -508,10 +565,34 @@ export type FailedPush = {
 	next_try: string | null,
 };
 
+/**  What becomes of a listed file. */
+export type FileFate = {
+	file: Attachment,
+	/**  It belongs to the mail's text and goes nowhere by itself. */
+	belongs: NoFile | null,
+	/**  It is a file, and stays here. */
+	skipped: Skipped | null,
+};
+
 /**  A watched folder, as the ledger knows it. */
 export type Folder = {
 	name: string,
 	role: Role,
+};
+
+/**  When the parts of a message go, or went. */
+export type Goes = {
+	/**  `None` before every CRM has accepted the message: its clock has not begun. */
+	clock: Clock | null,
+	begun: string | null,
+	/**  When its text goes; `None` for never, and where it is gone. */
+	text: string | null,
+	/**  When its header goes too. */
+	headers: string | null,
+	text_gone: string | null,
+	headers_gone: string | null,
+	/**  It is under legal hold: nothing goes as long as that lasts. */
+	hold: boolean,
 };
 
 /**  One channel's health. */
@@ -531,6 +612,20 @@ export type Health = {
 /**  A way in or out of a mailbox. */
 export type HealthChannel = "inbox" | "sent" | "smtp" | "crm";
 
+/**  How many messages a rule keeps out. */
+export type IgnoredBy = {
+	rule: Rule,
+	count: number,
+};
+
+/**  How long each part stays by one clock. */
+export type Keep = {
+	/**  The header: addresses and subject. */
+	headers: string,
+	/**  The text and the files. They never outlast the header. */
+	body: string,
+};
+
 /**  What the system lacks. */
 export type Lack = "tray" | "notifications" | "keychain";
 
@@ -538,6 +633,14 @@ export type Language = "system" | "en" | "de";
 
 /**  How much a line matters. */
 export type Level = "error" | "warn" | "info" | "debug";
+
+/**  What may go to a CRM. */
+export type Limits = {
+	/**  Largest file, in bytes. */
+	most_bytes?: number,
+	/**  Endings of names that stay here, in lower case without the dot. */
+	never_endings?: string[],
+};
 
 /**  A language that the catalogue has. */
 export type Locale = "en" | "de";
@@ -567,25 +670,18 @@ export type Mailbox = {
 	address: string,
 };
 
-/**  A mailbox's settings without its rules: what a person fills in to connect it. */
+/**  A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`]. */
 export type MailboxDraft = {
 	address: string,
-	/**  The name to sign in with; mostly the address. */
 	user: string,
 	host: string,
 	port: number,
 	encryption: Encryption,
 	auth?: Auth,
-	/**  The server that takes mail to be sent, with the same user and password. A mailbox can be logged without. */
 	smtp: Endpoint | null,
-	/**  A private authority to trust for the hosts of this mailbox, as PEM. */
 	authority: string | null,
-	/**  SHA-256 of the one certificate to trust for the IMAP host. */
 	fingerprint: string | null,
-	/**  The same for the SMTP host, where that is another one, or shows another certificate. */
 	smtp_fingerprint?: string | null,
-	/**  The folder of sent mail, by its name on the server, where it is not to be found by itself. */
-	sent_folder?: string | null,
 };
 
 /**  A mailbox as it is set. */
@@ -598,28 +694,20 @@ export type MailboxSettings = {
 /**  How one mailbox is. */
 export type MailboxStatus = {
 	address: string,
-	/**  Who runs it, as people call them: a known provider's name, else the server's. */
-	provider: string,
 	/**  One state of all channels; see `core::health::combine`. */
 	state: State,
 	paused_until: string | null,
 	channels: Health[],
 	/**  What must be done, for the worst channel. */
 	next_step: string | null,
-	/**  The same as the mailbox's provider has it, where that is known. */
-	advice: ProviderAdvice | null,
 	logged: number,
 	asked: number,
 	held: number,
 	ignored: number,
 	/**  Messages that were seen and whose body was never read. */
 	bodies_never_read: number,
-	/**  Messages that are not in the CRM yet. */
+	/**  Headers and texts that are still to be read from the server. */
 	waiting: number,
-	/**  Of these, messages whose text is still to be read from the mail server. */
-	to_read: number,
-	/**  Messages that a CRM refused. */
-	refused: number,
 	/**  The time of the newest message that was seen. */
 	last_seen: string | null,
 	/**  Messages that cannot be read, with the folder, the UID and the cause. */
@@ -648,16 +736,31 @@ export type MessageView = {
 	truncated: boolean,
 	contacts: Association[],
 	crm: CrmState[],
+	/**  When its text and its header go from this computer. */
+	goes: Goes,
 } & Decided;
 
-/**  How Threadline leaves the computer, and as what. */
-export type NetworkSettings = {
-	/**  Its password stays in the keychain. */
-	proxy: ProxyDraft,
-	/**  The public list of providers that is asked for a domain's servers; `None`: none is. */
-	ispdb: string | null,
-	/**  Where Threadline is registered for sign-ins with the browser. */
-	apps: OauthAppView[],
+/**  Why a message counts as missed. */
+export type Miss = 
+/**  The ledger does not know it, though its folder was read beyond it. */
+"not_in_ledger" | 
+/**  The server has it and does not give its header. */
+"unreadable" | 
+/**  It answers logged mail, is not logged, and nothing named excludes it. */
+"answers_logged" | 
+/**  It was sent to a contact, is not logged, and nothing named excludes it. */
+"sent_to_contact" | 
+/**  It is logged, and its text was never read. */
+"no_text" | 
+/**  It is logged and was queued for no CRM. */
+"not_queued" | 
+/**  It is logged, and reading or pushing it was given up. */
+"given_up";
+
+/**  How many messages are missed for one reason. */
+export type MissedBy = {
+	why: Miss,
+	count: number,
 };
 
 /**  What happens, for the window. */
@@ -665,16 +768,29 @@ export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
 { kind: "link"; url: string };
 
-/**  What a registration is at the moment. */
-export type OauthAppView = {
-	provider: OauthProvider,
-	client_id: string,
-	/**  True where it came with the program. */
-	built_in: boolean,
-	has_secret: boolean,
-	/**  The address of the provider's sign-in page. */
-	authorize: string,
+/**  Whether each night has an audit. */
+export type NightlyAudit = {
+	on: boolean,
+	/**  How far back it looks. */
+	days: number,
+	/**  What it finds missing is put on its way. */
+	fix: boolean,
+	/**  When one began last. */
+	last: string | null,
 };
+
+/**  Why a part is no file that somebody sent. */
+export type NoFile = 
+/**  The mail's own text. */
+"text" | 
+/**  A picture that the text shows. */
+"picture" | 
+/**  A small picture that belongs to a signature. */
+"logo" | 
+/**  A signature of the mail (S/MIME, PGP). */
+"signature" | 
+/**  An invitation, which the CRM gets as a mail. */
+"calendar";
 
 /**  Where a person signs in with the browser. */
 export type OauthProvider = "google" | "microsoft" | 
@@ -693,15 +809,11 @@ export type Outage = {
 	/**  The mailbox's address, or the CRM's kind. */
 	of: string,
 	channel: HealthChannel,
-	/**  Further channels of its own that the same reason cut off meanwhile. */
-	also: HealthChannel[],
 	state: State,
 	reason: Reason | null,
 	since: string,
 	/**  `None` while it lasts. */
 	until: string | null,
-	/**  How much of it is not counted, in seconds: this computer slept, or Threadline did not run. */
-	absent: number,
 	/**  The server's own words. */
 	evidence: string | null,
 };
@@ -736,13 +848,13 @@ export type Pop3Found = {
 
 /**  How POP3 was recognised. */
 export type Pop3Sign = 
-/**  110, or 995 with TLS (IANA). */
+/**  110, or 995 with TLS. */
 "port" | 
-/**  A host that begins with `pop`, `pop3`, `pops` or `pop3s`. */
+/**  The host is named after it. */
 "host" | 
-/**  The server said `+OK`. */
+/**  The server said so. */
 "greeting" | 
-/**  An answer of the domain names POP3 servers and no IMAP server. */
+/**  The domain names POP3 servers and no IMAP server. */
 "answer";
 
 /**  What a CRM turned out to be. */
@@ -760,37 +872,57 @@ export type PrivateTime = {
 	until: string,
 };
 
-/**  What this provider wants done, in the place of what is usual. */
-export type ProviderAdvice = {
-	/**  Names the sentence, as `gmail.password`. */
-	key: string,
-	/**  The provider's own page about it, by HTTPS. */
-	link: string,
-};
-
 /**  What a person must know before the sign-in. */
-export type ProviderHint = 
-/**  The usual password is refused: one for mail programs is to be made. */
-"app_password" | 
-/**  No password is taken at all: the sign-in is in the browser. */
-"oauth_only" | 
-/**  IMAP is off until it is switched on. */
-"enable_imap";
+export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
 
-/**  The proxy as a form has it. Host, port and user count for the last two ways. */
-export type ProxyDraft = {
-	way: ProxyWay,
-	host: string,
-	port: number,
-	/**  Empty: it wants no sign-in. */
-	user: string,
+/**  Why nothing was purged. */
+export type PurgeHeld = 
+/**  Everything is under legal hold. */
+"legal_hold" | 
+/**  The computer's clock and the servers' dates are more than a day apart. */
+"clock_differs";
+
+/**  What a purge took, or would take. */
+export type PurgeReport = {
+	at: string,
+	/**  Nothing was taken: it is what would be. */
+	dry_run: boolean,
+	held: PurgeHeld | null,
+	/**  Messages whose text and files went. */
+	texts: number,
+	/**  Messages whose header went: receipts are left. */
+	headers: number,
+	/**  Messages that left the trash for good. */
+	trash: number,
+	/**  Messages that were asked about and lost their header. */
+	metadata: number,
 };
 
-/**  How this program leaves the computer. */
-export type ProxyWay = "system" | "none" | "http" | "socks5";
+/**  A message as the mailbox has it. */
+export type ReadAgain = {
+	subject: string,
+	from: Mailbox | null,
+	to: Mailbox[],
+	cc: Mailbox[],
+	text: string,
+	attachments: Attachment[],
+	/**  Its end is missing, since it is too large. */
+	truncated: boolean,
+};
 
 /**  Why a connection is broken. */
-export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "proxy_unreachable" | "proxy_refused" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
+export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
+
+/**  The five clocks as they are set. */
+export type Retention = {
+	metadata?: Keep,
+	gesture?: Keep,
+	noticed?: Keep,
+	sent?: Keep,
+	deleted?: Keep,
+	/**  Legal hold: nothing is purged as long as it lasts. */
+	hold?: boolean,
+};
 
 /**  What a folder is for (RFC 6154), as far as Threadline treats it differently. */
 export type Role = "inbox" | "sent" | 
@@ -806,7 +938,7 @@ export type Route = { to: "overview" } | { to: "threads"; thread: number | null 
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
  *  exhaustive match: a new rule does not compile until it has both.
  */
-export type Rule = "keyword_log" | "log_folder" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
+export type Rule = "keyword_log" | "log_folder" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "deleted_in_crm" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
 
 /**  How many messages got one verdict by one rule. */
 export type RuleCount = {
@@ -866,6 +998,13 @@ export type SetAside = {
 	why: string,
 };
 
+/**  Why a file stays here. */
+export type Skipped = "too_large" | 
+/**  Its ending is on the list of those that stay here. */
+"ending" | "empty" | 
+/**  The mail was cut off before its end, and the file with it. */
+"cut";
+
 /**  The state of a channel or of a whole mailbox, the worst last. */
 export type State = "connected" | "working" | "retrying" | "offline" | "needs_attention" | "paused";
 
@@ -875,8 +1014,6 @@ export type Status = {
 	running: string | null,
 	mailboxes: MailboxStatus[],
 	crms: CrmStatus[],
-	/**  CRMs that are not pushed to, because their settings cannot be read. */
-	unusable_crms: UnusableCrm[],
 };
 
 export type Theme = "system" | "light" | "dark";
@@ -987,18 +1124,26 @@ export type TraceStage =
 /**  No mail, but a note: the mailbox could not be asked, so only what is logged or asked about is shown. */
 "not_asked";
 
+/**  A message in the trash. */
+export type TrashLine = {
+	message: number,
+	account: string,
+	deleted_at: string,
+	/**  Until when it can be restored; `None` for as long as the person likes. */
+	until: string | null,
+	/**  The CRM that its record was deleted in; `None` where the person took it out here. */
+	in_crm: string | null,
+	date: string,
+	subject: string,
+	from: Mailbox | null,
+	to: Mailbox[],
+};
+
 /**  What can be taken back, until then. */
 export type Undo = {
 	token: number,
 	/**  The time of the action where it is too large to be taken back. */
 	until: string,
-};
-
-/**  A CRM whose settings cannot be read, before they are written anew. */
-export type UnusableCrm = {
-	/**  Which one, where at least that can be read. */
-	kind: string | null,
-	problem: string,
 };
 
 /* Tauri Specta runtime */

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod proof;
 mod rules;
 
 use crate::explain;
@@ -10,6 +11,7 @@ use threadline_core::conversation::ThreadState;
 use threadline_core::reason::Protocol;
 use threadline_net::proxy::Proxy;
 
+pub use proof::{AuditArgs, RetentionCommand, TrashCommand};
 pub use rules::{OfMailbox, ParticipantsArg, PrivateCommand, RuleKind, RulesCommand};
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
@@ -120,6 +122,23 @@ pub enum Command {
     },
     /// Decisions with the rule that made each, newest first.
     Log(LogArgs),
+    /// How long texts and headers stay on this computer after the CRM has accepted a mail.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Take what is due by `threadline retention` from the ledger, now. It happens by itself at the start and once a day.
+    Purge {
+        /// Say what would go, and take nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// What was taken out of the log: list it, and put it back.
+    Trash {
+        #[command(subcommand)]
+        command: Option<TrashCommand>,
+    },
+    /// Compare the mailboxes with the ledger: each message of the last days is logged, ignored by a rule, waiting, asked about
+    /// or missed. Headers alone are read, and nothing is changed without --fix.
+    Audit(AuditArgs),
     /// What a mail server's words mean: reads them from standard input, one text a line.
     ///
     /// A line is the text as it was said, or a JSON object with "raw" and, where they are known, "protocol", "provider"

@@ -101,6 +101,9 @@ fn line(event: &Event) -> Option<String> {
             let state = if *complete { "complete" } else { "so far" };
             format!("{sink}: {} read, {state}", output::count(*read, "contact", "contacts"))
         }
+        Event::Audited { account, messages, missed, unruled, .. } => {
+            format!("{account}: {messages} messages compared, {missed} missed, {unruled} no rule spoke for")
+        }
         Event::Missed { events } => format!("{events} events were too fast to show; see `threadline log`"),
     })
 }

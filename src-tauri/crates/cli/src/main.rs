@@ -3,6 +3,7 @@
 mod account;
 mod args;
 mod asked;
+mod audit;
 mod browser;
 mod check;
 mod contacts;
@@ -18,6 +19,7 @@ mod pop3;
 mod private;
 mod prompt;
 mod proxy;
+mod retention;
 mod rules;
 mod run;
 mod setting;
@@ -123,6 +125,10 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
         Command::Where { address, words } => {
             whereabouts::run(&engine, &address, &words.join(" "), json).await?
         }
+        Command::Retention(command) => retention::run(&engine, command, json).await?,
+        Command::Purge { dry_run } => retention::purge(&engine, dry_run, json).await?,
+        Command::Trash { command } => retention::trash(&engine, command, json).await?,
+        Command::Audit(args) => audit::run(&engine, args, json).await?,
         Command::Log(args) => show::log(&engine, args.limit, json).await?,
         Command::Explain(_) | Command::Diagnostics(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,

@@ -4,6 +4,8 @@
 
 pub mod address;
 pub mod arrival;
+pub mod attachment;
+pub mod audit;
 pub mod away;
 pub mod clock;
 pub mod contact;
@@ -20,6 +22,7 @@ mod quiet;
 pub mod reason;
 pub mod record;
 pub mod report;
+pub mod retention;
 pub mod rule;
 pub mod subject;
 pub mod text;

@@ -7,12 +7,14 @@ mod rtf;
 mod sealed;
 mod tnef;
 
+use crate::attachment::{self, NoFile};
 use crate::envelope::clean;
 use crate::record::Attachment;
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use plain::{plain, right_charset};
 use sealed::{is_encrypted, opened};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Largest message that is read whole, in bytes. Of a larger one the first part is read, which holds its text.
 pub const MOST_BYTES: u32 = 25 * 1024 * 1024;
@@ -106,6 +108,66 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<(Attachment, Vec<u8>)> {
     Some((file.about, file.bytes.to_vec()))
 }
 
+/// A file that somebody sent with a message, or a part that is listed with its files and belongs to the text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SentFile {
+    /// As [`Body::parse`] lists it, in the same order.
+    pub about: Attachment,
+    /// `None` where it belongs to the text.
+    pub bytes: Option<Vec<u8>>,
+    pub no_file: Option<NoFile>,
+}
+
+crate::debug_only!(SentFile { no_file });
+
+/// The files that [`Body::parse`] lists, with their bytes where somebody sent them for themselves.
+pub fn sent_files(raw: &[u8]) -> Vec<SentFile> {
+    let raw = opened(raw);
+    let Some(message) = MessageParser::default().parse(&raw[..shallow(&raw)]) else { return Vec::new() };
+    if is_encrypted(&message) {
+        return Vec::new();
+    }
+    let wrapped = winmail(&message);
+    files(&message, wrapped.as_ref())
+        .into_iter()
+        .map(|file| SentFile {
+            bytes: file.no_file.is_none().then(|| file.bytes.to_vec()),
+            about: file.about,
+            no_file: file.no_file,
+        })
+        .collect()
+}
+
+/// Why a part is no file that somebody sent.
+fn no_file(
+    message: &Message<'_>,
+    id: u32,
+    part: &MessagePart<'_>,
+    shown: &HashSet<String>,
+) -> Option<NoFile> {
+    let related = message.parts.iter().any(|parent| match &parent.body {
+        PartType::Multipart(children) => {
+            parent
+                .content_type()
+                .is_some_and(|t| t.subtype().is_some_and(|s| s.eq_ignore_ascii_case("related")))
+                && children.iter().skip(1).any(|child| *child == id)
+        }
+        _ => false,
+    });
+    let described = described(part);
+    let disposition = part.content_disposition();
+    let facts = attachment::Part {
+        media_type: &described.media_type,
+        name: part.attachment_name(),
+        attachment: disposition.is_some_and(|d| d.is_attachment()),
+        inline: disposition.is_some_and(|d| d.is_inline()),
+        content_id: part.content_id().map(|id| id.trim().trim_matches(['<', '>'])),
+        related,
+        size: described.size,
+    };
+    attachment::judge(&facts, shown).err()
+}
+
 /// What a `winmail.dat` holds.
 fn winmail<'a>(message: &'a Message<'a>) -> Option<tnef::Tnef<'a>> {
     message
@@ -127,17 +189,28 @@ fn is_winmail(part: &MessagePart<'_>) -> bool {
 struct File<'a> {
     about: Attachment,
     bytes: &'a [u8],
+    no_file: Option<NoFile>,
 }
 
 /// The parts that are files, at most [`MOST_ATTACHMENTS`]; the files in a `winmail.dat` stand for it.
 fn files<'a>(message: &'a Message<'a>, wrapped: Option<&tnef::Tnef<'a>>) -> Vec<File<'a>> {
+    let mut shown = HashSet::new();
+    for html in message.html_bodies() {
+        shown.extend(html.text_contents().map(attachment::shown_in).unwrap_or_default());
+    }
     let own = message
-        .attachments()
-        .filter(|part| !is_stray_text(part))
+        .attachments
+        .iter()
+        .filter_map(|id| Some((*id, message.parts.get(*id as usize)?)))
+        .filter(|(_, part)| !is_stray_text(part))
         // What calls itself a multipart and could not be taken apart is no file.
-        .filter(|part| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
-        .filter(|part| wrapped.is_none() || !is_winmail(part))
-        .map(|part| File { about: described(part), bytes: part.contents() });
+        .filter(|(_, part)| !part.content_type().is_some_and(|t| t.ctype().eq_ignore_ascii_case("multipart")))
+        .filter(|(_, part)| wrapped.is_none() || !is_winmail(part))
+        .map(|(id, part)| File {
+            about: described(part),
+            bytes: part.contents(),
+            no_file: no_file(message, id, part, &shown),
+        });
     let inside = wrapped.into_iter().flat_map(|tnef| &tnef.files).map(|file| File {
         about: Attachment {
             name: safe_name(file.name.as_deref().unwrap_or("attachment")),
@@ -149,6 +222,7 @@ fn files<'a>(message: &'a Message<'a>, wrapped: Option<&tnef::Tnef<'a>>) -> Vec<
             size: file.bytes.len() as u64,
         },
         bytes: file.bytes,
+        no_file: None,
     });
     own.chain(inside).take(MOST_ATTACHMENTS).collect()
 }
@@ -280,6 +354,23 @@ mod tests {
         }
         assert!(attachment(raw.as_bytes(), 2).is_none());
         assert!(attachment(b"", 0).is_none());
+    }
+
+    #[test]
+    fn files_are_told_from_what_belongs_to_the_text() {
+        let raw = "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: multipart/related; boundary=r\n\n\
+             --r\nContent-Type: text/html\n\n<p>Hi <img src=\"cid:logo@x\"></p>\n\
+             --r\nContent-Type: image/png; name=image001.png\nContent-ID: <logo@x>\n\nlogo\n--r--\n\
+             --m\nContent-Type: application/pdf; name=offer.pdf\nContent-Disposition: attachment\n\nPDF\n\
+             --m\nContent-Type: image/jpeg; name=plan.jpg\nContent-Disposition: inline\n\nJPG\n--m--\n";
+        let files = sent_files(raw.replace('\n', "\r\n").as_bytes());
+        let told: Vec<_> = files
+            .iter()
+            .map(|f| (f.about.name.as_str(), f.no_file, f.bytes.as_deref().map(<[u8]>::len)))
+            .collect();
+        let logo = ("image001.png", Some(NoFile::Logo), None);
+        assert_eq!(told, [logo, ("offer.pdf", None, Some(3)), ("plan.jpg", None, Some(3))]);
+        assert_eq!(files.len(), parse(raw).attachments.len());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub enum Rule {
     KeywordNever,
     ToldNotTo,
     TakenOut,
+    DeletedInCrm,
     NeverAddress,
     NeverDomain,
     NeverFolder,
@@ -68,6 +69,7 @@ impl Rule {
         Rule::KeywordNever,
         Rule::ToldNotTo,
         Rule::TakenOut,
+        Rule::DeletedInCrm,
         Rule::NeverAddress,
         Rule::NeverDomain,
         Rule::NeverFolder,
@@ -110,6 +112,7 @@ impl Rule {
             Rule::KeywordNever => "keyword_never",
             Rule::ToldNotTo => "told_not_to",
             Rule::TakenOut => "taken_out",
+            Rule::DeletedInCrm => "deleted_in_crm",
             Rule::NeverAddress => "never_address",
             Rule::NeverDomain => "never_domain",
             Rule::NeverFolder => "never_folder",
@@ -147,6 +150,9 @@ impl Rule {
             Rule::ToldToLog => "You were asked, and said to log it.",
             Rule::ToldNotTo => "You were asked, and said not to log it.",
             Rule::TakenOut => "You took it out of the log. What the CRM has by then stays there.",
+            Rule::DeletedInCrm => {
+                "Its record was deleted in the CRM. It is logged again only if you restore it."
+            }
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
             Rule::LogFolder => "It was put into the folder Threadline/Log.",
             Rule::LoggingAddress => "It was sent to the logging address too.",

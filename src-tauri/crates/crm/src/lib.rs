@@ -18,6 +18,6 @@ pub use folder::FolderSink;
 pub use hubspot::{HubspotSettings, HubspotSink};
 pub use outbox::{Drained, Leased, OutboxEvent, Queue, QueueError, Worker};
 pub use secret::Secret;
-pub use sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+pub use sink::{Accepted, ContactPage, Dedupe, DeliveredFile, Delivery, Egress, How, Portal, Sink, Uploaded};
 pub use timer::{Timer, TokioTimer};
 pub use webhook::{WebhookSettings, WebhookSink};

@@ -1,7 +1,7 @@
 //! The worker that takes rows from the outbox to a sink.
 
 use crate::error::{CrmError, Kind, Retry};
-use crate::sink::{Accepted, Delivery, How, Portal, Sink};
+use crate::sink::{Accepted, DeliveredFile, Delivery, How, Portal, Sink, Uploaded};
 use crate::timer::Timer;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
@@ -23,6 +23,8 @@ pub type QueueError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Queue: Send + Sync {
     /// At most `most` rows that are due, oldest first, marked as under way.
     async fn lease(&self, most: usize) -> Result<Vec<Leased>, QueueError>;
+    /// The sink has stored a file of a row: its id counts from now on, whatever becomes of the row.
+    async fn uploaded(&self, id: i64, file: &DeliveredFile, uploaded: Uploaded) -> Result<(), QueueError>;
     /// The CRM has it.
     async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError>;
     /// Try again at `at`; uncertain from now on where the error says so.
@@ -222,9 +224,23 @@ impl Worker {
                 }
                 continue;
             }
-            let (ids, deliveries): (Vec<_>, Vec<_>) =
-                rows.into_iter().map(|row| ((row.id, row.attempts), row.delivery)).unzip();
-            let answers = shift.sink.push(&deliveries).await;
+            let (mut ready, mut failed) = (Vec::new(), Vec::new());
+            for mut row in rows {
+                match Self::upload(shift, &mut row).await? {
+                    Ok(()) => ready.push(row),
+                    Err(error) => failed.push((row, error)),
+                }
+            }
+            let (mut ids, mut deliveries): (Vec<_>, Vec<_>) =
+                ready.into_iter().map(|row| ((row.id, row.attempts), row.delivery)).unzip();
+            let mut answers =
+                if deliveries.is_empty() { Vec::new() } else { shift.sink.push(&deliveries).await };
+            for (row, error) in failed {
+                ids.push((row.id, row.attempts));
+                // It was not pushed: what is uncertain is what was before.
+                answers.push(Err(error.uncertain(row.delivery.uncertain)));
+                deliveries.push(row.delivery);
+            }
             let alone = deliveries.len() == 1;
             let mut again = Vec::new();
             for (((id, attempts), delivery), answer) in ids.into_iter().zip(deliveries).zip(answers) {
@@ -284,6 +300,29 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Stores a row's files that the sink does not have. The id of each is written down before the message goes.
+    async fn upload<F: Fn(OutboxEvent) + Send + Sync>(
+        shift: &Shift<'_, F>,
+        row: &mut Leased,
+    ) -> Result<Result<(), CrmError>, QueueError> {
+        if !shift.sink.uploads() {
+            return Ok(Ok(()));
+        }
+        for at in 0..row.delivery.files.len() {
+            let Some(file) = row.delivery.files.get_mut(at).filter(|file| file.remote_id.is_none()) else {
+                continue;
+            };
+            match shift.sink.upload(file).await {
+                Ok(uploaded) => {
+                    file.remote_id.clone_from(&uploaded.remote_id);
+                    shift.queue.uploaded(row.id, file, uploaded).await?;
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
     }
 
     async fn retry<F: Fn(OutboxEvent) + Send + Sync>(

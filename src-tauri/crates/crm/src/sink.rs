@@ -27,6 +27,31 @@ pub trait Sink: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// Whether [`Sink::deleted`] can tell.
+    fn knows_deleted(&self) -> bool {
+        false
+    }
+
+    /// Which of these records, by the sink's own ids, are deleted or archived there.
+    async fn deleted(&self, _remote_ids: &[String]) -> Result<Vec<String>, CrmError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether [`Delivery::files`] is looked at; where not, it is left empty.
+    fn wants_files(&self) -> bool {
+        false
+    }
+
+    /// Whether files are stored by [`Sink::upload`] before their message is pushed.
+    fn uploads(&self) -> bool {
+        false
+    }
+
+    /// Stores a file and gives the sink's own id of it. The same file is not stored twice, where the sink can tell.
+    async fn upload(&self, _file: &DeliveredFile) -> Result<Uploaded, CrmError> {
+        Ok(Uploaded::default())
+    }
+
     /// Whether [`Sink::contacts`] gives anything; where not, the local contact list serves.
     fn has_contacts(&self) -> bool;
 
@@ -66,8 +91,41 @@ pub struct Delivery {
     pub record: Record,
     /// The message as the mail server gave it (RFC 5322); it may hold a Bcc field. Empty for a sink that does not want it.
     pub raw: Bytes,
+    /// The files that somebody sent with it, without those that the settings keep here.
+    pub files: Vec<DeliveredFile>,
     /// An earlier attempt's outcome is unknown: look before writing.
     pub uncertain: bool,
+}
+
+/// A file of a message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeliveredFile {
+    /// Safe on every file system.
+    pub name: String,
+    pub media_type: String,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    pub bytes: Bytes,
+    /// The sink's id, where it was uploaded.
+    pub remote_id: Option<String>,
+}
+
+/// Names and contents stay out of debug prints.
+impl std::fmt::Debug for DeliveredFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeliveredFile")
+            .field("bytes", &self.bytes.len())
+            .field("remote_id", &self.remote_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of an upload.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uploaded {
+    pub remote_id: Option<String>,
+    /// What left the computer for it.
+    pub sent: Vec<Egress>,
 }
 
 /// Mail text stays out of debug prints.

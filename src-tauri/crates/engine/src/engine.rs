@@ -321,7 +321,9 @@ impl Engine {
             .filter(|a| a.paused_until.is_none_or(|until| until <= now))
             .map(|a| Mailbox::new(Arc::clone(&self.shared), a))
             .collect();
-        once::catch_up(&self.shared, &crms, mailboxes, &self.unusable_accounts().await?).await
+        let report = once::catch_up(&self.shared, &crms, mailboxes, &self.unusable_accounts().await?).await?;
+        self.purge_if_due().await?;
+        Ok(report)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -45,6 +45,8 @@ pub enum EngineError {
         "The message {0} cannot be logged: it was moved or deleted, and lies in no watched folder. Move it back to where it was, then answer again."
     )]
     MovedAway(i64),
+    #[error("The message {0} is not in the trash. See the list with `threadline trash`.")]
+    NotInTrash(i64),
     #[error("The message {0} is not logged. Look at the list again: it may have gone meanwhile.")]
     NotLogged(i64),
     #[error(
@@ -158,6 +160,7 @@ impl EngineError {
             EngineError::NothingToSplit(_) => "nothing_to_split",
             EngineError::NotMergeable { .. } => "not_mergeable",
             EngineError::NoThreadChange => "no_thread_change",
+            EngineError::NotInTrash(_) => "not_in_trash",
             EngineError::UndoGone => "undo_gone",
             EngineError::Unreadable(_) => "message_unreadable",
             EngineError::NoAttachment { .. } => "no_attachment",

@@ -66,6 +66,8 @@ pub enum Event {
     SetAside { account: Address, folder: String, uid: u32, why: String },
     /// Contacts were read from a CRM.
     Contacts { sink: String, read: u64, complete: bool },
+    /// A mailbox was compared with the ledger, by night or because a person wanted it.
+    Audited { account: Address, messages: u32, missed: u32, unruled: u32, fixed: u32 },
     /// The events were more than the listener took; `status` has the truth.
     Missed { events: u64 },
 }
@@ -122,6 +124,14 @@ impl std::fmt::Debug for Event {
                 .field("sink", sink)
                 .field("read", read)
                 .field("complete", complete)
+                .finish(),
+            Event::Audited { account, messages, missed, unruled, fixed } => f
+                .debug_struct("Audited")
+                .field("account", account)
+                .field("messages", messages)
+                .field("missed", missed)
+                .field("unruled", unruled)
+                .field("fixed", fixed)
                 .finish(),
             Event::Missed { events } => f.debug_tuple("Missed").field(events).finish(),
         }

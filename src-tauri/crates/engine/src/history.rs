@@ -147,16 +147,16 @@ impl Engine {
 }
 
 /// A connection of its own on which the last days are read.
-struct Scan {
-    mailbox: Mailbox,
-    session: Session,
+pub(crate) struct Scan {
+    pub mailbox: Mailbox,
+    pub session: Session,
     /// Sent first.
-    folders: Vec<(ServerFolder, Role)>,
+    pub folders: Vec<(ServerFolder, Role)>,
     since: Timestamp,
 }
 
 impl Scan {
-    async fn begin(engine: &Engine, address: &Address, days: u32) -> Result<Self, EngineError> {
+    pub async fn begin(engine: &Engine, address: &Address, days: u32) -> Result<Self, EngineError> {
         let account = engine.account(address).await?;
         engine.shared().set_crms(&engine.crm_list().await?);
         let mut session = sign_in::session(engine.shared(), &account.settings, None, Using::Kept).await?;
@@ -175,7 +175,7 @@ impl Scan {
     }
 
     /// The UIDs of a folder that may lie in the time.
-    async fn period(&mut self, folder: usize) -> Result<Option<(ServerFolder, Period)>, EngineError> {
+    pub async fn period(&mut self, folder: usize) -> Result<Option<(ServerFolder, Period)>, EngineError> {
         let Some((on_server, _)) = self.folders.get(folder) else { return Ok(None) };
         let on_server = on_server.clone();
         let period = self.session.period(&on_server, self.since).await?;
@@ -183,7 +183,7 @@ impl Scan {
     }
 
     /// The headers of these messages that lie in the time: a server searches by whole days of its own.
-    async fn headers(
+    pub async fn headers(
         &mut self,
         folder: &ServerFolder,
         period: &Period,
@@ -244,19 +244,19 @@ fn note(fate: &mut HashMap<i64, VerdictName>, event: &Event) {
     }
 }
 
-fn count(number: usize) -> u32 {
+pub(crate) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What was told of a folder.
-struct Told(ScanProgress);
+pub(crate) struct Told(ScanProgress);
 
 impl Told {
-    fn new(folder: &ServerFolder, period: &Period) -> Self {
+    pub fn new(folder: &ServerFolder, period: &Period) -> Self {
         Self(ScanProgress { folder: folder.name.clone(), seen: 0, of: count(period.uids.len()) })
     }
 
-    fn further(&mut self, messages: usize) -> ScanProgress {
+    pub fn further(&mut self, messages: usize) -> ScanProgress {
         self.0.seen = self.0.seen.saturating_add(count(messages));
         self.0.clone()
     }

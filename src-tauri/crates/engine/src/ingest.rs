@@ -18,7 +18,7 @@ use threadline_store::job::Kind;
 use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
-    StoreError, Tx, account, contact, folder, job, message, notice, reference, set_aside, thread,
+    StoreError, Tx, account, contact, folder, job, message, notice, reference, retention, set_aside, thread,
 };
 
 /// The mailbox that a batch came from.
@@ -275,7 +275,7 @@ pub(crate) fn known(
     answer: Option<Answer>,
 ) -> Result<Known, StoreError> {
     let clues = clues(envelope).into_iter().map(|(_, clue)| clue);
-    let threads = thread::known(tx, mailbox.id, clues)?;
+    let mut threads = thread::known(tx, mailbox.id, clues)?;
     let addresses: Vec<Address> = envelope
         .from
         .iter()
@@ -283,6 +283,8 @@ pub(crate) fn known(
         .map(|m| m.address.clone())
         .filter(|a| !mailbox.rules.is_own(a))
         .collect();
+    let sender = envelope.from.as_ref().map(|m| &m.address);
+    retention::recall(tx, &mut threads, sender, &addresses, &mailbox.contact_sources)?;
     let mut contacts: HashMap<Address, Contact> = HashMap::new();
     let mut contacts_complete = true;
     for source in &mailbox.contact_sources {
@@ -317,7 +319,12 @@ fn stays_out(before: Before) -> bool {
     before.outcome == Outcome::Ignore
         && matches!(
             before.rule,
-            Rule::KeywordNever | Rule::TakenOut | Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder
+            Rule::KeywordNever
+                | Rule::TakenOut
+                | Rule::DeletedInCrm
+                | Rule::NeverAddress
+                | Rule::NeverDomain
+                | Rule::NeverFolder
         )
 }
 

@@ -1,6 +1,7 @@
 //! The outbox in the ledger, as the CRM's worker sees it.
 
 use crate::event::Event;
+use crate::files::{self, LIMITS};
 use crate::shared::Shared;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -9,14 +10,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use threadline_core::address::Address;
+use threadline_core::attachment::Limits;
 use threadline_core::forwarded::original;
 use threadline_core::message::Body;
 use threadline_core::reason::Reason;
 use threadline_core::record::{Association, Record};
 use threadline_core::rule::Rule;
-use threadline_crm::{Accepted, CrmError, Delivery, How, Leased, Queue, QueueError, Sink};
+use threadline_crm::{
+    Accepted, CrmError, DeliveredFile, Delivery, How, Leased, Queue, QueueError, Sink, Uploaded,
+};
 use threadline_store::outbox::{self, Lease};
-use threadline_store::{StoreError, Tx, account, association, body, contact, egress, message, thread};
+use threadline_store::{
+    StoreError, Tx, account, association, body, contact, egress, file, message, setting, thread,
+};
 
 /// How long a worker may keep a row. Longer than any request with its retries; a row of a process that was killed is
 /// taken back at the next start.
@@ -30,12 +36,19 @@ pub(crate) struct LedgerQueue {
     shared: Arc<Shared>,
     sink: &'static str,
     wants_raw: bool,
+    wants_files: bool,
     leases: Mutex<HashMap<i64, Lease>>,
 }
 
 impl LedgerQueue {
     pub fn new(shared: Arc<Shared>, sink: &dyn Sink) -> Self {
-        Self { shared, sink: sink.name(), wants_raw: sink.wants_raw(), leases: Mutex::default() }
+        Self {
+            shared,
+            sink: sink.name(),
+            wants_raw: sink.wants_raw(),
+            wants_files: sink.wants_files(),
+            leases: Mutex::default(),
+        }
     }
 
     fn lease_of(&self, id: i64) -> Option<Lease> {
@@ -57,6 +70,7 @@ impl LedgerQueue {
 struct Parts {
     record: Record,
     raw: Vec<u8>,
+    limits: Limits,
 }
 
 #[async_trait::async_trait]
@@ -73,7 +87,7 @@ impl Queue for LedgerQueue {
         for lease in leases {
             let message = lease.message;
             let parts = self.shared.ledger.read(move |tx| parts(tx, sink, message)).await;
-            let wants_raw = self.wants_raw;
+            let (wants_raw, wants_files) = (self.wants_raw, self.wants_files);
             let parts = match parts {
                 Ok(parts) => parts,
                 // A row that cannot be read is set aside; a ledger that fails is tried again.
@@ -81,12 +95,13 @@ impl Queue for LedgerQueue {
                 Err(error) => return Err(error.into()),
             };
             let record = match parts {
-                Some(parts) => {
-                    tokio::task::spawn_blocking(move || parse(parts, wants_raw)).await.ok().flatten()
-                }
+                Some(parts) => tokio::task::spawn_blocking(move || parse(parts, wants_raw, wants_files))
+                    .await
+                    .ok()
+                    .flatten(),
                 None => None,
             };
-            let Some((record, raw)) = record else {
+            let Some((record, raw, mut files)) = record else {
                 // Nothing waits behind a message that cannot be read.
                 let row = lease.clone();
                 let words = "The message's text is gone from the ledger or cannot be read.";
@@ -105,11 +120,34 @@ impl Queue for LedgerQueue {
                     .await?;
                 continue;
             };
-            let delivery = Delivery { record, raw, uncertain: lease.uncertain };
+            if !files.is_empty() {
+                let hashes: Vec<[u8; 32]> = files.iter().map(|file| file.hash).collect();
+                let known = move |tx: &Tx<'_>| {
+                    hashes.iter().map(|hash| file::remote_id(tx, sink, hash)).collect::<Result<Vec<_>, _>>()
+                };
+                for (file, id) in files.iter_mut().zip(self.shared.ledger.read(known).await?) {
+                    file.remote_id = id;
+                }
+            }
+            let delivery = Delivery { record, raw, files, uncertain: lease.uncertain };
             rows.push(Leased { id: lease.id, attempts: lease.attempts.saturating_sub(1), delivery });
             self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.id, lease);
         }
         Ok(rows)
+    }
+
+    async fn uploaded(&self, id: i64, file: &DeliveredFile, uploaded: Uploaded) -> Result<(), QueueError> {
+        let message = self.leases.lock().unwrap_or_else(PoisonError::into_inner).get(&id).map(|l| l.message);
+        let Some(message) = message else { return Ok(()) };
+        let (sink, now, hash) = (self.sink, self.shared.clock.now(), file.hash);
+        let note = move |tx: &Tx<'_>| {
+            book(tx, sink, message, now, &uploaded.sent)?;
+            match &uploaded.remote_id {
+                Some(remote_id) => file::put(tx, sink, &hash, remote_id, now),
+                None => Ok(()),
+            }
+        };
+        Ok(self.shared.ledger.write(note).await?)
     }
 
     async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError> {
@@ -243,7 +281,8 @@ fn parts(tx: &Tx<'_>, sink: &str, id: i64) -> Result<Option<Parts>, StoreError> 
         account: account.address,
         rule: row.rule,
     };
-    Ok(Some(Parts { record, raw: body.raw }))
+    let limits = setting::get(tx, LIMITS)?.unwrap_or_default();
+    Ok(Some(Parts { record, raw: body.raw, limits }))
 }
 
 /// The contacts with the ids that this CRM, and not another one, knows them by.
@@ -257,8 +296,8 @@ fn with_ids_of(tx: &Tx<'_>, sink: &str, contacts: Vec<Association>) -> Result<Ve
 }
 
 /// Fills in the text. A parser that panics costs this message, not the worker.
-fn parse(parts: Parts, wants_raw: bool) -> Option<(Record, Bytes)> {
-    let Parts { mut record, raw } = parts;
+fn parse(parts: Parts, wants_raw: bool, wants_files: bool) -> Option<(Record, Bytes, Vec<DeliveredFile>)> {
+    let Parts { mut record, raw, limits } = parts;
     let body = catch_unwind(AssertUnwindSafe(|| Body::parse(&raw))).ok()?;
     (record.text, record.html) = (body.text, body.html);
     if record.rule == Rule::ForwardedToLog {
@@ -267,5 +306,9 @@ fn parse(parts: Parts, wants_raw: bool) -> Option<(Record, Bytes)> {
         (record.text, record.html) = (original.text, None);
     }
     record.attachments = body.attachments;
-    Some((record, if wants_raw { Bytes::from(raw) } else { Bytes::new() }))
+    let files = match wants_files && !record.attachments.is_empty() {
+        true => catch_unwind(AssertUnwindSafe(|| files::to_send(&raw, record.truncated, &limits))).ok()?,
+        false => Vec::new(),
+    };
+    Some((record, if wants_raw { Bytes::from(raw) } else { Bytes::new() }, files))
 }

@@ -9,11 +9,13 @@ use crate::link::Links;
 use crate::sending::Tried;
 use crate::tokens::Tokens;
 use crate::undo::Undos;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_core::health::Health;
+use threadline_core::retention::Witness;
 use threadline_mail::watch::Waker;
 use threadline_secrets::{SecretError, Secrets};
 use threadline_store::health::{self, Owner};
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub links: Links,
     pub tokens: Tokens,
     keychain: Keychain,
+    /// The latest that a server's clock has shown.
+    witness: Mutex<Option<Witness>>,
     desk: Mutex<Desk>,
     /// How sending was when it was tried last, in this process.
     tried: Mutex<Option<Tried>>,
@@ -59,9 +63,9 @@ impl Shared {
         let (events, _) = broadcast::channel(EVENTS);
         let (undos, links, tokens, desk) =
             (Undos::default(), Links::default(), Tokens::default(), Mutex::default());
-        let (works, tried) = (Works::default(), Mutex::default());
+        let (works, tried, witness) = (Works::default(), Mutex::default(), Mutex::default());
         let keychain = Keychain::new(home.clone(), secrets, works.clone());
-        Self { home, ledger, keychain, clock, events, undos, links, tokens, desk, tried, works }
+        Self { home, ledger, keychain, clock, events, undos, links, tokens, witness, desk, tried, works }
     }
 
     /// Tells whoever listens; nobody may.
@@ -81,6 +85,19 @@ impl Shared {
     /// Waits until nothing is at work.
     pub async fn at_rest(&self) {
         self.works.rest().await;
+    }
+
+    /// A server's clock was at this date at least: a mail arrived there then.
+    pub fn heard(&self, date: Timestamp) {
+        let heard = self.clock.monotonic();
+        let new = Witness { date, heard };
+        let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
+        *witness = Some(witness.map_or(new, |before| before.later(new, heard)));
+    }
+
+    /// What was heard of the servers' clocks since the program's start.
+    pub fn witness(&self) -> Option<Witness> {
+        *self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

@@ -2,6 +2,7 @@
 
 use crate::backoff;
 use crate::contacts::{self, EVERY, PullError};
+use crate::deleted;
 use crate::error::EngineError;
 use crate::link::{is_on_the_way, on_the_way};
 use crate::outage::Outage;
@@ -42,9 +43,9 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
             }
         }
     };
-    let outage = Outage::default();
-    let standing = Standing::new(Arc::clone(&shared), sink.name(), outage);
-    tokio::join!(push(&shared, &*sink, &standing), keep_contacts(&shared, &*sink, &standing)).0
+    let standing = Standing::new(Arc::clone(&shared), sink.name(), Outage::default());
+    let looking = deleted::keep(&shared, &*sink);
+    tokio::join!(push(&shared, &*sink, &standing), keep_contacts(&shared, &*sink, &standing), looking).0
 }
 
 /// Pushes what becomes due. While the ledger fails it is tried again and again: a disk gets room again.

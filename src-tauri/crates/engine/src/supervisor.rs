@@ -40,10 +40,13 @@ const LONGEST_PUSH_PAUSE: SignedDuration = SignedDuration::from_hours(26);
 /// Runs until the future is dropped. Fails only where the ledger cannot be read at the start.
 pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
     let shared = engine.shared();
+    log("copies of files that were opened are still there", engine.delete_copies().await);
     let listening = async { tokio::join!(shared.links.follow(&*shared.clock), take_turns(shared)).1 };
     tokio::select! {
         result = keep_fit(engine) => result,
         never = listening => match never {},
+        never = crate::audit::keep_nights(engine) => match never {},
+        never = crate::retention::keep(engine) => match never {},
     }
 }
 

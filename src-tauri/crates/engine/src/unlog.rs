@@ -5,11 +5,11 @@ use crate::error::EngineError;
 use crate::generation::{Part, count_up};
 use crate::undo::{Steps, Undo};
 use threadline_store::message::{self, Image, Outcome};
-use threadline_store::{Tx, thread};
+use threadline_store::{Tx, retention, thread};
 
 impl Engine {
-    /// Takes a message out of the log: what waits for a CRM is not pushed any more, its text goes from the ledger, and no
-    /// copy of it is logged again. What a CRM has by then stays there.
+    /// Takes a message out of the log and puts it into the trash: what waits for a CRM is not pushed any more, and no copy of it
+    /// is logged again. What a CRM has by then stays there.
     pub async fn unlog_message(&self, message: i64) -> Result<Undo, EngineError> {
         let taken = self.take_out(vec![message]).await?;
         taken.ok_or(EngineError::NotLogged(message))
@@ -35,7 +35,7 @@ impl Engine {
                 images.extend(Image::take(tx, id)?.filter(|i| i.message().outcome == Outcome::Log));
             }
             for image in &images {
-                message::take_out(tx, image.message().id, now)?;
+                retention::throw_away(tx, image.message().id, None, now)?;
             }
             count_up(tx, Part::News)?;
             Ok(images)

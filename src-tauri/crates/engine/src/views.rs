@@ -4,6 +4,7 @@ use crate::advice::ProviderAdvice;
 use crate::crms::{CrmList, UnusableCrm};
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
+use crate::retention::{self, Goes};
 use crate::settings::CrmSettings;
 use crate::unusable::Unusable;
 use jiff::Timestamp;
@@ -176,6 +177,8 @@ pub struct MessageView {
     pub truncated: bool,
     pub contacts: Vec<Association>,
     pub crm: Vec<CrmState>,
+    /// When its text and its header go from this computer.
+    pub goes: Goes,
 }
 
 threadline_core::debug_only!(MessageView { decided, crm });
@@ -425,6 +428,7 @@ pub(crate) fn whole(tx: &Tx<'_>, row: &Message) -> Result<MessageView, StoreErro
         text: parsed.map(|b| b.text),
         contacts: association::of_message(tx, row.id)?,
         crm: crm_states(tx, row.id)?,
+        goes: retention::goes(tx, row.id)?,
     })
 }
 

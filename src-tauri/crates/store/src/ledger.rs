@@ -95,6 +95,16 @@ impl Ledger {
         self.located(answered.await.unwrap_or(Err(StoreError::Closed)))
     }
 
+    /// Brings everything into the file itself and empties its side file, which keeps older pages. Waits for whoever reads.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            let _ = answer.send(open::checkpoint(conn));
+        });
+        self.0.writer.send(job)?;
+        self.located(answered.await.unwrap_or(Err(StoreError::Closed)))
+    }
+
     /// Runs `f` on one of the readers, over one consistent state of the file. A write in `f` fails.
     pub async fn read<T: Send + 'static>(
         &self,

@@ -26,6 +26,7 @@ pub use image::Image;
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
 pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
+pub(crate) use take_out::take_out_by;
 pub use take_out::{on_their_way, take_out};
 
 pub(crate) const SQL: &str = "
@@ -125,6 +126,21 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// What is left in a receipt.
+    pub(crate) fn blank() -> Self {
+        Self {
+            ids: Vec::new(),
+            in_reply_to: Vec::new(),
+            references: Vec::new(),
+            from: None,
+            to: Vec::new(),
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: String::new(),
+            date: None,
+        }
+    }
+
     /// Everybody it went to, the sender not among them.
     pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
         self.to.iter().chain(&self.cc).chain(&self.bcc)

@@ -95,6 +95,16 @@ fn settings(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Writes all of the side file into the file and cuts it to nothing.
+pub(crate) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
+    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    match busy {
+        0 => Ok(()),
+        // A reader has not let go of an older state for so long as the busy time-out lasts.
+        _ => Err(StoreError::Busy { path: PathBuf::new() }),
+    }
+}
+
 /// Makes the file before SQLite does, so that no other user can ever read it. SQLite gives its side files the same mode.
 #[cfg(unix)]
 fn make_private(path: &Path) -> Result<(), StoreError> {

@@ -81,6 +81,12 @@ pub(crate) const FIFTH: &str = "
 CREATE INDEX outbox_open ON outbox (message, state) WHERE state IN ('waiting', 'leased', 'set_aside');
 ";
 
+/// The sixth version: when the CRM was last asked whether it still has the record.
+pub(crate) const SIXTH: &str = "
+ALTER TABLE outbox ADD COLUMN looked_at INTEGER;
+CREATE INDEX outbox_by_look ON outbox (sink, looked_at, id) WHERE state = 'done' AND remote_id IS NOT NULL;
+";
+
 /// Where a message is on its way to a CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -184,6 +190,48 @@ pub fn add(
         params![sink, message, key.as_bytes(), us(queued_at)],
     )?;
     Ok(changed > 0)
+}
+
+/// Queues a message once more that the sink may have or have lost: it is looked up before it is written.
+pub(crate) fn again(
+    tx: &Tx<'_>,
+    sink: &str,
+    message: i64,
+    key: &MessageKey,
+    queued_at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO outbox (sink, message, key, next_try, queued_at, uncertain) VALUES (?1, ?2, ?3, 0, ?4, 1)
+         ON CONFLICT (message, sink) DO UPDATE SET state = 'waiting', key = ?3, attempts = 0, uncertain = 1, next_try = 0,
+           lease_until = NULL, reason = NULL, words = NULL, remote_id = NULL, link = NULL, how = NULL, stored_at = NULL,
+           looked_at = NULL, queued_at = ?4",
+        params![sink, message, key.as_bytes(), us(queued_at)],
+    )?;
+    Ok(())
+}
+
+/// Records of the sink that were not looked for since `before`, those that never were first: entry and the CRM's id.
+pub fn to_look_for(
+    tx: &Tx<'_>,
+    sink: &str,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    tx.all(
+        "SELECT o.id, o.message, o.remote_id FROM outbox o CROSS JOIN message m ON m.id = o.message
+         WHERE o.sink = ?1 AND o.state = 'done' AND o.remote_id IS NOT NULL AND (o.looked_at IS NULL OR o.looked_at < ?2)
+           AND m.verdict = 'log' ORDER BY o.looked_at, o.id LIMIT ?3",
+        params![sink, us(before), most(limit)],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
+/// Notes that the CRM was asked whether it still has these.
+pub fn looked_for(tx: &Tx<'_>, entries: &[i64], at: Timestamp) -> Result<(), StoreError> {
+    for entry in entries {
+        tx.run("UPDATE outbox SET looked_at = ?2 WHERE id = ?1", params![entry, us(at)])?;
+    }
+    Ok(())
 }
 
 pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Entry>, StoreError> {

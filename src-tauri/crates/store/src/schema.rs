@@ -3,8 +3,8 @@
 use crate::error::StoreError;
 use crate::tx::{Salt, Tx};
 use crate::{
-    account, activity, association, body, contact, egress, folder, health, job, message, message_id, notice,
-    outbox, place, reference, set_aside, setting, thread,
+    account, activity, association, body, contact, egress, file, folder, health, job, message, message_id,
+    notice, outbox, place, reference, retention, set_aside, setting, thread,
 };
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
@@ -40,19 +40,24 @@ const THIRD: &[&str] = &[job::THIRD, notice::SQL];
 
 /// The fourth version: by what a message was matched, and conversations that a person divides and joins.
 const FOURTH: &[&str] = &[message::FOURTH, thread::FOURTH];
+
 /// The fifth version: from when on a mailbox is read, and what is set aside and read again.
 const FIFTH: &[&str] = &[account::FIFTH, set_aside::FIFTH, outbox::FIFTH];
 
+/// The sixth version: the clocks of retention, receipts and the trash; what a CRM has of records and files.
+const SIXTH: &[&str] = &[outbox::SIXTH, retention::SIXTH, file::SQL];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth, sixth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH].map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
         M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
         M::up(&third),
         M::up(&fourth),
         M::up(&fifth),
+        M::up(&sixth),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

@@ -6,6 +6,7 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use sha2::Sha256;
 use std::fmt;
+use threadline_core::address::Address;
 use threadline_core::id::{MessageId, MessageKey};
 use threadline_core::matching::Clue;
 use zeroize::Zeroizing;
@@ -84,16 +85,39 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// What is kept of an address that retention has taken.
+    pub(crate) fn hash_address(&self, address: &Address) -> IdHash {
+        self.hash(b"address", address.as_str().as_bytes())
+    }
+
+    /// What is kept of a firm's domain.
+    pub(crate) fn hash_domain(&self, domain: &str) -> IdHash {
+        self.hash(b"domain", domain.as_bytes())
+    }
+
+    /// What is kept of who sent a message and when.
+    pub(crate) fn hash_sender(&self, sender: &str) -> IdHash {
+        self.hash(b"sender", sender.as_bytes())
+    }
+
+    /// What stands in the place of a message's key where that must go: nobody can try out ids against it.
+    pub(crate) fn hash_whole(&self, key: &[u8; 32]) -> [u8; 32] {
+        self.mac(b"whole", key)
+    }
+
     /// The kind keeps ids, keys and other clues apart: they share a column.
     fn hash(&self, kind: &[u8], bytes: &[u8]) -> IdHash {
+        let mut cut = [0; 16];
+        cut.copy_from_slice(&self.mac(kind, bytes)[..16]);
+        IdHash(cut)
+    }
+
+    fn mac(&self, kind: &[u8], bytes: &[u8]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new((&*self.salt.0).into());
         mac.update(kind);
         mac.update(b"\0");
         mac.update(bytes);
-        let full = mac.finalize().into_bytes();
-        let mut cut = [0; 16];
-        cut.copy_from_slice(&full[..16]);
-        IdHash(cut)
+        mac.finalize().into_bytes().into()
     }
 
     /// Runs a statement; gives the number of rows that it changed.

@@ -160,6 +160,7 @@ function message(one: ThreadLine, at: number, direction: Direction, date: string
     has_html: next() < 0.7,
     attachments: next() < 0.35 ? [{ name: out ? "Offer-2026-0117.pdf" : "Comments section 5.docx", media_type: out ? "application/pdf" : "application/vnd.openxmlformats-officedocument.wordprocessingml.document", size: Math.floor(40_000 + next() * 900_000) }] : [],
     truncated: false,
+    goes: { clock: null, begun: null, text: null, headers: null, text_gone: null, headers_gone: null, hold: false },
     contacts: one.contacts,
     crm: [crm],
   };

@@ -3,6 +3,7 @@
 //! ```text
 //! events.jsonl                 one line per message: the record, "event": "logged", "eml": the file's path
 //! messages/2026-01/<key>.eml   the message, without its Bcc fields
+//! messages/2026-01/<key>.files its files, under their own names, where it has some
 //! .threadline.lock             held by whoever writes
 //! ```
 
@@ -10,7 +11,7 @@ mod files;
 mod index;
 
 use crate::error::{CrmError, Kind, Retry};
-use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+use crate::sink::{Accepted, ContactPage, Dedupe, DeliveredFile, Delivery, Egress, How, Portal, Sink};
 use index::Index;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -67,6 +68,7 @@ struct Entry {
     /// `messages/2026-01/<key>.eml`, with `/` on every system.
     eml: String,
     raw: bytes::Bytes,
+    files: Vec<DeliveredFile>,
     record: Record,
 }
 
@@ -137,6 +139,7 @@ impl Inner {
                 files::private_subfolder(folder)?;
             }
             files::write_whole(&file, &files::without_bcc(&entry.raw))?;
+            write_files(&file.with_extension("files"), &entry.files)?;
             serde_json::to_writer(&mut lines, &line(entry))?;
             lines.push(b'\n');
             answers.push((How::Created, entry.eml.clone()));
@@ -154,6 +157,24 @@ impl Inner {
         }
         Ok(answers)
     }
+}
+
+/// The message's files beside it, under their own names; of two with one name the second gets a number.
+fn write_files(folder: &Path, sent: &[DeliveredFile]) -> io::Result<()> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    files::private_subfolder(folder)?;
+    let mut names = BTreeSet::new();
+    for (at, file) in sent.iter().enumerate() {
+        let name = match names.insert(file.name.to_lowercase()) {
+            true => file.name.clone(),
+            false => format!("{}-{}", at + 1, file.name),
+        };
+        names.insert(name.to_lowercase());
+        files::write_whole(&folder.join(name), &file.bytes)?;
+    }
+    files::sync_folder(folder)
 }
 
 fn eml_path(record: &Record) -> String {
@@ -215,6 +236,10 @@ impl Sink for FolderSink {
         100
     }
 
+    fn wants_files(&self) -> bool {
+        true
+    }
+
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
         let entries: Vec<Entry> = batch
             .iter()
@@ -222,6 +247,7 @@ impl Sink for FolderSink {
                 key: delivery.record.key,
                 eml: eml_path(&delivery.record),
                 raw: delivery.raw.clone(),
+                files: delivery.files.clone(),
                 record: delivery.record.clone(),
             })
             .collect();

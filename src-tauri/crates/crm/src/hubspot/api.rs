@@ -8,6 +8,7 @@ use crate::timer::Timer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::multipart::Form;
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -153,6 +154,11 @@ impl Api {
 
     /// Sends a request. An error concerns the whole sink, but for its `uncertain`.
     pub async fn call(&self, call: Call) -> Result<Answer, CrmError> {
+        self.send(call, None).await
+    }
+
+    /// The same with a form instead of JSON.
+    pub async fn send(&self, call: Call, form: Option<Form>) -> Result<Answer, CrmError> {
         let thing = thing(call.step);
         self.wait(&self.pace).await;
         if call.path.ends_with("/search") {
@@ -169,6 +175,9 @@ impl Api {
             self.client.request(call.method, url).query(&call.query).header(AUTHORIZATION, bearer);
         if let Some(body) = &call.body {
             request = request.json(body);
+        }
+        if let Some(form) = form {
+            request = request.multipart(form);
         }
         let answer = request.send().await.map_err(|e| http::unanswered(&thing, e, call.write))?;
         self.learn(answer.headers());

@@ -1,7 +1,7 @@
 //! A record as HubSpot's properties.
 
 use super::portal::{Found, KEY};
-use crate::sink::Dedupe;
+use crate::sink::{Dedupe, DeliveredFile};
 use serde_json::{Map, Value, json};
 use threadline_core::address::Mailbox;
 use threadline_core::record::{Direction, Record};
@@ -12,7 +12,12 @@ pub(super) const MOST_TEXT: usize = 2_000_000;
 const CUT_NOTE: &str = "[The end of this message is missing here: it is longer than HubSpot takes.]";
 
 /// The properties of a new email. Bcc names are not in a record, and so not in its headers.
-pub(super) fn properties(record: &Record, found: &Found, owner: Option<&str>) -> Map<String, Value> {
+pub(super) fn properties(
+    record: &Record,
+    files: &[DeliveredFile],
+    found: &Found,
+    owner: Option<&str>,
+) -> Map<String, Value> {
     let mut all = Map::new();
     let mut set = |name: &str, value: String| {
         all.insert(name.to_owned(), Value::from(value));
@@ -34,6 +39,10 @@ pub(super) fn properties(record: &Record, found: &Found, owner: Option<&str>) ->
     }
     if let Some(html) = record.html.as_deref().filter(|html| !html.is_empty()) {
         set("hs_email_html", cut(html, &format!("<p>{CUT_NOTE}</p>"), record.truncated));
+    }
+    let files: Vec<&str> = files.iter().filter_map(|file| file.remote_id.as_deref()).collect();
+    if !files.is_empty() {
+        set("hs_attachment_ids", files.join(";"));
     }
     if let Some(owner) = owner {
         set("hubspot_owner_id", owner.to_owned());

@@ -44,6 +44,30 @@ pub(super) async fn by_key(api: &Api, records: &[&Record]) -> Result<HashMap<Mes
     Ok(found)
 }
 
+/// Which of these emails are deleted or archived. HubSpot names each that it does not find; what it neither gives nor names
+/// is not taken for deleted.
+pub(super) async fn deleted(api: &Api, ids: &[String]) -> Result<Vec<String>, CrmError> {
+    let mut gone = Vec::new();
+    for some in ids.chunks(BATCH) {
+        let inputs: Vec<Value> = some.iter().map(|id| json!({"id": id})).collect();
+        let body = json!({"properties": ["hs_timestamp"], "inputs": inputs});
+        let answer = api.call(Call::ask("looking for deleted emails", READ, body)).await?.ok()?;
+        let named: std::collections::HashSet<&str> = answer
+            .errors()
+            .filter(|error| error["category"] == "OBJECT_NOT_FOUND")
+            .flat_map(|error| error["context"].as_object().into_iter().flatten())
+            .flat_map(|(_, ids)| ids.as_array().into_iter().flatten())
+            .filter_map(Value::as_str)
+            .collect();
+        let found: std::collections::HashSet<&str> =
+            answer.results().filter_map(|e| e["id"].as_str()).collect();
+        gone.extend(
+            some.iter().filter(|id| named.contains(id.as_str()) && !found.contains(id.as_str())).cloned(),
+        );
+    }
+    Ok(gone)
+}
+
 /// By every id that the messages go by: finds what HubSpot sent or logged by itself. The search index lags a
 /// few seconds behind.
 pub(super) async fn by_message_id(

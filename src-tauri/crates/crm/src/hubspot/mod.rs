@@ -6,6 +6,7 @@
 
 mod api;
 mod email;
+mod file;
 mod find;
 mod link;
 mod pace;
@@ -17,7 +18,7 @@ mod push;
 use crate::error::{CrmError, Kind, Retry};
 use crate::http;
 use crate::secret::Secret;
-use crate::sink::{Accepted, ContactPage, Delivery, Portal, Sink};
+use crate::sink::{Accepted, ContactPage, DeliveredFile, Delivery, Portal, Sink, Uploaded};
 use crate::timer::Timer;
 use api::Api;
 use portal::Found;
@@ -175,6 +176,26 @@ impl Sink for HubspotSink {
             *self.found.lock().await = None;
         }
         answers
+    }
+
+    fn wants_files(&self) -> bool {
+        true
+    }
+
+    fn uploads(&self) -> bool {
+        true
+    }
+
+    async fn upload(&self, file: &DeliveredFile) -> Result<Uploaded, CrmError> {
+        file::upload(&self.api, file).await
+    }
+
+    fn knows_deleted(&self) -> bool {
+        true
+    }
+
+    async fn deleted(&self, remote_ids: &[String]) -> Result<Vec<String>, CrmError> {
+        find::deleted(&self.api, remote_ids).await
     }
 
     fn has_contacts(&self) -> bool {

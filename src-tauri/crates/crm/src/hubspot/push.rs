@@ -7,7 +7,7 @@ use super::people::{self, People, Wanted};
 use super::portal::{Found, KEY};
 use super::{HubspotSink, link};
 use crate::error::{CrmError, Kind, Retry};
-use crate::sink::{Accepted, Dedupe, Delivery, Egress, How};
+use crate::sink::{Accepted, Dedupe, DeliveredFile, Delivery, Egress, How};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
@@ -22,6 +22,7 @@ const MOST_BYTES: usize = 5_000_000;
 /// One message while it is worked on.
 struct Work<'a> {
     record: &'a Record,
+    files: &'a [DeliveredFile],
     /// Whom it is logged on. Two colleagues' copies of one mail can name different contacts.
     people: Vec<&'a Association>,
     uncertain: bool,
@@ -66,6 +67,7 @@ pub(super) async fn push(sink: &HubspotSink, batch: &[Delivery]) -> Vec<Result<A
             }
             None => work.push(Work {
                 record: &delivery.record,
+                files: &delivery.files,
                 people: delivery.record.contacts.iter().collect(),
                 uncertain: delivery.uncertain,
                 there: None,
@@ -203,7 +205,7 @@ async fn write(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resu
             true => sink.owner(&one.record.account).await?,
             false => (None, false),
         };
-        rows.push((n, email::properties(one.record, found, owner.as_deref())));
+        rows.push((n, email::properties(one.record, one.files, found, owner.as_deref())));
         if asked {
             askers.push((n, one.record.account.as_str().len()));
         }

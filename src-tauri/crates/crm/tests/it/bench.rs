@@ -10,8 +10,8 @@ use threadline_core::id::{MessageId, MessageKey};
 use threadline_core::record::{Association, Direction, Record};
 use threadline_core::rule::Rule;
 use threadline_crm::{
-    Accepted, CrmError, Delivery, HubspotSettings, HubspotSink, Leased, Queue, QueueError, Secret, Timer,
-    Worker,
+    Accepted, CrmError, DeliveredFile, Delivery, HubspotSettings, HubspotSink, Leased, Queue, QueueError,
+    Secret, Timer, Uploaded, Worker,
 };
 use threadline_testkit::clock::HandClock;
 use threadline_testkit::hubspot::{FakeHubspot, Options};
@@ -48,6 +48,7 @@ pub fn delivery(n: usize, to: &str, remote_id: Option<&str>) -> Delivery {
         "From: Sam Seller <sam@own.example>\r\nTo: {to}\r\nBcc: {BCC}\r\nMessage-ID: <{id}>\r\nSubject: {subject}\r\n\r\nDear Ann {n}\r\n"
     );
     Delivery {
+        files: Vec::new(),
         record: Record {
             key: MessageKey::of_id(&id),
             message_id: Some(id.to_string()),
@@ -182,6 +183,15 @@ impl Queue for MemoryQueue {
             }
         }
         Ok(leased)
+    }
+
+    async fn uploaded(&self, id: i64, file: &DeliveredFile, uploaded: Uploaded) -> Result<(), QueueError> {
+        let mut rows = self.rows.lock().unwrap();
+        let files = &mut rows[usize::try_from(id).unwrap()].delivery.files;
+        for own in files.iter_mut().filter(|own| own.hash == file.hash) {
+            own.remote_id.clone_from(&uploaded.remote_id);
+        }
+        Ok(())
     }
 
     async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError> {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod exactly_once;
+mod files;
 mod folder;
 mod hubspot_contacts;
 mod hubspot_errors;

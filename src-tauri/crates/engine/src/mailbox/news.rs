@@ -112,6 +112,9 @@ impl Mailbox {
     /// Stores a batch in one transaction. Where one message breaks it, each is stored alone, and that one is set aside.
     pub(crate) async fn store(&self, batch: Batch) -> Result<Vec<Event>, StoreError> {
         let (mailbox, now, batch) = (self.for_ingest(), self.shared.clock.now(), Arc::new(batch));
+        if let Some(newest) = batch.arrivals.iter().map(|a| a.internal_date).max() {
+            self.shared.heard(newest);
+        }
         let (whole, of) = (Arc::clone(&batch), mailbox.clone());
         match self.shared.ledger.write(move |tx| ingest::store(tx, &of, &whole, now)).await {
             Err(error) if error.concerns_a_row() => {}

@@ -7,7 +7,7 @@ use crate::job::Job;
 use crate::sql::{direction_name, to_json, us};
 use crate::thread::Thread;
 use crate::tx::Tx;
-use crate::{activity, association, body, job, outbox, thread};
+use crate::{activity, association, body, job, outbox, retention, thread};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use threadline_core::record::Association;
@@ -72,6 +72,7 @@ impl Image {
         for job in &self.jobs {
             job::put_back(tx, job)?;
         }
+        retention::forget_trash(tx, id)?;
         outbox::abandon_message(tx, id)?;
         for push in &self.pushes {
             outbox::put_back(tx, push)?;

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::place::Place;
 use crate::sql::{direction_name, maybe_json, named, to_json, us};
 use crate::tx::{IdHash, Tx};
-use crate::{activity, association, message_id, place, reference, thread};
+use crate::{activity, association, message_id, place, reference, retention, thread};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use threadline_core::decide::{self, Decision, Verdict};
@@ -83,11 +83,17 @@ pub fn contradicts(tx: &Tx<'_>, account: i64, envelope: &Envelope) -> Result<boo
     }
     let sender = envelope.from.as_ref().map(|m| &m.address);
     for owner in message_id::owners(tx, account, &message_id::identities(tx, envelope))? {
-        let logged =
-            tx.one("SELECT headers FROM message WHERE id = ?1 AND verdict = 'log'", [owner], |row| {
-                maybe_json::<Headers>(row, "headers")
-            })?;
-        if let Some(Some(headers)) = logged
+        let logged = tx.one(
+            "SELECT headers, sender FROM message WHERE id = ?1 AND verdict = 'log'",
+            [owner],
+            |row| Ok((maybe_json::<Headers>(row, "headers")?, row.get::<_, Option<IdHash>>("sender")?)),
+        )?;
+        if let Some((_, Some(kept))) = logged {
+            // Of a receipt's header this is all that is left.
+            if kept != retention::sender(tx, sender, envelope.date) {
+                return Ok(true);
+            }
+        } else if let Some((Some(headers), None)) = logged
             && (headers.from.as_ref().map(|m| &m.address) != sender || headers.date != envelope.date)
         {
             return Ok(true);
@@ -254,6 +260,9 @@ fn thread_for(
 
 /// A copy of a logged message may know more: a rewritten id, or the Bcc that only the Sent copy has.
 fn extend(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreError> {
+    if retention::is_receipt(tx, message)? {
+        return Ok(());
+    }
     let Some(mut headers) = tx
         .one("SELECT headers FROM message WHERE id = ?1", [message], |row| {
             maybe_json::<Headers>(row, "headers")

@@ -12,6 +12,11 @@ use threadline_core::rule::Rule;
 /// copy of it comes up. Its hashed ids stay, so that it is known. What a CRM has by then stays there, and stays known.
 /// False where it is not logged.
 pub fn take_out(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<bool, StoreError> {
+    take_out_by(tx, message, Rule::TakenOut, at)
+}
+
+/// The same by another rule than the person's own word.
+pub(crate) fn take_out_by(tx: &Tx<'_>, message: i64, rule: Rule, at: Timestamp) -> Result<bool, StoreError> {
     let thread =
         tx.one("SELECT thread FROM message WHERE id = ?1 AND verdict = 'log'", [message], |row| {
             row.get::<_, Option<i64>>(0)
@@ -19,8 +24,8 @@ pub fn take_out(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<bool, StoreE
     let Some(thread) = thread else { return Ok(false) };
     tx.run(
         "UPDATE message SET verdict = 'ignore', rule = ?2, decided_at = ?3, thread = NULL, key = NULL, headers = NULL,
-           answer = NULL WHERE id = ?1",
-        params![message, Rule::TakenOut.name(), us(at)],
+           answer = NULL, clock = NULL, clock_at = NULL WHERE id = ?1",
+        params![message, rule.name(), us(at)],
     )?;
     for table in ["association", "body", "job"] {
         tx.run(&format!("DELETE FROM {table} WHERE message = ?1"), [message])?;

@@ -2,6 +2,7 @@
 
 use crate::activity;
 use crate::error::StoreError;
+use crate::retention;
 use crate::sql::{key, most, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
@@ -99,6 +100,9 @@ pub fn accept(tx: &Tx<'_>, id: i64, accepted: &Accepted) -> Result<bool, StoreEr
     )?;
     if changed > 0 {
         activity::pushed(tx, id, accepted.at)?;
+        if let Some(message) = tx.one("SELECT message FROM outbox WHERE id = ?1", [id], |row| row.get(0))? {
+            retention::begin(tx, message, accepted.at)?;
+        }
     }
     Ok(changed > 0)
 }

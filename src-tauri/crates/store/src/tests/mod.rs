@@ -11,6 +11,7 @@ mod opening;
 mod orders;
 mod outbox;
 pub(crate) mod plan;
+mod retention;
 mod small;
 mod standing;
 mod taken_out;

@@ -193,6 +193,14 @@ impl FakeHubspot {
         }
     }
 
+    /// Moves an email to the recycling bin.
+    pub fn archive_email(&self, id: u64) {
+        let now = self.shared.clock.now();
+        if let Some(email) = self.state().emails.get_mut(&id) {
+            email.archived = Some(now);
+        }
+    }
+
     /// The search index shows this object's changes only after `lag`.
     pub fn delay_in_search(&self, id: u64, lag: SignedDuration) {
         self.state().slow.insert(id, lag);

@@ -78,12 +78,12 @@ impl Shared {
         self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(|chaos| chaos(line))
     }
 
-    /// The name and the size of an uploaded file; checks the other fields.
-    async fn read_upload(&self, ask: &Ask) -> Option<(String, usize)> {
+    /// An uploaded file; checks the other fields.
+    async fn read_upload(&self, ask: &Ask) -> Option<Upload> {
         let mut request = axum::http::Request::new(axum::body::Body::from(ask.body.clone()));
         *request.headers_mut() = ask.headers.clone();
         let mut form = Multipart::from_request(request, &()).await.ok()?;
-        let (mut file, mut private) = (None, false);
+        let (mut file, mut private, mut keeps, mut folder) = (None, false, false, String::new());
         while let Ok(Some(field)) = form.next_field().await {
             let name = field.name().unwrap_or_default().to_owned();
             let file_name = field.file_name().map(str::to_owned);
@@ -91,15 +91,19 @@ impl Shared {
             match name.as_str() {
                 "file" => file = Some((file_name?, bytes.len())),
                 "options" => {
-                    private = serde_json::from_slice::<Value>(&bytes).is_ok_and(|o| o["access"] == "PRIVATE");
+                    let options = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+                    private = options["access"] == "PRIVATE";
+                    keeps = options["duplicateValidationStrategy"] == "RETURN_EXISTING"
+                        && options["duplicateValidationScope"] == "EXACT_FOLDER";
                 }
-                "folderPath" | "folderId" | "fileName" => {}
+                "folderPath" => folder = String::from_utf8_lossy(&bytes).into_owned(),
+                "folderId" | "fileName" => {}
                 other => {
                     self.state().violations.push(format!("uploadFile: field {other}: not in the contract"))
                 }
             }
         }
-        file.filter(|_| private)
+        file.filter(|_| private).map(|(name, size)| Upload { name, size, folder, keeps })
     }
 
     /// Checks who asks and what, then does it.
@@ -108,7 +112,7 @@ impl Shared {
         op: &Operation<'_>,
         ask: &Ask,
         body: Option<&Value>,
-        upload: Option<(String, usize)>,
+        upload: Option<Upload>,
     ) -> routes::Outcome {
         let now = self.clock.now();
         let mut guard = self.state();
@@ -240,10 +244,25 @@ fn owners(state: &State, ask: &Ask) -> routes::Outcome {
     Ok((200, json!({"results": found})))
 }
 
-fn upload_file(state: &mut State, upload: Option<(String, usize)>, now: Timestamp) -> routes::Outcome {
-    let (name, size) = upload.ok_or_else(|| Refusal::invalid("a file and private options are needed"))?;
-    let id = state.new_id();
-    state.files.push((id, name.clone(), size));
+/// A file on its way in.
+pub(super) struct Upload {
+    name: String,
+    size: usize,
+    folder: String,
+    /// Where the folder has it already, that one is given back.
+    keeps: bool,
+}
+
+fn upload_file(state: &mut State, upload: Option<Upload>, now: Timestamp) -> routes::Outcome {
+    let Upload { name, size, folder, keeps } =
+        upload.ok_or_else(|| Refusal::invalid("a file and private options are needed"))?;
+    let path = format!("{folder}/{name}");
+    let there = state.file_paths.iter().find(|(known, _)| keeps && *known == path).map(|(_, id)| *id);
+    let id = there.unwrap_or_else(|| state.new_id());
+    if there.is_none() {
+        state.files.push((id, name.clone(), size));
+        state.file_paths.push((path, id));
+    }
     let shown = json!({
         "id": id.to_string(), "name": name, "size": size, "access": "PRIVATE", "archived": false,
         "createdAt": now.to_string(), "updatedAt": now.to_string(),

@@ -94,6 +94,8 @@ pub(super) struct State {
     /// Objects that the search index shows later than the others.
     pub slow: HashMap<u64, SignedDuration>,
     pub files: Vec<(u64, String, usize)>,
+    /// Where each file lies: folder and name.
+    pub file_paths: Vec<(String, u64)>,
     pub log: Vec<Request>,
     pub violations: Vec<String>,
     /// The start of a request line that the fault waits for, and the fault.
@@ -138,6 +140,7 @@ impl State {
             owners: Vec::new(),
             slow: HashMap::new(),
             files: Vec::new(),
+            file_paths: Vec::new(),
             log: Vec::new(),
             violations: Vec::new(),
             faults: VecDeque::new(),

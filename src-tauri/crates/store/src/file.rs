@@ -1,0 +1,49 @@
+//! `file`: files that a CRM has, so that the same one is not stored there twice.
+
+use crate::error::StoreError;
+use crate::sql::us;
+use crate::tx::Tx;
+use jiff::Timestamp;
+use rusqlite::params;
+
+/// The fifth version.
+pub(crate) const SQL: &str = "
+CREATE TABLE file (
+  sink      TEXT NOT NULL,
+  hash      BLOB NOT NULL CHECK (length(hash) = 32),
+  remote_id TEXT NOT NULL,
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (sink, hash)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The sink's own id of a file with these contents and this name; the hash is kept keyed.
+pub fn remote_id(tx: &Tx<'_>, sink: &str, hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    tx.one(
+        "SELECT remote_id FROM file WHERE sink = ?1 AND hash = ?2",
+        params![sink, tx.hash_whole(hash)],
+        |row| row.get(0),
+    )
+}
+
+/// Notes that the sink has it.
+pub fn put(
+    tx: &Tx<'_>,
+    sink: &str,
+    hash: &[u8; 32],
+    remote_id: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO file (sink, hash, remote_id, at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (sink, hash) DO UPDATE SET remote_id = ?3, at = ?4",
+        params![sink, tx.hash_whole(hash), remote_id, us(at)],
+    )?;
+    Ok(())
+}
+
+/// Forgets what a sink has: it is set no more, or is another portal.
+pub fn forget(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
+    tx.run("DELETE FROM file WHERE sink = ?1", [sink])?;
+    Ok(())
+}
