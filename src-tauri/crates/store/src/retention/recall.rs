@@ -7,6 +7,7 @@ use crate::tx::{IdHash, Tx};
 use jiff::Timestamp;
 use rusqlite::params;
 use std::collections::HashMap;
+use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::decide::KnownThread;
 use threadline_core::matching::Clue;
@@ -17,12 +18,12 @@ use threadline_core::record::Association;
 /// these sources.
 pub fn recall(
     tx: &Tx<'_>,
-    threads: &mut HashMap<Clue, KnownThread>,
+    threads: &mut HashMap<Clue, Vec<Arc<KnownThread>>>,
     sender: Option<&Address>,
     recipients: &[Address],
     sources: &[String],
 ) -> Result<(), StoreError> {
-    for known in threads.values_mut() {
+    for known in threads.values_mut().flatten().map(Arc::make_mut) {
         for person in sender.into_iter().chain(recipients) {
             if took_part(tx, known.id, tx.hash_address(person))? {
                 known.participants.insert(person.clone());

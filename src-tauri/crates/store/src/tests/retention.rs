@@ -180,7 +180,7 @@ fn who_took_part_is_recalled_by_hashes_alone() {
         let mut threads = thread::known(&tx, bed.account, [Clue::Id(id("a@x"))]).unwrap();
         let (sender, to) = (address(sender), [address(to)]);
         retention::recall(&tx, &mut threads, Some(&sender), &to, &["hubspot".to_owned()]).unwrap();
-        threads.remove(&Clue::Id(id("a@x"))).unwrap()
+        (*threads.remove(&Clue::Id(id("a@x"))).unwrap().remove(0)).clone()
     };
     let has = |sender: &str, to: &str, who: &str| known(sender, to).participants.contains(&address(who));
     assert!(has("bob@client.example", "ann@firm.example", "bob@client.example"));
