@@ -38,11 +38,13 @@ export const commands = {
 	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
 	/**  Without a password somebody must have signed in with the browser. */
 	addMailbox: (draft: MailboxDraft, password: string | null, mode: LogMode) => __TAURI_INVOKE<Status>("add_mailbox", { draft, password, mode }),
-	changeMailbox: (draft: MailboxDraft) => __TAURI_INVOKE<Status>("change_mailbox", { draft }),
 	/**  What the wizard opens with. */
 	broken: (mailbox: string) => __TAURI_INVOKE<Broken>("broken", { mailbox }),
-	/**  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. */
-	reconnect: (draft: MailboxDraft, password: string | null) => __TAURI_INVOKE<Status>("reconnect", { draft, password }),
+	/**
+	 *  Signs in, stores draft and password, and connects again; news of the kind `catch_up` follow. Another mailbox than the one
+	 *  that was read before is refused, unless the person says that it takes its place.
+	 */
+	reconnect: (draft: MailboxDraft, password: string | null, takesPlace: boolean) => __TAURI_INVOKE<Status>("reconnect", { draft, password, takesPlace }),
 	folders: (mailbox: string) => __TAURI_INVOKE<Folder[]>("folders", { mailbox }),
 	/**  What reading the last days would log; nothing is stored. */
 	dryRun: (mailbox: string, days: number, onProgress: Stream<ScanProgress>) => __TAURI_INVOKE<DryRun>("dry_run", { mailbox, days, onProgress }),
@@ -98,6 +100,14 @@ export const commands = {
 	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
 	/**  All that a CRM refused, or one. */
 	retryPush: (sink: string, outbox: number | null) => __TAURI_INVOKE<number>("retry_push", { sink, outbox }),
+	network: () => __TAURI_INVOKE<NetworkSettings>("network"),
+	/**  Without a password the one in the keychain stays, where user and proxy are the same. */
+	setProxy: (proxy: ProxyDraft, password: string | null) => __TAURI_INVOKE<NetworkSettings>("set_proxy", { proxy, password }),
+	setIspdb: (url: string | null) => __TAURI_INVOKE<NetworkSettings>("set_ispdb", { url }),
+	/**  Sets what Threadline is registered as at Google or Microsoft, in the place of what was set before. */
+	setOauthApp: (provider: OauthProvider, clientId: string, secret: string | null) => __TAURI_INVOKE<NetworkSettings>("set_oauth_app", { provider, clientId, secret }),
+	/**  Forgets it; what is built into the program counts again. */
+	removeOauthApp: (provider: OauthProvider) => __TAURI_INVOKE<NetworkSettings>("remove_oauth_app", { provider }),
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	openDataDir: () => __TAURI_INVOKE<null>("open_data_dir"),
 	/**  Asks for a folder and writes everything that is logged into it; `None` where none was chosen. */
@@ -204,8 +214,10 @@ export type AskedAnswer =
 "never";
 
 /**  How it went with one source. */
-export type AskedOutcome = "found" | "nothing" | "timed_out" | 
-/**  Another source was faster. */
+export type AskedOutcome = "found" | 
+/**  It answered, and knows nothing; or it did not answer. */
+"nothing" | "timed_out" | 
+/**  Another one was faster. */
 "cancelled";
 
 /**  One source that was asked. */
@@ -282,7 +294,7 @@ export type Auth = { kind: "password" } |
 /**  In the browser, at this provider. */
 { kind: "oauth"; provider: OauthProvider };
 
-/**  A mailbox that is to be connected again. Without a failure at the moment its four middle fields are `None`. */
+/**  A mailbox that is to be connected again. Without a failure at the moment its five middle fields are `None`. */
 export type Broken = {
 	draft: MailboxDraft,
 	reason: Reason | null,
@@ -291,11 +303,13 @@ export type Broken = {
 	evidence: string | null,
 	/**  The step of the check at which it fails. */
 	failed: CheckStepName | null,
-	/**  Mails that were seen and are still to be read from the server. */
+	/**  What this provider wants done, where that is known. */
+	advice: ProviderAdvice | null,
+	/**  Logged mails whose text is still to be read from the mail server. */
 	waiting: number,
 };
 
-/**  One part of the bundle. */
+/**  One part of the diagnostics. */
 export type BundleFile = {
 	name: string,
 	text: string,
@@ -348,6 +362,12 @@ export type CheckReport = {
 	same_mailbox: boolean | null,
 	/**  What the IMAP server presented, where it was not trusted. */
 	presented: Certificate | null,
+	/**  The same of the SMTP server. */
+	presented_smtp: Certificate | null,
+	/**  What this provider wants done about the step that failed, where that is known. */
+	advice: ProviderAdvice | null,
+	/**  The folders of which one can be named as that of sent mail, by their names, where they were seen. */
+	folders: string[],
 };
 
 /**  How a step is. */
@@ -489,17 +509,17 @@ export type DiscoveryDoubt =
 
 /**  Where settings come from; the better first. */
 export type DiscoverySource = 
-/**  Threadline's own table. */
+/**  Threadline's own table, by the domain. */
 "provider_table" | 
 /**  Published by the domain for mail programs. */
 "autoconfig" | 
 /**  A collection of providers, where one is set. */
 "ispdb" | 
-/**  The domain's SRV records. */
+/**  DNS SRV records. */
 "srv" | 
 /**  The provider that receives the domain's mail. */
 "mx" | 
-/**  An Exchange server of the domain. */
+/**  Exchange. */
 "autodiscover" | 
 /**  A server that answered at a usual name. */
 "probe" | 
@@ -670,18 +690,25 @@ export type Mailbox = {
 	address: string,
 };
 
-/**  A mailbox's settings without its rules: what a person fills in to connect it. Fields as in [`AccountSettings`]. */
+/**  A mailbox's settings without its rules: what a person fills in to connect it. */
 export type MailboxDraft = {
 	address: string,
+	/**  The name to sign in with; mostly the address. */
 	user: string,
 	host: string,
 	port: number,
 	encryption: Encryption,
 	auth?: Auth,
+	/**  The server that takes mail to be sent, with the same user and password. A mailbox can be logged without. */
 	smtp: Endpoint | null,
+	/**  A private authority to trust for the hosts of this mailbox, as PEM. */
 	authority: string | null,
+	/**  SHA-256 of the one certificate to trust for the IMAP host. */
 	fingerprint: string | null,
+	/**  The same for the SMTP host, where that is another one, or shows another certificate. */
 	smtp_fingerprint?: string | null,
+	/**  The folder of sent mail, by its name on the server, where it is not to be found by itself. */
+	sent_folder?: string | null,
 };
 
 /**  A mailbox as it is set. */
@@ -694,20 +721,28 @@ export type MailboxSettings = {
 /**  How one mailbox is. */
 export type MailboxStatus = {
 	address: string,
+	/**  Who runs it, as people call them: a known provider's name, else the server's. */
+	provider: string,
 	/**  One state of all channels; see `core::health::combine`. */
 	state: State,
 	paused_until: string | null,
 	channels: Health[],
 	/**  What must be done, for the worst channel. */
 	next_step: string | null,
+	/**  The same as the mailbox's provider has it, where that is known. */
+	advice: ProviderAdvice | null,
 	logged: number,
 	asked: number,
 	held: number,
 	ignored: number,
 	/**  Messages that were seen and whose body was never read. */
 	bodies_never_read: number,
-	/**  Headers and texts that are still to be read from the server. */
+	/**  Messages that are not in the CRM yet. */
 	waiting: number,
+	/**  Of these, messages whose text is still to be read from the mail server. */
+	to_read: number,
+	/**  Messages that a CRM refused. */
+	refused: number,
 	/**  The time of the newest message that was seen. */
 	last_seen: string | null,
 	/**  Messages that cannot be read, with the folder, the UID and the cause. */
@@ -763,6 +798,16 @@ export type MissedBy = {
 	count: number,
 };
 
+/**  How Threadline leaves the computer, and as what. */
+export type NetworkSettings = {
+	/**  Its password stays in the keychain. */
+	proxy: ProxyDraft,
+	/**  The public list of providers that is asked for a domain's servers; `None`: none is. */
+	ispdb: string | null,
+	/**  Where Threadline is registered for sign-ins with the browser. */
+	apps: OauthAppView[],
+};
+
 /**  What happens, for the window. */
 export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
@@ -792,6 +837,17 @@ export type NoFile =
 /**  An invitation, which the CRM gets as a mail. */
 "calendar";
 
+/**  What a registration is at the moment. */
+export type OauthAppView = {
+	provider: OauthProvider,
+	client_id: string,
+	/**  True where it came with the program. */
+	built_in: boolean,
+	has_secret: boolean,
+	/**  The address of the provider's sign-in page. */
+	authorize: string,
+};
+
 /**  Where a person signs in with the browser. */
 export type OauthProvider = "google" | "microsoft" | 
 /**  One that the person has set. */
@@ -809,11 +865,15 @@ export type Outage = {
 	/**  The mailbox's address, or the CRM's kind. */
 	of: string,
 	channel: HealthChannel,
+	/**  Further channels of its own that the same reason cut off meanwhile. */
+	also: HealthChannel[],
 	state: State,
 	reason: Reason | null,
 	since: string,
 	/**  `None` while it lasts. */
 	until: string | null,
+	/**  How much of it is not counted, in seconds: this computer slept, or Threadline did not run. */
+	absent: number,
 	/**  The server's own words. */
 	evidence: string | null,
 };
@@ -848,13 +908,13 @@ export type Pop3Found = {
 
 /**  How POP3 was recognised. */
 export type Pop3Sign = 
-/**  110, or 995 with TLS. */
+/**  110, or 995 with TLS (IANA). */
 "port" | 
-/**  The host is named after it. */
+/**  A host that begins with `pop`, `pop3`, `pops` or `pop3s`. */
 "host" | 
-/**  The server said so. */
+/**  The server said `+OK`. */
 "greeting" | 
-/**  The domain names POP3 servers and no IMAP server. */
+/**  An answer of the domain names POP3 servers and no IMAP server. */
 "answer";
 
 /**  What a CRM turned out to be. */
@@ -872,8 +932,34 @@ export type PrivateTime = {
 	until: string,
 };
 
+/**  What this provider wants done, in the place of what is usual. */
+export type ProviderAdvice = {
+	/**  Names the sentence, as `gmail.password`. */
+	key: string,
+	/**  The provider's own page about it, by HTTPS. */
+	link: string,
+};
+
 /**  What a person must know before the sign-in. */
-export type ProviderHint = "app_password" | "oauth_only" | "enable_imap";
+export type ProviderHint = 
+/**  The usual password is refused: one for mail programs is to be made. */
+"app_password" | 
+/**  No password is taken at all: the sign-in is in the browser. */
+"oauth_only" | 
+/**  IMAP is off until it is switched on. */
+"enable_imap";
+
+/**  The proxy as a form has it. Host, port and user count for the last two ways. */
+export type ProxyDraft = {
+	way: ProxyWay,
+	host: string,
+	port: number,
+	/**  Empty: it wants no sign-in. */
+	user: string,
+};
+
+/**  How this program leaves the computer. */
+export type ProxyWay = "system" | "none" | "http" | "socks5";
 
 /**  Why nothing was purged. */
 export type PurgeHeld = 
@@ -911,7 +997,7 @@ export type ReadAgain = {
 };
 
 /**  Why a connection is broken. */
-export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
+export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "proxy_unreachable" | "proxy_refused" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
 
 /**  The five clocks as they are set. */
 export type Retention = {
@@ -1014,6 +1100,8 @@ export type Status = {
 	running: string | null,
 	mailboxes: MailboxStatus[],
 	crms: CrmStatus[],
+	/**  CRMs that are not pushed to, because their settings cannot be read. */
+	unusable_crms: UnusableCrm[],
 };
 
 export type Theme = "system" | "light" | "dark";
@@ -1144,6 +1232,13 @@ export type Undo = {
 	token: number,
 	/**  The time of the action where it is too large to be taken back. */
 	until: string,
+};
+
+/**  A CRM whose settings cannot be read, before they are written anew. */
+export type UnusableCrm = {
+	/**  Which one, where at least that can be read. */
+	kind: string | null,
+	problem: string,
 };
 
 /* Tauri Specta runtime */

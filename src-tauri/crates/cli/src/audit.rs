@@ -22,7 +22,7 @@ pub async fn run(engine: &Engine, args: AuditArgs, json: bool) -> anyhow::Result
     }
     let mailboxes = match args.account {
         Some(address) => vec![address],
-        None => engine.accounts().await?.into_iter().map(|a| a.settings.address).collect(),
+        None => engine.accounts().await?.into_iter().map(|a| a.settings.draft.address).collect(),
     };
     let mut missed = 0;
     for mailbox in mailboxes {

@@ -210,6 +210,7 @@ mod tests {
             internal_date: Timestamp::UNIX_EPOCH,
             size: 1,
             flags: Vec::new(),
+            labels: None,
             envelope: Envelope::parse(format!("{}\r\n\r\n", header.replace('\n', "\r\n")).as_bytes()),
         };
         let rules = rules();

@@ -3,6 +3,7 @@
 
 mod nightly;
 
+use crate::crms;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::Event;
@@ -176,11 +177,7 @@ async fn run(
 ) -> Result<AuditReport, EngineError> {
     let mut tally = Tally::new(scan.folders.len() > 1);
     let mut watched = Vec::new();
-    let sinks = scan.mailbox.shared.sink_names();
-    let queued = {
-        let sinks = sinks.clone();
-        scan.mailbox.shared.ledger.read(move |tx| audit::first_queued(tx, &sinks)).await?
-    };
+    let queued = scan.mailbox.shared.ledger.read(|tx| audit::first_queued(tx, &crms::sinks(tx)?)).await?;
     for at in 0..scan.folders.len() {
         let Some((on_server, period)) = scan.period(at).await? else { continue };
         let (account, name, role) = (scan.mailbox.id, on_server.name.clone(), scan.folders[at].1);
@@ -206,11 +203,11 @@ async fn run(
                 tally.add(&row.name, one, is_sent(one, role, &scan.mailbox.settings.rules));
             }
             if fix {
-                tally.fixed += mend(scan, &row, period.uidvalidity, judged, sinks.clone()).await?;
+                tally.fixed += mend(scan, &row, period.uidvalidity, judged).await?;
             }
             progress(told.further(uids.len()));
         }
-        watched.push(Watched { row, on_server, begins: None });
+        watched.push(Watched { row, on_server, reads_from: scan.since });
     }
     if fix
         && let Err(broken) = jobs::rechecks(&scan.mailbox, &mut scan.session, &watched).await
@@ -258,13 +255,7 @@ fn judge_all(tx: &Tx<'_>, portion: Portion) -> Result<Vec<Judged>, StoreError> {
 }
 
 /// Puts what is missed on its way; gives the number of messages.
-async fn mend(
-    scan: &Scan,
-    row: &Folder,
-    uidvalidity: u32,
-    judged: Vec<Judged>,
-    sinks: Vec<&'static str>,
-) -> Result<u32, EngineError> {
+async fn mend(scan: &Scan, row: &Folder, uidvalidity: u32, judged: Vec<Judged>) -> Result<u32, EngineError> {
     let shared = Arc::clone(&scan.mailbox.shared);
     let now = shared.clock.now();
     let (mut unknown, mut known) = (Vec::new(), Vec::new());
@@ -298,7 +289,7 @@ async fn mend(
                     job::add(tx, Kind::Recheck, message, place, job::AT_ONCE)?;
                     1
                 }
-                _ => u32::from(audit::put_on_its_way(tx, message, place, &sinks, now)?),
+                _ => u32::from(audit::put_on_its_way(tx, message, place, &crms::sinks(tx)?, now)?),
             };
         }
         Ok(fixed)

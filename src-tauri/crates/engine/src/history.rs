@@ -152,7 +152,7 @@ pub(crate) struct Scan {
     pub session: Session,
     /// Sent first.
     pub folders: Vec<(ServerFolder, Role)>,
-    since: Timestamp,
+    pub since: Timestamp,
 }
 
 impl Scan {

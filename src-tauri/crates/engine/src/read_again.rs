@@ -3,6 +3,7 @@
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::sign_in;
+use crate::tokens::Using;
 use serde::Serialize;
 use threadline_core::address::Mailbox;
 use threadline_core::envelope::Envelope;
@@ -45,7 +46,7 @@ impl Engine {
         let found = self.ledger().read(find).await?;
         let (row, places) = found.ok_or(EngineError::NotLogged(message))?;
         let account = Account::read(&row)?;
-        let mut session = sign_in::session(self.shared(), &account.settings, None).await?;
+        let mut session = sign_in::session(self.shared(), &account.settings, None, Using::Kept).await?;
         let folders = session.folders().await?;
         let mut again = None;
         for (name, place) in places {

@@ -1,5 +1,6 @@
 //! Retention (PRODUCT R17): the clocks as they are set, the daily purge, the trash.
 
+use crate::crms;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
@@ -205,10 +206,9 @@ impl Engine {
     /// Puts a message back into the log and on its way to the CRMs that are set.
     pub async fn restore(&self, message: i64) -> Result<(), EngineError> {
         let shared = self.shared();
-        shared.set_crms(&self.crms().await?);
-        let (sinks, now) = (shared.sink_names(), shared.clock.now());
+        let now = shared.clock.now();
         let put = move |tx: &Tx<'_>| {
-            let done = retention::restore(tx, message, &sinks, now)?;
+            let done = retention::restore(tx, message, &crms::sinks(tx)?, now)?;
             count_up(tx, Part::News)?;
             Ok(done)
         };

@@ -20,13 +20,16 @@ pub struct Known {
 }
 
 /// When the first message was queued for each of these sinks: what was read before it was not meant for them.
-pub fn first_queued(tx: &Tx<'_>, sinks: &[&str]) -> Result<HashMap<String, Timestamp>, StoreError> {
+pub fn first_queued(
+    tx: &Tx<'_>,
+    sinks: &[impl AsRef<str>],
+) -> Result<HashMap<String, Timestamp>, StoreError> {
     let mut first = HashMap::new();
-    for sink in sinks {
+    for sink in sinks.iter().map(AsRef::as_ref) {
         let at = tx.one("SELECT min(queued_at) AS queued_at FROM outbox WHERE sink = ?1", [sink], |row| {
             maybe_time(row, "queued_at")
         })?;
-        first.extend(at.flatten().map(|at| ((*sink).to_owned(), at)));
+        first.extend(at.flatten().map(|at| (sink.to_owned(), at)));
     }
     Ok(first)
 }
@@ -104,7 +107,7 @@ pub fn put_on_its_way(
     tx: &Tx<'_>,
     message: i64,
     at: place::Place,
-    sinks: &[&str],
+    sinks: &[impl AsRef<str>],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(row) = message::get(tx, message)?.filter(|row| row.outcome == Outcome::Log) else {
@@ -124,7 +127,7 @@ pub fn put_on_its_way(
         Some(_) => {}
         None if text => {
             if let Some(key) = row.key {
-                for sink in sinks {
+                for sink in sinks.iter().map(AsRef::as_ref) {
                     any |= crate::outbox::add(tx, sink, message, &key, now)?;
                 }
             }

@@ -24,7 +24,7 @@ use rusqlite::params;
 use threadline_core::retention::Clock;
 use threadline_core::rule::Rule;
 
-/// The fifth version. What a CRM has accepted by then has its clock from that moment on.
+/// The sixth version. What a CRM has accepted by then has its clock from that moment on.
 pub(crate) const SIXTH: &str = "
 ALTER TABLE message ADD COLUMN clock TEXT;
 ALTER TABLE message ADD COLUMN clock_at INTEGER;

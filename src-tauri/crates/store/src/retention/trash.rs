@@ -80,7 +80,12 @@ pub fn page(tx: &Tx<'_>, limit: usize) -> Result<Vec<Trashed>, StoreError> {
 
 /// Puts a message back into the log, and on its way to these CRMs again: each is asked whether it has it before it is written.
 /// Its clock begins anew when they have accepted it. False where it is not in the trash.
-pub fn restore(tx: &Tx<'_>, message: i64, sinks: &[&str], at: Timestamp) -> Result<bool, StoreError> {
+pub fn restore(
+    tx: &Tx<'_>,
+    message: i64,
+    sinks: &[impl AsRef<str>],
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     let found = tx.one(
         "SELECT t.*, m.account FROM trash t CROSS JOIN message m ON m.id = t.message WHERE t.message = ?1",
         [message],
@@ -120,7 +125,7 @@ pub fn restore(tx: &Tx<'_>, message: i64, sinks: &[&str], at: Timestamp) -> Resu
         Some(raw) => {
             body::put(tx, message, raw, kept.truncated, at)?;
             let key = tx.one("SELECT key FROM message WHERE id = ?1", [message], |row| key(row, "key"))?;
-            for sink in sinks {
+            for sink in sinks.iter().map(AsRef::as_ref) {
                 if let Some(key) = &key {
                     outbox::again(tx, sink, message, key, at)?;
                 }

@@ -52,7 +52,7 @@ fn the_settings_are_really_on() {
         ("secure_delete", 1),
         ("temp_store", 2),
         ("trusted_schema", 0),
-        ("user_version", 5),
+        ("user_version", 6),
     ] {
         assert_eq!(bed.number(&format!("PRAGMA {pragma}")), want, "{pragma}");
     }
@@ -133,11 +133,11 @@ fn a_newer_version_is_refused_and_the_file_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     let ledger = Ledger::open(&path, &key()).unwrap();
-    ledger.write_blocking(|tx| Ok(tx.conn.execute_batch("PRAGMA user_version = 6")?)).unwrap();
+    ledger.write_blocking(|tx| Ok(tx.conn.execute_batch("PRAGMA user_version = 7")?)).unwrap();
     drop(ledger);
     let before = std::fs::read(&path).unwrap();
     let error = Ledger::open(&path, &key()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 6, known: 5, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 6, .. }), "{error:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -149,7 +149,7 @@ fn damage_is_named_and_from_then_on_nothing_else_is_said() {
     let mut bytes = std::fs::read(&path).unwrap();
     // Every page behind the schema's, so that whatever is read is hit.
     let pages = bytes.len() / PAGE;
-    for page in pages / 2..pages {
+    for page in pages * 3 / 4..pages {
         bytes[page * PAGE + 100] ^= 0xff;
     }
     std::fs::write(&path, &bytes).unwrap();
