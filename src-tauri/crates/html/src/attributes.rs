@@ -37,8 +37,6 @@ pub(crate) struct Kept {
     /// Attributes as they are written, each with a space before it.
     pub text: String,
     pub look: Look,
-    /// True where the mail sets a colour.
-    pub coloured: bool,
     pub has_picture: bool,
     /// What stands for a picture that is not shown.
     pub alternative: String,
@@ -104,7 +102,6 @@ fn colours(kept: &mut Kept, ink: Option<Colour>, paper: Option<Colour>, style: &
         return;
     }
     kept.look = look;
-    kept.coloured = true;
     if let Some(ink) = ink {
         style.push_str(&format!("color:{ink};"));
     }

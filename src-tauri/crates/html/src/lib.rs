@@ -58,7 +58,7 @@ pub fn clean(html: &str, inline: &[InlinePart]) -> MessageHtml {
     let read = &html[..end];
     let rewritten = rewrite::rewrite(read, inline);
     MessageHtml {
-        html: document::document(&judge::judge(&rewritten.html), rewritten.coloured),
+        html: document::document(&judge::judge(&rewritten.html)),
         blocked_pictures: rewritten.blocked_pictures,
         cut: read.len() < html.len() || rewritten.cut,
     }

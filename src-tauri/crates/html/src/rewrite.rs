@@ -18,8 +18,6 @@ pub(crate) struct Rewritten {
     /// A fragment, well nested.
     pub html: String,
     pub blocked_pictures: u32,
-    /// True where the mail sets colours of its own.
-    pub coloured: bool,
     /// True where elements were left out because there were too many.
     pub cut: bool,
 }
@@ -38,7 +36,6 @@ pub(crate) fn rewrite(html: &str, inline: &[InlinePart]) -> Rewritten {
     Rewritten {
         html: state.nesting.finish(),
         blocked_pictures: state.blocked,
-        coloured: state.coloured,
         cut: state.elements > MOST_ELEMENTS,
     }
 }
@@ -50,7 +47,6 @@ struct State<'a> {
     hidden: bool,
     elements: usize,
     blocked: u32,
-    coloured: bool,
 }
 
 /// The tokenizer gives a shared reference.
@@ -88,7 +84,6 @@ impl<'a> State<'a> {
             hidden: false,
             elements: 0,
             blocked: 0,
-            coloured: false,
         }
     }
 
@@ -116,7 +111,6 @@ impl<'a> State<'a> {
     }
 
     fn write(&mut self, name: &'static str, kind: tags::Kind, kept: &Kept) {
-        self.coloured |= kept.coloured;
         if name == "img" && !kept.has_picture {
             // What the picture was to say stays.
             return self.nesting.text(&kept.alternative);
