@@ -54,12 +54,22 @@ pub struct App {
 #[serde(tag = "to", rename_all = "snake_case")]
 pub enum Route {
     Overview,
-    Threads { thread: Option<i64> },
+    Threads {
+        thread: Option<i64>,
+    },
     Activity,
-    Settings { page: Option<String> },
+    /// Whether everything is where it belongs, what left, and what was taken out.
+    Proof {
+        page: Option<String>,
+    },
+    Settings {
+        page: Option<String>,
+    },
     Diagnostics,
     Setup,
-    Reconnect { address: String },
+    Reconnect {
+        address: String,
+    },
 }
 
 /// How long a pause lasts.

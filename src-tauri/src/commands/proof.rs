@@ -1,10 +1,11 @@
 //! Whether everything is where it belongs, and how long it stays: the coverage audit, retention, the trash.
 
-use super::{Answer, Shell, address};
+use super::{Answer, Shell, address, count};
 use tauri::ipc::Channel;
 use threadline_core::attachment::Limits;
 use threadline_core::retention::Retention;
 use threadline_engine::audit::{AuditReport, NightlyAudit};
+use threadline_engine::egress::EgressLine;
 use threadline_engine::files::FileFate;
 use threadline_engine::history::ScanProgress;
 use threadline_engine::read_again::ReadAgain;
@@ -110,4 +111,11 @@ pub async fn attachment_limits(shell: Shell<'_>) -> Answer<Limits> {
 #[specta::specta]
 pub async fn set_attachment_limits(shell: Shell<'_>, wanted: Limits) -> Answer<()> {
     Ok(shell.engine().await?.set_attachment_limits(wanted).await?)
+}
+
+/// What left this computer, the newest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn egress(shell: Shell<'_>, before: Option<i64>, limit: u32) -> Answer<Vec<EgressLine>> {
+    Ok(shell.engine().await?.egress(before, count(limit)).await?)
 }

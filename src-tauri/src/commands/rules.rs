@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use threadline_core::rule::Rules;
 use threadline_engine::Engine;
+use threadline_engine::rules::Explained;
 use threadline_engine::settings::MailboxDraft;
 use threadline_engine::undo::Undo;
 
@@ -28,6 +29,22 @@ pub async fn mailbox_settings(shell: Shell<'_>) -> Answer<Vec<MailboxSettings>> 
 pub async fn set_rules(shell: Shell<'_>, mailbox: String, rules: Rules) -> Answer<Vec<MailboxSettings>> {
     let engine = shell.engine().await?;
     engine.set_rules(&address(&mailbox)?, rules).await?;
+    all(&engine).await
+}
+
+/// What would become of a new mail to somebody, and of one from them.
+#[tauri::command]
+#[specta::specta]
+pub async fn explain_rules(shell: Shell<'_>, mailbox: String, who: String) -> Answer<Explained> {
+    Ok(shell.engine().await?.explain_rules(&address(&mailbox)?, &address(&who)?).await?)
+}
+
+/// From now on until this time nothing that is sent is logged; without one that ends now.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_private(shell: Shell<'_>, until: Option<Timestamp>) -> Answer<Vec<MailboxSettings>> {
+    let engine = shell.engine().await?;
+    engine.set_private(until).await?;
     all(&engine).await
 }
 

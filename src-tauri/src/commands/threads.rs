@@ -4,6 +4,7 @@ use super::{Answer, Shell, address, count, write};
 use crate::dialogs;
 use tauri::AppHandle;
 use threadline_engine::answers::AskedAnswer;
+use threadline_engine::divide::Apart;
 use threadline_engine::threads::{ThreadPage, ThreadQuery};
 use threadline_engine::undo::Undo;
 use threadline_engine::views::{Decided, ThreadView};
@@ -58,6 +59,35 @@ pub async fn unlog_thread(shell: Shell<'_>, id: i64) -> Answer<Undo> {
 #[specta::specta]
 pub async fn unlog_message(shell: Shell<'_>, message: i64) -> Answer<Undo> {
     Ok(shell.engine().await?.unlog_message(message).await?)
+}
+
+/// Makes a conversation of its own of a message and of all that answers it; gives its number.
+#[tauri::command]
+#[specta::specta]
+pub async fn split_thread(shell: Shell<'_>, message: i64) -> Answer<i64> {
+    Ok(shell.engine().await?.split_thread(message).await?)
+}
+
+/// Puts all messages of a conversation into another one of the same mailbox.
+#[tauri::command]
+#[specta::specta]
+pub async fn merge_threads(shell: Shell<'_>, from: i64, into: i64) -> Answer<()> {
+    Ok(shell.engine().await?.merge_threads(from, into).await?)
+}
+
+/// Takes the last of these changes back.
+#[tauri::command]
+#[specta::specta]
+pub async fn undo_threads(shell: Shell<'_>) -> Answer<()> {
+    shell.engine().await?.undo_threads().await?;
+    Ok(())
+}
+
+/// From which conversation this one stands apart, and why.
+#[tauri::command]
+#[specta::specta]
+pub async fn thread_apart(shell: Shell<'_>, id: i64) -> Answer<Option<Apart>> {
+    Ok(shell.engine().await?.thread_apart(id).await?)
 }
 
 #[tauri::command]

@@ -72,8 +72,14 @@ export const commands = {
 	fileFates: (message: number) => __TAURI_INVOKE<FileFate[]>("file_fates", { message }),
 	attachmentLimits: () => __TAURI_INVOKE<Limits>("attachment_limits"),
 	setAttachmentLimits: (wanted: Limits) => __TAURI_INVOKE<null>("set_attachment_limits", { wanted }),
+	/**  What left this computer, the newest first. */
+	egress: (before: number | null, limit: number) => __TAURI_INVOKE<EgressLine[]>("egress", { before, limit }),
 	mailboxSettings: () => __TAURI_INVOKE<MailboxSettings[]>("mailbox_settings"),
 	setRules: (mailbox: string, rules: Rules) => __TAURI_INVOKE<MailboxSettings[]>("set_rules", { mailbox, rules }),
+	/**  What would become of a new mail to somebody, and of one from them. */
+	explainRules: (mailbox: string, who: string) => __TAURI_INVOKE<Explained>("explain_rules", { mailbox, who }),
+	/**  From now on until this time nothing that is sent is logged; without one that ends now. */
+	setPrivate: (until: string | null) => __TAURI_INVOKE<MailboxSettings[]>("set_private", { until }),
 	/**  An address, or a domain behind `@`. */
 	neverLog: (mailbox: string, who: string) => __TAURI_INVOKE<Undo>("never_log", { mailbox, who }),
 	undo: (token: number) => __TAURI_INVOKE<null>("undo", { token }),
@@ -91,6 +97,14 @@ export const commands = {
 	saveAttachment: (message: number, index: number) => __TAURI_INVOKE<string | null>("save_attachment", { message, index }),
 	unlogThread: (id: number) => __TAURI_INVOKE<Undo>("unlog_thread", { id }),
 	unlogMessage: (message: number) => __TAURI_INVOKE<Undo>("unlog_message", { message }),
+	/**  Makes a conversation of its own of a message and of all that answers it; gives its number. */
+	splitThread: (message: number) => __TAURI_INVOKE<number>("split_thread", { message }),
+	/**  Puts all messages of a conversation into another one of the same mailbox. */
+	mergeThreads: (from: number, into: number) => __TAURI_INVOKE<null>("merge_threads", { from, into }),
+	/**  Takes the last of these changes back. */
+	undoThreads: () => __TAURI_INVOKE<null>("undo_threads"),
+	/**  From which conversation this one stands apart, and why. */
+	threadApart: (id: number) => __TAURI_INVOKE<Apart | null>("thread_apart", { id }),
 	asked: () => __TAURI_INVOKE<Decided[]>("asked"),
 	answer: (messages: number[], answer: AskedAnswer) => __TAURI_INVOKE<Undo>("answer", { messages, answer }),
 	/**  By recipient or subject. */
@@ -162,6 +176,12 @@ export type ActivityKind =
 "set_aside" | 
 /**  A mailbox or a CRM stopped working, or works again. */
 "health";
+
+/**  From which conversation another one stands apart. */
+export type Apart = {
+	from: number,
+	why: Why,
+};
 
 /**  The program as a whole. */
 export type App = {
@@ -554,6 +574,25 @@ export type DryRunLine = {
 	rule: Rule,
 };
 
+/**  One field that left the computer. Its value is not kept. */
+export type EgressLine = {
+	/**  Counts up with each field that leaves. */
+	id: number,
+	at: string,
+	/**  The CRM's kind. */
+	sink: string,
+	/**  The kind of object at the CRM, for example `email` or `contact`. */
+	object: string,
+	/**  The CRM's id of the object. */
+	remote_id: string | null,
+	field: string,
+	bytes: number,
+	/**  The conversation that its message is in now. */
+	thread: number | null,
+	/**  Only of a message that is logged now. */
+	subject: string | null,
+};
+
 /**  How a connection is encrypted; the stored form of [`Security`]. */
 export type Encryption = "tls" | "starttls";
 
@@ -569,6 +608,19 @@ export type Endpoint = {
 export type EngineState = { state: "starting" } | { state: "running" } | 
 /**  Another program has the data folder: `threadline run`, or the app in another session. */
 { state: "held"; by: string } | { state: "waiting_for_keychain"; error: AppError } | { state: "stopped"; error: AppError };
+
+/**  What the rules of a mailbox say of somebody. */
+export type Explained = {
+	address: string,
+	/**  The address by which the person is known, where that is another one. */
+	known_as: string | null,
+	/**  The contact's id at the CRM or in the local list. */
+	contact: string | null,
+	/**  A new mail to them alone, sent now. */
+	sent: Said,
+	/**  A new mail from them, received now. */
+	received: Said,
+};
 
 /**  A push that failed: it was given up, or is tried again. */
 export type FailedPush = {
@@ -1018,7 +1070,9 @@ export type Role = "inbox" | "sent" |
 "other";
 
 /**  A place in the window. */
-export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | { to: "activity" } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | { to: "reconnect"; address: string };
+export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | { to: "activity" } | 
+/**  Whether everything is where it belongs, what left, and what was taken out. */
+{ to: "proof"; page: string | null } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | { to: "reconnect"; address: string };
 
 /**
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
@@ -1059,6 +1113,13 @@ export type Rules = {
 	/**  What the person said of addresses that the CRM does not know. */
 	other_addresses: OtherAddress[],
 	private_times: PrivateTime[],
+};
+
+/**  What would become of a mail, and by which rule. */
+export type Said = {
+	outcome: Outcome,
+	rule: Rule,
+	why: string,
 };
 
 /**  How far a folder is read. */
@@ -1240,6 +1301,13 @@ export type UnusableCrm = {
 	kind: string | null,
 	problem: string,
 };
+
+/**  Why a conversation is not part of another one that its header names. */
+export type Why = 
+/**  A mail of the other one was passed on to people who had no part in it. */
+"passed_on" | 
+/**  The person divided them. */
+"by_hand";
 
 /* Tauri Specta runtime */
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;

@@ -11,6 +11,7 @@ pub use threadline_store::thread::Why;
 
 /// From which conversation another one stands apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Apart {
     pub from: i64,
     pub why: Why,

@@ -26,6 +26,7 @@ pub mod diagnostics;
 pub mod disconnects;
 pub mod discover;
 pub mod divide;
+pub mod egress;
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -48,16 +48,24 @@ pub fn add(tx: &Tx<'_>, fields: &[Egress]) -> Result<(), StoreError> {
 
 /// What left, by id, from behind `after` (0 for the first page).
 pub fn page(tx: &Tx<'_>, after: i64, limit: usize) -> Result<Vec<Egress>, StoreError> {
-    tx.all("SELECT * FROM egress WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, most(limit)], |row| {
-        Ok(Egress {
-            id: row.get("id")?,
-            at: time(row, "at")?,
-            sink: row.get("sink")?,
-            message: row.get("message")?,
-            object: row.get("object")?,
-            remote_id: row.get("remote_id")?,
-            field: row.get("field")?,
-            bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
-        })
+    tx.all("SELECT * FROM egress WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, most(limit)], read)
+}
+
+/// What left, the newest first, from before the row `before` (`None` for the first page).
+pub fn newest(tx: &Tx<'_>, before: Option<i64>, limit: usize) -> Result<Vec<Egress>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    tx.all("SELECT * FROM egress WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![before, most(limit)], read)
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Egress> {
+    Ok(Egress {
+        id: row.get("id")?,
+        at: time(row, "at")?,
+        sink: row.get("sink")?,
+        message: row.get("message")?,
+        object: row.get("object")?,
+        remote_id: row.get("remote_id")?,
+        field: row.get("field")?,
+        bytes: row.get::<_, i64>("bytes")?.cast_unsigned(),
     })
 }

@@ -169,7 +169,9 @@ fn egress_is_kept_when_its_message_goes() {
     assert_eq!(page.len(), 2);
     let want = Egress { id: page[1].id, message: None, ..field("text") };
     assert_eq!(page[1], want);
-    assert_eq!(egress::page(&tx, page[0].id, 10).unwrap(), [want]);
+    assert_eq!(egress::page(&tx, page[0].id, 10).unwrap(), page[1..]);
+    assert_eq!(egress::newest(&tx, None, 1).unwrap(), page[1..]);
+    assert_eq!(egress::newest(&tx, Some(want.id), 10).unwrap(), page[..1]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ const MOST_CHANGES: i64 = 50;
 
 /// Why a conversation is not part of another one that its header names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// A mail of the other one was passed on to people who had no part in it.
