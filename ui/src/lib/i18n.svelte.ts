@@ -1,4 +1,5 @@
 /** Words in the language in force. A language is loaded when it is asked for; nothing is drawn before the first one is there. */
+import keys from "catalogue:keys";
 import type en from "../locales/en.json";
 
 export type Locale = "en" | "de";
@@ -11,9 +12,10 @@ export type Params = Record<string, string | number>;
 
 type Catalogue = Record<Key, string>;
 
-const loaders: Record<Locale, () => Promise<{ default: Catalogue }>> = {
-  en: () => import("../locales/en.json"),
-  de: () => import("../locales/de.json"),
+/** The texts in the order of the keys. */
+const loaders: Record<Locale, () => Promise<{ default: string[] }>> = {
+  en: () => import("../locales/en"),
+  de: () => import("../locales/de"),
 };
 
 const catalogues: Partial<Record<Locale, Catalogue>> = {};
@@ -25,8 +27,13 @@ export const i18n = {
   },
 };
 
+async function read(locale: Locale): Promise<Catalogue> {
+  const texts = (await loaders[locale]()).default;
+  return Object.fromEntries(keys.map((key, at) => [key, texts[at]])) as Catalogue;
+}
+
 export async function setLocale(locale: Locale): Promise<void> {
-  current = { locale, texts: (catalogues[locale] ??= (await loaders[locale]()).default) };
+  current = { locale, texts: (catalogues[locale] ??= await read(locale)) };
   document.documentElement.lang = locale;
 }
 

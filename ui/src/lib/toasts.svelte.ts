@@ -4,19 +4,34 @@ import { api } from "./index";
 import { said, type Said } from "./errors";
 import { t } from "./i18n.svelte";
 
-export type Toast = { id: number; text: string; undo: Undo | null; error: Said | null; left: number };
+export type Toast = { id: number; text: string; undo: Undo | Back | null; error: Said | null; left: number };
+/** Takes back what carries no token. */
+export type Back = () => Promise<unknown>;
 
 /** How long a note stays, in milliseconds; the pointer or the focus on it holds it. */
 export const STAYS = 12_000;
 
 const list = $state<Toast[]>([]);
+let layer = $state.raw<HTMLElement | null>(null);
 let last = 0;
 
 export const toasts = {
   get list(): readonly Toast[] {
     return list;
   },
+  /** The dialog that is open: what is outside of it can be neither seen well nor pressed. */
+  get layer(): HTMLElement | null {
+    return layer;
+  },
 };
+
+/** Shows the notes in this dialog until the function that it gives back is called. */
+export function showToastsIn(dialog: HTMLElement): () => void {
+  layer = dialog;
+  return () => {
+    if (layer === dialog) layer = null;
+  };
+}
 
 function add(toast: Omit<Toast, "id" | "left">): void {
   last += 1;
@@ -24,13 +39,25 @@ function add(toast: Omit<Toast, "id" | "left">): void {
   if (list.length > 3) list.shift();
 }
 
-export function toast(text: string, undo: Undo | null = null): void {
+export function toast(text: string, undo: Undo | Back | null = null): void {
   add({ text, undo, error: null });
 }
 
 /** `title` names what did not work. */
 export function toastError(title: string, error: unknown): void {
   add({ text: title, undo: null, error: said(title, error) });
+}
+
+/** Does it, and says that it is done, or why it is not; `undefined` where it is not. */
+export async function attempt<T>(failed: string, doing: () => Promise<T>, done: string | ((value: T) => string) | null = null): Promise<T | undefined> {
+  try {
+    const value = await doing();
+    if (done !== null) toast(typeof done === "string" ? done : done(value));
+    return value;
+  } catch (error) {
+    toastError(failed, error);
+    return undefined;
+  }
 }
 
 export function dismiss(id: number): void {
@@ -51,7 +78,7 @@ export async function takeBack(one: Toast): Promise<void> {
   if (one.undo === null) return;
   dismiss(one.id);
   try {
-    await api().undo(one.undo.token);
+    await (typeof one.undo === "function" ? one.undo() : api().undo(one.undo.token));
     toast(t("toast.undone"));
   } catch (error) {
     toastError(t("toast.undo_failed"), error);

@@ -1,7 +1,9 @@
 import { createRawSnippet, flushSync, mount, unmount, type Component } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import Button from "./Button.svelte";
+import { toasts } from "../toasts.svelte";
 import CheckList from "./CheckList.svelte";
+import Dialog from "./Dialog.svelte";
 import Field from "./Field.svelte";
 import Menu from "./Menu.svelte";
 import Switch from "./Switch.svelte";
@@ -23,6 +25,7 @@ afterEach(async () => {
   for (const one of mounted.splice(0)) await unmount(one);
 });
 
+const settled = () => new Promise((done) => setTimeout(done));
 const words = (text: string) => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }));
 
 describe("Button", () => {
@@ -79,7 +82,6 @@ describe("CheckList", () => {
 
 describe("Menu", () => {
   const press = (on: Element | null, key: string) => on?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-  const settled = () => new Promise((done) => setTimeout(done));
 
   it("is opened by the keyboard, walked by arrows, and gives the focus back", async () => {
     const chosen = vi.fn();
@@ -111,6 +113,20 @@ describe("Menu", () => {
     document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
     flushSync();
     expect(target.querySelector("[role=menu]")).toBeNull();
+  });
+});
+
+describe("Dialog", () => {
+  it("is modal, has the notes in it, and tells once when it is closed", async () => {
+    const closed = vi.fn();
+    const target = show(Dialog, { open: true, title: "Delete everything?", children: words("For good."), onclose: closed });
+    await settled();
+    const box = target.querySelector("dialog");
+    expect([box?.open, box?.getAttribute("aria-labelledby")]).toEqual([true, target.querySelector("h2")?.id]);
+    expect(toasts.layer).toBe(box);
+    target.querySelector<HTMLElement>("header button")?.click();
+    await settled();
+    expect([box?.open, closed.mock.calls.length, toasts.layer, target.querySelector("h2")]).toEqual([false, 1, null, null]);
   });
 });
 
