@@ -92,7 +92,7 @@ test("the last 30 days are walked by arrows", () =>
     await page.keyboard.press("Enter");
     await page.getByText("The mailbox was moved to another server.").waitFor();
     await page.keyboard.press("ArrowRight");
-    await page.getByText("9 h").waitFor();
+    await page.getByText("1 d 2 h").waitFor();
     assert.equal(await marks.nth(1).getAttribute("aria-pressed"), "true");
   }));
 

@@ -62,12 +62,32 @@ export async function stage() {
   };
 }
 
-/** Waits until nothing on the page says that it is still loading. `spins`: the picture itself shows something at work. */
+/** Waits until what is there is painted. */
+export const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+/**
+ * Waits until nothing on the page says that it is still loading, and until each mail's frame has its text and shows it.
+ * `spins`: the picture itself shows something at work.
+ */
 export async function settled(page, spins = false) {
   await page.waitForSelector("h1");
   if (!spins) await page.waitForFunction(() => document.querySelector(".spinner") === null);
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  });
+  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate(painted);
+  for (const frame of await page.locator("iframe").all()) await written(page, frame);
+}
+
+/**
+ * Waits until a mail's frame shows something. Nothing can be asked inside of it, since no script runs there: a picture of one colour
+ * takes next to no bytes for its pixels.
+ */
+export async function written(page, frame) {
+  const { x, y, width, height } = await frame.boundingBox();
+  const clip = { x, y, width, height: Math.min(height, page.viewportSize().height - y) };
+  // It is below what is seen.
+  if (clip.height < 40) return;
+  for (let look = 0; look < 100; look += 1) {
+    if ((await page.screenshot({ clip })).length > 0.015 * clip.width * clip.height) return;
+  }
+  throw new Error("The mail's frame stays blank.");
 }

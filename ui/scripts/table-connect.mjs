@@ -213,11 +213,11 @@ export const connect = [
     await page.locator("h2").waitFor();
     await next(page);
   }, { themes: ["light"] }),
-  broken("host", (page) => page.locator("h2").waitFor(), { turn: "fail.dns.dns_failure", themes: ["light"] }),
+  broken("host", (page) => page.locator("h2").waitFor(), { turn: "fail.dns.dns_failure" }),
   broken("administrator", (page) => page.locator("h2").waitFor(), { turn: "fail.sign_in.imap_disabled_by_admin", height: 1000 }),
   broken("administrator-de", (page) => page.locator("h2").waitFor(), { turn: "fail.sign_in.imap_disabled_by_admin", height: 1000, ...de, themes: ["light"] }),
-  broken("nobody-de", (page) => page.locator("h2").waitFor(), { turn: "fail.tcp.connection_timeout", ...de, themes: ["light"] }),
-  broken("provider", async (page) => page.locator("h2").waitFor(), { turn: "advised", themes: ["light"] }),
+  broken("nobody-de", (page) => page.locator("h2").waitFor(), { turn: "fail.tcp.connection_timeout", ...de }),
+  broken("provider", async (page) => page.locator("h2").waitFor(), { turn: "advised" }),
   broken("folder-de", async (page) => {
     await page.locator("h2").waitFor();
     await next(page);
@@ -245,18 +245,18 @@ export const connect = [
   broken("catching-up", reconnect, { turn: "stuck.catch_up", spins: true }),
   broken("done", async (page) => {
     await reconnect(page);
-    await page.locator(".end").waitFor();
+    await page.locator("dl.done").waitFor();
   }),
   broken("done-de", async (page) => {
     await reconnect(page);
-    await page.locator(".end").waitFor();
+    await page.locator("dl.done").waitFor();
   }, { ...de, themes: ["light"] }),
   broken("gap", async (page) => {
     await reconnect(page);
-    await page.locator(".end").waitFor();
+    await page.locator("dl.done").waitFor();
   }, { turn: "gap" }),
   broken("gap-de-small", async (page) => {
     await reconnect(page);
-    await page.locator(".end").waitFor();
+    await page.locator("dl.done").waitFor();
   }, { turn: "gap", ...de, ...SMALL, themes: ["light"] }),
 ];
