@@ -1,9 +1,10 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
-  Activity, App, AppError, AppSettings, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
-  Decided, Discovery, DryRun, FailedPush, Folder, LogLine, LogMode, MailboxDraft, MailboxSettings, MessageHtml, NetworkSettings, News, OauthProvider,
-  Outage,
-  PauseFor, Pop3Found, Portal, ProxyDraft, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery, ThreadView, Trace, Undo,
+  Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
+  Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, Limits, LogLine, LogMode, MailboxDraft, MailboxSettings,
+  MessageHtml, NetworkSettings, News, NightlyAudit, OauthProvider, Outage,
+  PauseFor, Pop3Found, Portal, ProxyDraft, PurgeReport, ReadAgain, Retention, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery,
+  ThreadView, Trace, TrashLine, Undo,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -63,6 +64,19 @@ export interface Api {
   messageHtml(message: number): Promise<MessageHtml>;
   /** Keeps an attachment as a file that the person names; gives its path, or `null`. */
   saveAttachment(message: number, index: number): Promise<string | null>;
+  /** What becomes of each file of a message, those that belong to its text among them. */
+  fileFates(message: number): Promise<FileFate[]>;
+  /** A text that retention took, read from the mailbox to be shown. It is not stored. */
+  readAgain(message: number): Promise<ReadAgain>;
+  /** Makes a conversation of its own of a message and of all that answers it; gives its number. */
+  splitThread(message: number): Promise<number>;
+  /** Puts all messages of a conversation into another one of the same mailbox. */
+  mergeThreads(from: number, into: number): Promise<unknown>;
+  /** Takes the last of these two changes back. */
+  undoThreads(): Promise<unknown>;
+  /** From which conversation this one stands apart, and why; `null` where it does not. */
+  threadApart(id: number): Promise<Apart | null>;
+  holdThread(id: number, hold: boolean): Promise<unknown>;
   unlogThread(id: number): Promise<Undo>;
   unlogMessage(message: number): Promise<Undo>;
   /** An address, or a domain behind `@`. */
@@ -78,9 +92,32 @@ export interface Api {
   /** All that a CRM refused, or one. */
   retryPush(sink: string, outbox: number | null): Promise<number>;
 
+  // proof
+  /** Compares the last days of a mailbox with the ledger; with `fix`, what is missed is put on its way. */
+  audit(address: string, days: number, fix: boolean, onProgress: (at: ScanProgress) => void): Promise<AuditReport>;
+  /** The last one of each mailbox, without its lines. */
+  lastAudits(): Promise<AuditReport[]>;
+  nightlyAudit(): Promise<NightlyAudit>;
+  setNightlyAudit(wanted: NightlyAudit): Promise<NightlyAudit>;
+  /** What left this computer, the newest first; the next page begins before the last row's id. */
+  egress(before: number | null, limit: number): Promise<EgressLine[]>;
+  /** What was taken out of the log, the newest first. */
+  trash(): Promise<TrashLine[]>;
+  restore(message: number): Promise<unknown>;
+
   // settings
   mailboxSettings(): Promise<MailboxSettings[]>;
   setRules(address: string, rules: Rules): Promise<MailboxSettings[]>;
+  /** What would become of a new mail to somebody, and of one from them. */
+  explainRules(address: string, who: string): Promise<Explained>;
+  /** From now on until this time nothing that is sent is logged; `null` ends it now. */
+  setPrivate(until: string | null): Promise<MailboxSettings[]>;
+  retention(): Promise<Retention>;
+  setRetention(wanted: Retention): Promise<unknown>;
+  /** Takes what is due; `dryRun`: says what would go. */
+  purge(dryRun: boolean): Promise<PurgeReport>;
+  attachmentLimits(): Promise<Limits>;
+  setAttachmentLimits(wanted: Limits): Promise<unknown>;
   /** Asks for a folder; gives its path, or `null` where none was chosen. */
   exportAll(): Promise<string | null>;
   openDataDir(): Promise<void>;

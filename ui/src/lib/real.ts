@@ -14,7 +14,7 @@ async function done(call: Promise<unknown>): Promise<void> {
 }
 
 export function realApi(): Api {
-  const { check, signIn, cancelSignIn, dryRun, readHistory, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
+  const { check, signIn, cancelSignIn, dryRun, readHistory, audit, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
   return {
     ...same,
     onNews: (hear) => events.news.listen((event) => hear(event.payload)),
@@ -23,6 +23,7 @@ export function realApi(): Api {
     cancelSignIn: () => done(cancelSignIn()),
     dryRun: (address, days, onProgress) => dryRun(address, days, stream(onProgress)),
     readHistory: (address, days, onProgress) => readHistory(address, days, stream(onProgress)),
+    audit: (address, days, fix, onProgress) => audit(address, days, fix, stream(onProgress)),
     openLink: (url) => done(openLink(url)),
     openDataDir: () => done(openDataDir()),
     copyDiagnostics: () => done(copyDiagnostics()),

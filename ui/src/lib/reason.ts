@@ -1,7 +1,8 @@
 /** What the program says by code, in words: reasons with who must act, and rules. */
-import type { ProviderAdvice } from "./bindings";
+import type { Outcome, ProviderAdvice, Reason, RuleCount } from "./bindings";
 import { has, t } from "./i18n.svelte";
 import owners from "./owners.json";
+import type { Tone } from "./state";
 
 /** Who must act. */
 export type Owner = "user" | "administrator" | "nobody";
@@ -35,4 +36,18 @@ export function reasonNext(code: string, advice: ProviderAdvice | null = null): 
 export function ruleText(name: string): string {
   const key = `rule.${name}`;
   return has(key) ? t(key) : name;
+}
+
+/** Whether the person must name the folder of sent mail. */
+export function folderWanted(reason: Reason | null): boolean {
+  return reason === "folder_missing" || reason === "sent_folder_unknown";
+}
+
+export const OUTCOME_TONE: Record<Outcome, Tone> = { log: "ok", ask: "busy", hold: "warn", ignore: "idle" };
+
+const ORDER: readonly Outcome[] = ["log", "ask", "hold", "ignore"];
+
+/** What is logged first, then what is asked; the most of each first. */
+export function sortedRules(counts: readonly RuleCount[]): RuleCount[] {
+  return [...counts].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome) || b.count - a.count);
 }

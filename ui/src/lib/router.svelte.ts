@@ -21,6 +21,7 @@ export function parseRoute(hash: string): Route {
     case "diagnostics":
     case "setup":
       return { to };
+    case "proof":
     case "settings":
       return { to, page: rest[0] ? rest[0] : null };
     case "reconnect":
@@ -32,7 +33,7 @@ export function parseRoute(hash: string): Route {
 
 export function formatRoute(route: Route): string {
   const tail =
-    route.to === "threads" ? route.thread : route.to === "settings" ? route.page : route.to === "reconnect" ? route.address : null;
+    route.to === "threads" ? route.thread : route.to === "settings" || route.to === "proof" ? route.page : route.to === "reconnect" ? route.address : null;
   return tail === null ? `#/${route.to}` : `#/${route.to}/${encodeURIComponent(tail)}`;
 }
 

@@ -20,11 +20,6 @@ const PORT: readonly Reason[] = [
 const HOST: readonly Reason[] = ["dns_failure", "tls_name_mismatch", "mailbox_migrated"];
 const USER: readonly Reason[] = ["wrong_account", "mailbox_missing"];
 
-/** Whether the person must name the folder of sent mail. */
-export function folderWanted(reason: Reason | null): boolean {
-  return reason === "folder_missing" || reason === "sent_folder_unknown";
-}
-
 /** `presented`: the untrusted server's certificate is known and can be shown. */
 export function mendFor(step: CheckStepName, reason: Reason | null, presented: boolean): Mend {
   const owner = reason === null ? "nobody" : ownerOf(reason);

@@ -3,10 +3,10 @@
  *
  * - `fail.<step>.<reason>`: the check fails at that step, and the mailbox broke for that reason; `fail.tls.tls_untrusted`
  *   presents a certificate
- * - `stuck.<step>`: the check stays at that step; `stuck.discover`, `stuck.history` and `stuck.catch_up` wait for ever
+ * - `stuck.<step>`: the check stays at that step; `stuck.discover`, `stuck.history`, `stuck.audit` and `stuck.catch_up` wait for ever
  * - `advised`: the mailbox is at Gmail, which wants something of its own done
  * - `other`: the sign-in leads to another mailbox; `gap`: two of the missed mails are set aside; `single`: one mail was missed
- * - `unreachable`: nothing can be looked up; `unread`: the last days cannot be read
+ * - `unreachable`: nothing can be looked up; `unread`: the last days can be neither read nor compared
  * - `silent`: no first mail comes (without it one comes after six seconds); `unknown_recipient`: it goes to a stranger
  */
 import type { Api } from "../api";
@@ -125,6 +125,12 @@ export function withCase(api: Api, name: string | null, w: World): Api {
       onProgress({ folder: "INBOX", seen: 520, of: 1138 });
       return NEVER;
     },
+    async audit(address, days, fix, onProgress) {
+      if (name === "unread") return refuse({ code: "local_offline", message: "This computer is offline.", next: null });
+      if (stuck !== "audit") return api.audit(address, days, fix, onProgress);
+      onProgress({ folder: "INBOX", seen: 520, of: 1133 });
+      return NEVER;
+    },
     readHistory: (address, days, onProgress) =>
       name === "unread" ? refuse({ code: "server_closed_connection", message: "The server hung up.", next: null }) : api.readHistory(address, days, onProgress),
   };
@@ -132,7 +138,7 @@ export function withCase(api: Api, name: string | null, w: World): Api {
 
 const SET_ASIDE = [
   { folder: "INBOX", uid: 20418, why: "The message’s structure cannot be read." },
-  { folder: "Sent", uid: 7731, why: "The message is larger than 50 MB." },
+  { folder: "Sent", uid: 7731, why: "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read." },
 ];
 
 /** Whether the check leads to another mailbox. */

@@ -1,7 +1,7 @@
 /**
  * A made-up engine behind the program's calls, for `npm run dev`, tests and pictures. Never in the product's build.
  *
- * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, starting, stopped, notray, mute;
+ * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, heavy, starting, stopped, notray, mute;
  * `theme=` light, dark; `lang=` en, de; `clock=` a time in RFC 3339 at which everything stands still; `case=` a
  * turn of `cases.ts`.
  */
@@ -14,9 +14,10 @@ import { check } from "./check";
 import { bundle, logLines } from "./diagnostics";
 import { html } from "./html";
 import { ANN, mailbox, PEOPLE, person } from "./people";
+import * as proof from "./proof";
 import { beside, discovery, draftFor, dryRun, FOLDERS, rules } from "./setup";
 import { status } from "./status";
-import { UNKNOWN } from "./texts";
+import { SENT, UNKNOWN } from "./texts";
 import { ago, DAY, HOUR, now, PRESENT, wait } from "./time";
 import { world, type World } from "./world";
 
@@ -213,7 +214,7 @@ export function fakeApi(params: URLSearchParams): Api {
     messageHtml: (message) => {
       const view = w.threads.view(Math.floor(message / 100));
       const one = view.items[message % 100];
-      return later(() => (one === undefined ? refuse("message_missing", "This message is not there any more.") : html(one, w.scene === "hostile")));
+      return later(() => (one === undefined ? refuse("message_missing", "This message is not there any more.") : html(one, w.scene)));
     },
     saveAttachment: () => later(() => "/home/ann/Downloads/Offer-2026-0117.pdf"),
     unlogThread: (id) =>
@@ -279,6 +280,75 @@ export function fakeApi(params: URLSearchParams): Api {
       later(() => {
         w.boxes = w.boxes.map((one) => (one.draft.address === address ? { ...one, rules: { ...next, version: one.rules.version + 1 } } : one));
         return w.boxes;
+      }),
+    explainRules: (_address, who) =>
+      later(() => {
+        const contact = PEOPLE.find((one) => one.address === who.toLowerCase());
+        const known = contact !== undefined;
+        return {
+          address: who, known_as: null, contact: contact?.remote_id ?? null,
+          sent: { outcome: known ? ("log" as const) : ("ask" as const), rule: known ? ("sent_to_contact" as const) : ("unknown_recipient" as const), why: "" },
+          received: { outcome: known ? ("ask" as const) : ("ignore" as const), rule: known ? ("new_from_contact" as const) : ("unknown_sender" as const), why: "" },
+        };
+      }),
+    setPrivate: (until) =>
+      later(() => {
+        for (const one of w.boxes) one.rules.private_times = until === null ? [] : [{ from: ago(0), until }];
+        return w.boxes;
+      }),
+    retention: () => later(() => w.retention),
+    setRetention: (wanted) => later(() => void (w.retention = wanted)),
+    purge: (dryRun) => wait(w.still ? 0 : 600).then(() => proof.purge(dryRun, w.retention.hold ?? false)),
+    attachmentLimits: () => later(() => w.limits),
+    setAttachmentLimits: (wanted) => later(() => void (w.limits = wanted)),
+    async audit(address, days, fix, onProgress) {
+      for (const seen of [0, 240, 610, 1133]) {
+        onProgress({ folder: seen < 600 ? "INBOX" : "Sent", seen, of: 1133 });
+        if (!w.still) await wait(400);
+      }
+      return proof.audit(address, days, w.scene === "broken", fix);
+    },
+    lastAudits: () => later(() => w.status.mailboxes.slice(0, 1).map((one) => ({ ...proof.audit(one.address, 30, w.scene === "broken", false), at: w.nightly.last ?? ago(0), missed_lines: [], samples: [] }))),
+    nightlyAudit: () => later(() => w.nightly),
+    setNightlyAudit: (wanted) => later(() => (w.nightly = wanted)),
+    egress: (before, limit) => later(() => proof.egress(w.scene, before, limit)),
+    trash: () => later(() => w.trash),
+    restore: (message) =>
+      later(() => {
+        w.trash = w.trash.filter((one) => one.message !== message);
+        w.tell({ kind: "threads" });
+      }),
+    fileFates: (message) =>
+      later(() => {
+        const one = w.threads.view(Math.floor(message / 100)).items[message % 100];
+        return one === undefined ? [] : proof.fates(one);
+      }),
+    readAgain: (message) =>
+      wait(w.still ? 0 : 900).then(() => {
+        const one = w.threads.view(Math.floor(message / 100)).items[message % 100] ?? refuse("message_missing", "This message is not there any more.");
+        return copy({ subject: one.subject ?? "", from: one.from, to: one.to, cc: one.cc, text: SENT[0] ?? "", attachments: one.attachments, truncated: false });
+      }),
+    holdThread: (id, hold) =>
+      later(() => {
+        if (hold) w.threads.held.add(id);
+        else w.threads.held.delete(id);
+        w.tell({ kind: "threads" });
+      }),
+    threadApart: (id) => later(() => (id === 5 ? { from: 2, why: "passed_on" as const } : null)),
+    splitThread: (message) =>
+      later(() => {
+        w.tell({ kind: "threads" });
+        return Math.floor(message / 100) + 1;
+      }),
+    mergeThreads: (from) =>
+      later(() => {
+        w.threads.hide(from);
+        w.tell({ kind: "threads" });
+      }),
+    undoThreads: () =>
+      later(() => {
+        w.threads.showAll();
+        w.tell({ kind: "threads" });
       }),
     exportAll: () => wait(w.still ? 0 : 900).then(() => "/home/ann/Documents/Threadline export"),
     openDataDir: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-/** The disconnects of the last 30 days. */
+/** The disconnects of the last 30 days. While the computer itself is offline there is none. */
 import type { Channel, Outage, Reason, State } from "../bindings";
 import { ANN, SALES } from "./people";
 import { ago, DAY, HOUR, MINUTE } from "./time";
@@ -13,12 +13,10 @@ export function outages(scene: Scene): Outage[] {
   const past = [
     one(ANN.address, "inbox", "needs_attention", "mailbox_migrated", 27 * DAY + 2 * HOUR, 5 * HOUR + 12 * MINUTE, "BYE Mailbox has been migrated"),
     one(SALES, "inbox", "needs_attention", "server_unavailable", 21 * DAY, 47 * MINUTE, "[UNAVAILABLE] Temporary failure"),
-    one(ANN.address, "inbox", "offline", "local_offline", 16 * DAY + HOUR, 9 * HOUR),
     one("hubspot", "crm", "needs_attention", "crm_token_rejected", 13 * DAY + 5 * HOUR, 3 * HOUR + 20 * MINUTE, "401 This app hasn't been granted all required scopes"),
-    one(ANN.address, "smtp", "needs_attention", "smtp_auth_disabled", 9 * DAY + 4 * HOUR, 26 * HOUR, "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant"),
+    one(ANN.address, "inbox", "needs_attention", "imap_disabled_by_admin", 9 * DAY + 4 * HOUR, 26 * HOUR, "[UNAVAILABLE] IMAP access is disabled for your domain. Please contact your domain administrator."),
     one(SALES, "inbox", "needs_attention", "password_expired", 2 * DAY + 6 * HOUR, 55 * MINUTE, "[EXPIRED] That password isn't valid any more"),
   ];
   if (scene === "broken") past.push(one(ANN.address, "inbox", "needs_attention", "password_changed", 82 * MINUTE, null, "[AUTHENTICATIONFAILED] Invalid credentials (Failure)"));
-  if (scene === "offline") past.push(one(ANN.address, "inbox", "offline", "local_offline", 17 * MINUTE, null));
   return past;
 }

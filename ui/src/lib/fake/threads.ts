@@ -4,6 +4,7 @@ import type {
 } from "../bindings";
 import { ANN, mailbox, person, SALES } from "./people";
 import { pick, random } from "./random";
+import { goes } from "./proof";
 import { RECEIVED, SENT, SUBJECTS } from "./texts";
 import { DAY, HOUR, MINUTE, now } from "./time";
 
@@ -18,6 +19,9 @@ export type Threads = {
   view(id: number): ThreadView;
   hide(id: number): void;
   show(id: number): void;
+  showAll(): void;
+  /** Under legal hold. */
+  held: Set<number>;
 };
 
 function iso(ms: number): string {
@@ -32,6 +36,7 @@ function age(n: number): number {
 export function threads(total: number, sink: string, odd: readonly ThreadLine[] = []): Threads {
   const made = new Map<number, ThreadLine>();
   const hidden = new Set<number>();
+  const held = new Set<number>();
 
   function line(n: number): ThreadLine {
     const special = odd[n];
@@ -85,6 +90,8 @@ export function threads(total: number, sink: string, odd: readonly ThreadLine[] 
     sink,
     hide: (id) => void hidden.add(id),
     show: (id) => void hidden.delete(id),
+    showAll: () => hidden.clear(),
+    held,
     page(query) {
       const words = (query.search ?? "").toLowerCase().split(/\s+/).filter(Boolean);
       const plain =
@@ -106,22 +113,22 @@ export function threads(total: number, sink: string, odd: readonly ThreadLine[] 
     },
     view(id) {
       const one = line(id - 1);
-      return { ...one, items: items(one) };
+      return { ...one, items: items(one, held.has(id)) };
     },
   };
 }
 
-function items(one: ThreadLine): MessageView[] {
+function items(one: ThreadLine, held: boolean): MessageView[] {
   const begun = new Date(one.begun).getTime();
   const step = one.messages > 1 ? (new Date(one.last).getTime() - begun) / (one.messages - 1) : 0;
   return Array.from({ length: one.messages }, (_, at) => {
     const newest = at === one.messages - 1;
     const direction: Direction = newest ? one.direction : at % 2 === 0 ? "outgoing" : "incoming";
-    return message(one, at, direction, newest ? one.last : iso(begun + at * step));
+    return message(one, at, direction, newest ? one.last : iso(begun + at * step), held);
   });
 }
 
-function message(one: ThreadLine, at: number, direction: Direction, date: string): MessageView {
+function message(one: ThreadLine, at: number, direction: Direction, date: string, held: boolean): MessageView {
   const next = random(one.id * 31 + at);
   const contact = one.contacts[0] ?? person(0);
   const [first = "", last = ""] = (contact.name ?? contact.address).split(" ");
@@ -130,6 +137,9 @@ function message(one: ThreadLine, at: number, direction: Direction, date: string
   const waiting = one.crm.some((crm) => crm.state === "waiting") && at === one.messages - 1;
   const stored = new Date(new Date(date).getTime() + 4200).toISOString();
   const sink = one.crm[0]?.sink ?? "folder";
+  const weighs = /^(A newsletter of 5 MB|10,000 elements)/.test(one.subject);
+  // What is older than the clock allows has gone from this computer.
+  const gone = now() - Date.parse(stored) > 7 * DAY;
   const crm: CrmState = {
     sink,
     state: waiting ? "waiting" : "done",
@@ -156,11 +166,11 @@ function message(one: ThreadLine, at: number, direction: Direction, date: string
     thread: one.id,
     message_id: `<${one.id}.${at}.${one.key.slice(0, 8)}@${out ? "northwind-lab.example" : contact.address.split("@")[1]}>`,
     cc: next() < 0.15 ? [{ name: "Jana Pohl", address: "jana.pohl@northwind-lab.example" }] : [],
-    text: pick(next, out ? SENT : RECEIVED).replaceAll("{first}", first).replaceAll("{last}", last),
-    has_html: next() < 0.7,
-    attachments: next() < 0.35 ? [{ name: out ? "Offer-2026-0117.pdf" : "Comments section 5.docx", media_type: out ? "application/pdf" : "application/vnd.openxmlformats-officedocument.wordprocessingml.document", size: Math.floor(40_000 + next() * 900_000) }] : [],
+    text: gone ? null : pick(next, out ? SENT : RECEIVED).replaceAll("{first}", first).replaceAll("{last}", last),
+    has_html: (weighs || next() < 0.7) && !gone,
+    attachments: !gone && next() < 0.35 ? [{ name: out ? "Offer-2026-0117.pdf" : "Comments section 5.docx", media_type: out ? "application/pdf" : "application/vnd.openxmlformats-officedocument.wordprocessingml.document", size: Math.floor(40_000 + next() * 900_000) }] : [],
     truncated: false,
-    goes: { clock: null, begun: null, text: null, headers: null, text_gone: null, headers_gone: null, hold: false },
+    goes: goes(waiting ? null : stored, held, gone),
     contacts: one.contacts,
     crm: [crm],
   };

@@ -1,7 +1,11 @@
 /** The made-up program's memory: what the calls of `index.ts` read and change. */
-import type { App, AppSettings, EngineState, Language, MailboxSettings, NetworkSettings, News, Outage, Status, Theme, ThreadLine, Undo } from "../bindings";
+import type {
+  App, AppSettings, EngineState, Language, Limits, MailboxSettings, NetworkSettings, News, NightlyAudit, Outage, Retention, Status, Theme, ThreadLine,
+  TrashLine, Undo,
+} from "../bindings";
 import { NEWEST } from "./activity";
 import { outages } from "./outages";
+import { limits, nightly, retention, trash } from "./proof";
 import { ANN, person } from "./people";
 import { draftFor, rules } from "./setup";
 import { SCENES, status, type Scene } from "./status";
@@ -22,6 +26,10 @@ export type World = {
   newestLog: number;
   answered: Set<number>;
   retried: Set<number>;
+  retention: Retention;
+  nightly: NightlyAudit;
+  limits: Limits;
+  trash: TrashLine[];
   undo: Map<number, () => void>;
   hear: Set<(news: News) => void>;
   tell(news: News): void;
@@ -55,6 +63,18 @@ function hostileLines(): ThreadLine[] {
   }));
 }
 
+/** Conversations that weigh much: by their HTML (see `html.ts`), by 500 recipients, by marks that turn the direction. */
+function heavyLines(): ThreadLine[] {
+  const crowd = Array.from({ length: 500 }, (_, who) => ({ ...person(who), address: `${who}.${person(who).address}` }));
+  const turned = [{ ...person(1), name: "Ann\u202Egpj.eciovni" }];
+  const subjects = ["A newsletter of 5 MB", "10,000 elements in each other", "A mail to 500 people", "Invoice \u202Exslx.fdp"];
+  return subjects.map((subject, n) => ({
+    id: n + 1, account: ANN.address, key: String(n).repeat(64), subject, begun: new Date(now() - HOUR).toISOString(), last: new Date(now() - n * HOUR).toISOString(),
+    messages: 1, contacts: n === 2 ? crowd : n === 3 ? turned : [person(n)], crm: [{ sink: "hubspot", state: "done", messages: 1 }],
+    state: n === 2 ? "awaiting_reply" : "received", state_since: new Date(now() - n * HOUR).toISOString(), direction: n === 2 ? "outgoing" : "incoming",
+  }));
+}
+
 export function world(params: URLSearchParams, still: boolean): World {
   const asked = params.get("scene");
   const scene = SCENES.find((one) => one === asked) ?? "healthy";
@@ -73,7 +93,7 @@ export function world(params: URLSearchParams, still: boolean): World {
     },
     status: first,
     outages: outages(scene),
-    threads: threads(scene === "empty" ? 0 : scene === "many" ? 100_000 : 640, "hubspot", scene === "hostile" ? hostileLines() : []),
+    threads: threads(scene === "empty" ? 0 : scene === "many" ? 100_000 : 640, "hubspot", scene === "hostile" ? hostileLines() : scene === "heavy" ? heavyLines() : []),
     boxes: first.mailboxes.map((one) => ({ draft: draftFor(one.address), rules: rules(one.address), paused_until: one.paused_until })),
     network: {
       proxy: { way: "system", host: "", port: 0, user: "" }, ispdb: null,
@@ -83,6 +103,10 @@ export function world(params: URLSearchParams, still: boolean): World {
     newestLog: 600,
     answered: new Set(),
     retried: new Set(),
+    retention: retention(),
+    nightly: nightly(),
+    limits: limits(),
+    trash: trash(scene),
     undo,
     hear,
     tell: (news) => hear.forEach((one) => one(news)),

@@ -3,9 +3,9 @@ import type { Broken, CatchUp, News, Pop3Found, SetAside } from "../../lib/bindi
 import { BrowserSignIn } from "../../lib/connect/browser-sign-in.svelte";
 import { CheckRun } from "../../lib/connect/check-run.svelte";
 import { draftOf, emptyForm, formOf, problems, withImap, withTrust, type FieldName, type Form, type Problems } from "../../lib/connect/form";
-import { fieldFor, folderWanted, mendFor, type Mend } from "../../lib/connect/mend";
+import { fieldFor, mendFor, type Mend } from "../../lib/connect/mend";
 import { api } from "../../lib/index";
-import { ownerOf, type Owner } from "../../lib/reason";
+import { folderWanted, ownerOf, type Owner } from "../../lib/reason";
 import { session, setStatus } from "../../lib/session.svelte";
 
 /** `other`: it is another mailbox than before, and nothing was changed. */
@@ -46,6 +46,11 @@ export class ReconnectFlow {
   get owner(): Owner {
     const reason = this.check.failed?.reason ?? this.broken?.reason ?? null;
     return reason === null ? "nobody" : ownerOf(reason);
+  }
+
+  /** Nobody need act, and what is known of the mailbox serves: nothing is to be typed at first. */
+  get calm(): boolean {
+    return this.owner === "nobody" && !this.secretWanted;
   }
 
   get mend(): Mend {

@@ -1,5 +1,5 @@
 /** "Read the last 30 days too?": what that would log, and then doing it or not. */
-import type { DryRun, RuleCount, Scanned, ScanProgress } from "../../lib/bindings";
+import type { DryRun, Scanned, ScanProgress } from "../../lib/bindings";
 import { api } from "../../lib/index";
 
 export const DAYS = 30;
@@ -46,11 +46,4 @@ export class HistoryOffer {
       this.state = before;
     }
   }
-}
-
-const ORDER = { log: 0, ask: 1, hold: 2, ignore: 3 } as const;
-
-/** What is logged first, then what is asked; the most of each first. */
-export function sortedRules(counts: readonly RuleCount[]): RuleCount[] {
-  return [...counts].sort((a, b) => ORDER[a.outcome] - ORDER[b.outcome] || b.count - a.count);
 }

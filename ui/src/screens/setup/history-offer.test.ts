@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Api } from "../../lib/api";
 import type { DryRun } from "../../lib/bindings";
 import { setApi } from "../../lib/index";
-import { DAYS, HistoryOffer, sortedRules } from "./history-offer.svelte";
+import { sortedRules } from "../../lib/reason";
+import { DAYS, HistoryOffer } from "./history-offer.svelte";
 
 const trial: DryRun = { days: DAYS, seen: 3, log: 2, ask: 0, ignore: 1, by_rule: [], lines: [] };
 

@@ -9,9 +9,9 @@ export const SHOWN: readonly Shown[] = [
   "all", "awaiting_reply", "silent_3", "silent_7", "silent_14", "replied", "received", "bounced", "out_of_office",
 ];
 
-export type View = { list: List; search: string; account: string; direction: "" | "outgoing" | "incoming"; shown: Shown };
+export type View = { list: List; search: string; account: string; /** An address, or what was typed of one. */ contact: string; direction: "" | "outgoing" | "incoming"; shown: Shown };
 
-const EVERYTHING: View = { list: "conversations", search: "", account: "", direction: "", shown: "all" };
+const EVERYTHING: View = { list: "conversations", search: "", account: "", contact: "", direction: "", shown: "all" };
 
 export const view = $state<View>({ ...EVERYTHING });
 
@@ -26,7 +26,18 @@ export function clearFilters(): void {
 }
 
 export function isFiltered(of: View): boolean {
-  return of.search.trim() !== "" || of.account !== "" || of.direction !== "" || of.shown !== "all";
+  return of.search.trim() !== "" || of.account !== "" || contactOf(of) !== null || of.direction !== "" || of.shown !== "all";
+}
+
+/** Whose conversations are wanted: only a whole address names somebody. */
+export function contactOf(of: View): string | null {
+  const typed = of.contact.trim().toLowerCase();
+  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) ? typed : null;
+}
+
+/** Shows the conversations with somebody. */
+export function showContact(address: string): void {
+  Object.assign(view, EVERYTHING, { contact: address });
 }
 
 /** The question to the program, for a page of the list. */
@@ -35,7 +46,7 @@ export function toQuery(of: View, offset: number, limit: number): ThreadQuery {
   return {
     search: of.search.trim() === "" ? null : of.search.trim(),
     account: of.account === "" ? null : of.account,
-    contact: null,
+    contact: contactOf(of),
     state: of.shown === "all" || silent !== null ? null : (of.shown as ThreadState),
     direction: of.direction === "" ? null : of.direction,
     silent_days: silent,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { isFiltered, toQuery, type View } from "./view.svelte";
 
-const all: View = { list: "conversations", search: "", account: "", direction: "", shown: "all" };
+const all: View = { list: "conversations", search: "", account: "", contact: "", direction: "", shown: "all" };
 
 it("asks for everything where nothing is chosen", () => {
   expect(toQuery(all, 200, 100)).toEqual({
@@ -19,4 +19,10 @@ it("does not take blanks for a search", () => {
   expect(toQuery({ ...all, search: "  " }, 0, 1).search).toBeNull();
   expect(toQuery({ ...all, search: " oak " }, 0, 1).search).toBe("oak");
   expect(isFiltered({ ...all, search: " oak " })).toBe(true);
+});
+
+it("asks for somebody once a whole address is there", () => {
+  expect([toQuery({ ...all, contact: "marta" }, 0, 1).contact, isFiltered({ ...all, contact: "marta" })]).toEqual([null, false]);
+  expect(toQuery({ ...all, contact: " Marta@Oak.example " }, 0, 1).contact).toBe("marta@oak.example");
+  expect(isFiltered({ ...all, contact: "marta@oak.example" })).toBe(true);
 });

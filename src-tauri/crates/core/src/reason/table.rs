@@ -245,11 +245,11 @@ reasons! {
     DnsFailure "dns_failure" Nobody Soon:
         "The server's name was not found.",
         "The name may be misspelt, or the network's name service does not answer.",
-        "Check the server's name; if it is right, wait: it is tried again.";
+        "Wait: it is tried again. If it stays, check the server's name.";
     ConnectionRefused "connection_refused" Nobody Soon:
         "Nothing answers at this port.",
         "The computer at that address was reached, but no mail server listens there. It may be restarting, or the port is wrong.",
-        "Check the port; if it is right, wait: it is tried again.";
+        "Wait: it is tried again. If it stays, check the port.";
     ConnectionTimeout "connection_timeout" Nobody Soon:
         "The server did not answer in time.",
         "The server or something on the way is too slow, or swallows the packets.",
@@ -337,7 +337,7 @@ reasons! {
     LedgerFailed "ledger_failed" User Soon:
         "The ledger on this computer cannot be read or written.",
         "Without it nothing is decided or pushed, so that nothing happens twice.",
-        "Look at the disk: it may be full, or the data folder read-only. It is tried again.";
+        "Look at the disk: it may be full, or the data folder read-only.";
     Unknown "unknown" Nobody Soon:
         "The cause is not known.",
         "Neither the connection nor the server's words say more.",
