@@ -66,6 +66,7 @@ impl CheckStepName {
             Phase::Keychain | Phase::Auth => CheckStepName::SignIn,
             Phase::Select | Phase::Idle | Phase::Fetch => CheckStepName::Inbox,
             Phase::Append => CheckStepName::Sent,
+            Phase::Send => CheckStepName::Smtp,
             Phase::Push => CheckStepName::Crm,
         })
     }

@@ -21,6 +21,7 @@ mod reply;
 mod sasl;
 pub mod session;
 pub mod smtp;
+pub mod submit;
 mod survey;
 pub mod tls;
 pub mod watch;

@@ -3,23 +3,23 @@
 //! lettre's own STARTTLS takes plaintext that was sent behind the 220 for the answer to the EHLO inside TLS. So the
 //! greeting and STARTTLS are done here, and lettre begins inside TLS.
 
+mod stream;
+
 use crate::connect::{Security, Server, Timeouts};
 use crate::dial::{Way, spoken};
 use crate::error::{MailError, enhanced};
 use crate::guard::{Guard, Limits, Protocol};
 use crate::login::{Login, told};
 use crate::sasl::{Exchange, Fault, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
+use crate::submit;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use threadline_core::envelope::clean;
-use threadline_core::reason::{Evidence, MOST_WORDS, Phase, Signal, Spoken};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use std::net::Ipv4Addr;
+pub(crate) use stream::Stream;
+use threadline_core::reason::{Evidence, Phase, Signal, Spoken};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 /// The name in EHLO: an address literal that says nothing about this computer (RFC 5321 §4.1.3).
@@ -28,6 +28,10 @@ const HELLO: ClientId = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
 /// A connection inside TLS, before the sign-in.
 pub struct Submission {
     pub connection: AsyncSmtpConnection,
+    /// What lettre reads and writes on.
+    pub(crate) stream: Stream,
+    /// The lines of the answer to EHLO behind its first.
+    pub(crate) extensions: Vec<String>,
     /// The ways of signing in that the server offers, in upper case.
     offered: Vec<String>,
 }
@@ -59,11 +63,11 @@ pub async fn smtp(server: &Server, timeouts: &Timeouts) -> Result<Submission, Ma
     let answer = Reply::parse(&raw).ok_or_else(|| way.fail(Phase::Greeting, Signal::Malformed, ""))?;
     answer.want(&way, Phase::Greeting, 250, true)?;
     let offered = answer.mechanisms();
-    let answers = [GREETING, &raw].concat();
-    let stream = Box::new(Replayed { answers, given: 0, hello: hello.len(), stream, peer });
-    let connection = AsyncSmtpConnection::connect_with_transport(stream, &HELLO);
+    let stream = Stream::new(stream, peer, &raw, hello.len());
+    let connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream.clone()), &HELLO);
+    let extensions = answer.lines.into_iter().skip(1).collect();
     match tokio::time::timeout(timeouts.command, connection).await {
-        Ok(Ok(connection)) => Ok(Submission { connection, offered }),
+        Ok(Ok(connection)) => Ok(Submission { connection, stream, extensions, offered }),
         Ok(Err(err)) => Err(MailError::from_smtp(&server.name(), Phase::Greeting, &err)),
         Err(_) => Err(MailError::timed_out(&server.name(), Phase::Greeting)),
     }
@@ -77,23 +81,19 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Resul
 /// Signs in and signs out again; nothing is sent. Gives the server's words. The connection is of no more use.
 pub async fn sign_in(
     server: &Server,
-    mut submission: Submission,
+    submission: Submission,
     login: &Login,
     timeouts: &Timeouts,
 ) -> Result<String, MailError> {
-    let signing = authenticate(server, &mut submission, login);
-    let words = match tokio::time::timeout(timeouts.command, signing).await {
-        Ok(words) => words?,
-        Err(_) => return Err(MailError::timed_out(&server.name(), Phase::Auth)),
-    };
-    // What the server thinks of the good-bye does not matter any more.
-    let _ = tokio::time::timeout(timeouts.command, submission.connection.quit()).await;
-    Ok(clean(&words, MOST_WORDS))
+    let session = submit::Session::sign_in(server, submission, login, timeouts).await?;
+    let words = session.welcome().to_owned();
+    session.quit().await;
+    Ok(words)
 }
 
 /// AUTH (RFC 4954) by the best way that the server offers; gives its words. As with IMAP a password is shown once: the next
 /// way is tried only where the one before broke off earlier.
-async fn authenticate(
+pub(crate) async fn authenticate(
     server: &Server,
     submission: &mut Submission,
     login: &Login,
@@ -176,7 +176,7 @@ async fn converse(
 }
 
 /// A line of ours.
-struct Line<'a>(&'a str);
+pub(crate) struct Line<'a>(pub &'a str);
 
 impl std::fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -226,10 +226,10 @@ async fn starttls(
 }
 
 /// One reply (RFC 5321 §4.2).
-struct Reply {
-    code: u16,
+pub(crate) struct Reply {
+    pub code: u16,
     /// The words of each line.
-    lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 impl Reply {
@@ -248,7 +248,7 @@ impl Reply {
     }
 
     /// None where the lines do not agree on the code.
-    fn parse(raw: &[u8]) -> Option<Self> {
+    pub fn parse(raw: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(raw);
         let mut code = None;
         let mut lines = Vec::new();
@@ -294,70 +294,6 @@ impl Reply {
             return Err(way.fail(Phase::Tls, Signal::NoStartTls, ""));
         }
         self.want(way, Phase::Tls, code, false)
-    }
-}
-
-/// lettre waits for a greeting; the server's own was read before, or there is none after STARTTLS.
-const GREETING: &[u8] = b"220 ready\r\n";
-
-/// A stream on which the greeting and EHLO are over already: lettre's own EHLO is not sent again, and gets the
-/// answer that the server gave to ours. Were it lettre's to ask, a refusal would make it wait for the answer to a
-/// QUIT without end.
-struct Replayed {
-    answers: Vec<u8>,
-    given: usize,
-    /// Bytes of lettre's EHLO that are still to be kept back.
-    hello: usize,
-    stream: Guard<TlsStream<TcpStream>>,
-    peer: SocketAddr,
-}
-
-impl std::fmt::Debug for Replayed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replayed").field("stream", &self.stream).finish_non_exhaustive()
-    }
-}
-
-impl AsyncTokioStream for Replayed {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
-    }
-}
-
-impl AsyncRead for Replayed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let left = &this.answers[this.given..];
-        if left.is_empty() {
-            return Pin::new(&mut this.stream).poll_read(cx, buf);
-        }
-        let now = &left[..buf.remaining().min(left.len())];
-        buf.put_slice(now);
-        this.given += now.len();
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Replayed {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.hello > 0 {
-            let kept_back = buf.len().min(self.hello);
-            self.hello -= kept_back;
-            return Poll::Ready(Ok(kept_back));
-        }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

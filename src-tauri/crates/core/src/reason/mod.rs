@@ -71,6 +71,8 @@ pub enum Phase {
     Idle,
     Fetch,
     Append,
+    /// MAIL, RCPT and DATA: a mail on its way to the server.
+    Send,
     Push,
 }
 
@@ -87,6 +89,7 @@ impl Phase {
             Phase::Idle => "idle",
             Phase::Fetch => "fetch",
             Phase::Append => "append",
+            Phase::Send => "send",
             Phase::Push => "push",
         }
     }
