@@ -25,4 +25,5 @@ pub mod report;
 pub mod retention;
 pub mod rule;
 pub mod subject;
+pub mod template;
 pub mod text;

@@ -4,6 +4,7 @@ use super::portal::{Found, KEY};
 use crate::sink::{Dedupe, DeliveredFile};
 use serde_json::{Map, Value, json};
 use threadline_core::address::Mailbox;
+use threadline_core::contact::split_name;
 use threadline_core::record::{Direction, Record};
 use threadline_core::rule::Rule;
 
@@ -87,18 +88,6 @@ fn person(mailbox: &Mailbox) -> Value {
     person
 }
 
-/// First and last name: the last word is the last name, unless a comma says otherwise.
-pub(super) fn split_name(name: &str) -> (String, String) {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((last, first)) = name.split_once(", ") {
-        return (first.to_owned(), last.to_owned());
-    }
-    match name.rsplit_once(' ') {
-        Some((first, last)) => (first.to_owned(), last.to_owned()),
-        None => (name, String::new()),
-    }
-}
-
 /// Cuts so that text and note stay within [`MOST_TEXT`]. The note also stands where the message was cut before.
 fn cut(text: &str, note: &str, cut_before: bool) -> String {
     let whole = text.len() <= MOST_TEXT && !cut_before;
@@ -121,18 +110,6 @@ fn cut(text: &str, note: &str, cut_before: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_split_at_the_last_word_or_the_comma() {
-        for (name, first, last) in [
-            ("Ann Lee", "Ann", "Lee"),
-            ("Lee, Ann  Mary", "Ann Mary", "Lee"),
-            ("Ann", "Ann", ""),
-            ("  Ann   van der Berg ", "Ann van der", "Berg"),
-        ] {
-            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name}");
-        }
-    }
 
     #[test]
     fn a_long_body_is_cut_and_says_so() {

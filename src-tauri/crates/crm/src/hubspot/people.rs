@@ -1,12 +1,12 @@
 //! The contacts and the owner of a message.
 
 use super::api::{Api, Call};
-use super::email::split_name;
 use crate::error::{CrmError, Kind, Retry};
 use crate::sink::Egress;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
+use threadline_core::contact::split_name;
 use threadline_core::reason::Reason;
 
 const READ: &str = "/crm/v3/objects/contacts/batch/read";
