@@ -89,7 +89,7 @@ impl Session {
     }
 
     /// Runs one SEARCH; `None` where the server refuses it.
-    async fn search(&mut self, pieces: Pieces) -> Result<Option<BTreeSet<u32>>, MailError> {
+    pub(crate) async fn search(&mut self, pieces: Pieces) -> Result<Option<BTreeSet<u32>>, MailError> {
         self.leave_idle();
         let mut found = BTreeSet::new();
         let seen = &mut self.seen;

@@ -24,6 +24,9 @@ pub struct Provider {
     smtp: Option<Place>,
     #[serde(default)]
     user: UserForm,
+    /// Whoever sends by its SMTP server finds the mail in the folder of sent mail without having put it there.
+    #[serde(default)]
+    pub files_sent: bool,
     pub hint: Option<Hint>,
     /// The provider's own page about it.
     pub help: Option<String>,
