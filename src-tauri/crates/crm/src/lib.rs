@@ -8,6 +8,7 @@ pub mod folder;
 pub mod http;
 pub mod hubspot;
 pub mod outbox;
+pub mod requests;
 pub mod secret;
 pub mod sink;
 pub mod timer;

@@ -67,20 +67,8 @@ impl WebhookSink {
         let url = http::parse_url("the webhook's address", &settings.url)?;
         let client = http::client(THING, &url, settings.timeout)?;
         let sink = Self { url, secret: settings.secret, client, clock };
-        sink.signer()?;
+        signer(&sink.secret)?;
         Ok(sink)
-    }
-
-    fn signer(&self) -> Result<Webhook, CrmError> {
-        // `new` takes an empty key, which anybody could sign with.
-        let secret = self.secret.expose();
-        let long_enough = secret.trim_start_matches("whsec_").len() >= 24;
-        Webhook::new(secret).ok().filter(|_| long_enough).ok_or_else(|| {
-            CrmError::new("the webhook's secret", Reason::CrmTokenRejected).retry(Retry::Never).told(
-                "The secret is not whsec_ followed by at least 24 characters of base64.",
-                "Copy the whole secret from the receiver and set it again.",
-            )
-        })
     }
 
     async fn post(&self, delivery: &Delivery) -> Result<Accepted, CrmError> {
@@ -90,7 +78,7 @@ impl WebhookSink {
         let sent = egress(&data);
         let body = json!({"type": "email.logged", "timestamp": now.to_string(), "data": data}).to_string();
         let seconds = now.as_second();
-        let signature = self.signer()?.sign(&key, seconds, body.as_bytes()).map_err(|_| broken())?;
+        let signature = signer(&self.secret)?.sign(&key, seconds, body.as_bytes()).map_err(|_| broken())?;
         let answer = self
             .client
             .post(self.url.clone())
@@ -132,6 +120,19 @@ impl WebhookSink {
             contacts: Vec::new(),
         })
     }
+}
+
+/// Signs as Standard Webhooks asks.
+pub(crate) fn signer(secret: &Secret) -> Result<Webhook, CrmError> {
+    // `new` takes an empty key, which anybody could sign with.
+    let secret = secret.expose();
+    let long_enough = secret.trim_start_matches("whsec_").len() >= 24;
+    Webhook::new(secret).ok().filter(|_| long_enough).ok_or_else(|| {
+        CrmError::new("the webhook's secret", Reason::CrmTokenRejected).retry(Retry::Never).told(
+            "The secret is not whsec_ followed by at least 24 characters of base64.",
+            "Copy the whole secret from the receiver and set it again.",
+        )
+    })
 }
 
 fn broken() -> CrmError {

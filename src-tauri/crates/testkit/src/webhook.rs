@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The path that takes messages.
 const PATH: &str = "/hook";
+/// The path that lists mails that are to be sent, and takes what became of them.
+const SENDS: &str = "/sends";
 
 type Chaos = Box<dyn FnMut() -> Option<Fault> + Send>;
 
@@ -34,6 +36,11 @@ struct State {
     faults: VecDeque<Planned>,
     chaos: Option<Chaos>,
     violations: Vec<String>,
+    /// What is listed to be sent, and the answers to it, as they came.
+    wanted: Vec<Value>,
+    answers: Vec<Value>,
+    /// Answers are taken and not believed: what is listed stays.
+    forgetful: bool,
 }
 
 enum Planned {
@@ -75,6 +82,31 @@ impl WebhookReceiver {
     /// Where to post to.
     pub fn url(&self) -> String {
         format!("{}{PATH}", self.server.url())
+    }
+
+    /// Where mails that are to be sent are listed.
+    pub fn sends_url(&self) -> String {
+        format!("{}{SENDS}", self.server.url())
+    }
+
+    /// Lists a mail that is to be sent, until it is answered.
+    pub fn want(&self, request: Value) {
+        self.state().wanted.push(request);
+    }
+
+    /// What was listed stays listed, whatever is answered: the answers get lost.
+    pub fn forget_answers(&self, forgetful: bool) {
+        self.state().forgetful = forgetful;
+    }
+
+    /// What is still listed.
+    pub fn wanted(&self) -> Vec<Value> {
+        self.state().wanted.clone()
+    }
+
+    /// What became of the mails, one value a mail, as it came.
+    pub fn answers(&self) -> Vec<Value> {
+        self.state().answers.clone()
     }
 
     /// `whsec_…`
@@ -140,6 +172,9 @@ impl Drop for WebhookReceiver {
 
 fn serve(state: &Mutex<State>, key: &[u8], ask: &Ask) -> Answer {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    if ask.path == SENDS {
+        return sends(&mut state, key, ask);
+    }
     let attempt = match check(key, ask) {
         Ok(attempt) => attempt,
         Err(wrong) => {
@@ -174,6 +209,37 @@ fn serve(state: &Mutex<State>, key: &[u8], ask: &Ask) -> Answer {
     }
 }
 
+/// The list of mails that are to be sent, and the answers to it.
+fn sends(state: &mut State, key: &[u8], ask: &Ask) -> Answer {
+    let body = String::from_utf8_lossy(&ask.body).into_owned();
+    let [id, timestamp, signature] =
+        ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| ask.header(name).to_owned());
+    if id.is_empty() || signature != signed(key, &id, &timestamp, &body) {
+        state.violations.push(format!("the signature of {} {SENDS} is wrong", ask.method));
+        return say(401, "signature".into());
+    }
+    if ask.method == "GET" {
+        return say(200, json!({ "sends": state.wanted }).to_string());
+    }
+    let event: Value = serde_json::from_str(&body).unwrap_or_default();
+    let Some(answers) = event["data"]["sends"].as_array().filter(|_| event["type"] == "sends.taken") else {
+        state.violations.push(format!("this answers nothing: {body}"));
+        return say(400, "what?".into());
+    };
+    if !state.forgetful {
+        state.wanted.retain(|wanted| !answers.iter().any(|answer| answer["id"] == wanted["id"]));
+    }
+    state.answers.extend(answers.iter().cloned());
+    say(204, String::new())
+}
+
+/// Standard Webhooks 1.0: HMAC-SHA256 of `id.timestamp.body`.
+fn signed(key: &[u8], id: &str, timestamp: &str, body: &str) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(key);
+    let mac = mac.map(|mac| mac.chain_update(format!("{id}.{timestamp}.{body}")).finalize().into_bytes());
+    mac.map(|bytes| format!("v1,{}", STANDARD.encode(bytes))).unwrap_or_default()
+}
+
 fn say(status: u16, body: String) -> Answer {
     Answer::Say {
         status,
@@ -182,7 +248,7 @@ fn say(status: u16, body: String) -> Answer {
     }
 }
 
-/// Standard Webhooks 1.0: HMAC-SHA256 of `id.timestamp.body`.
+/// A message as it must be.
 fn check(key: &[u8], ask: &Ask) -> Result<Attempt, String> {
     if ask.method != "POST" || ask.path != PATH {
         return Err(format!("{} {} is not where messages go", ask.method, ask.path));
@@ -195,9 +261,7 @@ fn check(key: &[u8], ask: &Ask) -> Result<Attempt, String> {
         idempotency_key: ask.header("idempotency-key").to_owned(),
         body,
     };
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|e| e.to_string())?;
-    mac.update(format!("{}.{}.{}", attempt.id, attempt.timestamp, attempt.body).as_bytes());
-    let want = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let want = signed(key, &attempt.id, &attempt.timestamp, &attempt.body);
     if attempt.signature != want {
         return Err("the signature is wrong".into());
     }

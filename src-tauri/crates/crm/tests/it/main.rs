@@ -12,5 +12,6 @@ mod hubspot_people;
 mod hubspot_push;
 mod judges;
 mod outbox;
+mod requests;
 mod tls;
 mod webhook;
