@@ -172,7 +172,8 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             | Event::Watching { .. }
             | Event::SetAside { .. }
             | Event::Contacts { .. }
-            | Event::Audited { .. } => {}
+            | Event::Audited { .. }
+            | Event::Send { .. } => {}
         }
         self.gather(Topic::Status);
     }

@@ -106,6 +106,7 @@ fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
                     contacts: contact::lookup(tx, "crm", &from)?,
                     contacts_complete: true,
                     answer: None,
+                    sent_here: false,
                     crm_has_contacts: true,
                 };
                 black_box(decide(&one, seen, &known, &rules));
@@ -142,7 +143,7 @@ fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreEr
             tx,
             &NewDecision {
                 account,
-                place: Place { folder, uidvalidity: 1, uid: n + 1 },
+                place: Some(Place { folder, uidvalidity: 1, uid: n + 1 }),
                 envelope: &Envelope::parse(header.as_bytes()),
                 decision: &decision,
                 rule_version: 1,

@@ -85,7 +85,7 @@ fn fill(tx: &Tx<'_>, account: i64, from: u32) -> Result<(), StoreError> {
             tx,
             &NewDecision {
                 account,
-                place,
+                place: Some(place),
                 envelope: &envelope,
                 decision: &Decision {
                     verdict,

@@ -149,7 +149,7 @@ fn store(
         tx,
         &NewDecision {
             account,
-            place: Place { folder, uidvalidity: 1, uid: n + 1 },
+            place: Some(Place { folder, uidvalidity: 1, uid: n + 1 }),
             envelope: &envelope,
             decision: &Decision {
                 verdict: Verdict::Log { thread, contacts },

@@ -2,6 +2,7 @@
 
 mod proof;
 mod rules;
+mod sending;
 mod threads;
 
 use crate::explain;
@@ -13,6 +14,7 @@ use threadline_net::proxy::Proxy;
 
 pub use proof::{AuditArgs, RetentionCommand, TrashCommand};
 pub use rules::{OfMailbox, ParticipantsArg, PrivateCommand, RuleKind, RulesCommand};
+pub use sending::{SendArgs, SendsCommand, TemplatesCommand};
 pub use threads::{ThreadsArgs, ThreadsCommand};
 
 /// Logs the mail you send from any client, and the replies to it, in your CRM.
@@ -121,6 +123,17 @@ pub enum Command {
         #[arg(required = true)]
         words: Vec<String>,
     },
+    /// Write a mail and send it through the mailbox's own server: logged at once, with a copy in the folder of sent mail. It
+    /// waits 10 seconds, in which it can be taken back.
+    Send(SendArgs),
+    /// Mails that go out through Threadline: list them, take one back, try again, and say what became of one.
+    Sends {
+        #[command(subcommand)]
+        command: Option<SendsCommand>,
+    },
+    /// Texts for mails, with variables.
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
     /// Decisions with the rule that made each, newest first.
     Log(LogArgs),
     /// How long texts and headers stay on this computer after the CRM has accepted a mail.

@@ -104,6 +104,11 @@ fn line(event: &Event) -> Option<String> {
         Event::Audited { account, messages, missed, unruled, .. } => {
             format!("{account}: {messages} messages compared, {missed} missed, {unruled} no rule spoke for")
         }
+        Event::Send { send, state, copy, words, .. } => {
+            let copy = copy.map(|copy| format!(", copy {}", copy.name())).unwrap_or_default();
+            let words = words.as_ref().map(|w| format!(" [{}]", printable(w, 200))).unwrap_or_default();
+            format!("mail {send}: {}{copy}{words}", state.name())
+        }
         Event::Missed { events } => format!("{events} events were too fast to show; see `threadline log`"),
     })
 }

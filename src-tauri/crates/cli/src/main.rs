@@ -22,6 +22,8 @@ mod proxy;
 mod retention;
 mod rules;
 mod run;
+mod send;
+mod sends;
 mod setting;
 mod setup;
 mod show;
@@ -129,6 +131,9 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
         Command::Purge { dry_run } => retention::purge(&engine, dry_run, json).await?,
         Command::Trash { command } => retention::trash(&engine, command, json).await?,
         Command::Audit(args) => audit::run(&engine, args, json).await?,
+        Command::Send(args) => send::run(&engine, args, json).await?,
+        Command::Sends { command } => sends::run(&engine, command, json).await?,
+        Command::Templates(command) => sends::templates(&engine, command, json).await?,
         Command::Log(args) => show::log(&engine, args.limit, json).await?,
         Command::Explain(_) | Command::Diagnostics(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,

@@ -34,7 +34,7 @@ pub async fn run(engine: &Engine, command: PrivateCommand, json: bool) -> anyhow
 }
 
 /// A length of time, a time of day (the next one), or a date and time in the computer's own time zone or with one.
-fn read(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
+pub fn read(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
     if let Ok(length) = text.parse::<SignedDuration>() {
         return now.timestamp().checked_add(length).context("That is too long.");
     }

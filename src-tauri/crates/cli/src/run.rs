@@ -31,6 +31,15 @@ fn tell_report(report: &CaughtUp, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         output::json(report)?;
     } else {
+        for outcome in &report.sending {
+            if let Some(problem) = &outcome.problem {
+                output::note(&format!("{} (sending): {problem}", outcome.name));
+            }
+            if outcome.waiting + outcome.set_aside > 0 {
+                let mails = output::count(outcome.waiting + outcome.set_aside, "mail", "mails");
+                output::note(&format!("{}: {mails} not settled; see `threadline sends`", outcome.name));
+            }
+        }
         for outcome in report.mailboxes.iter().chain(&report.crms) {
             match (&outcome.problem, outcome.pushed) {
                 (Some(problem), _) => output::note(&format!("{}: {problem}", outcome.name)),

@@ -35,6 +35,8 @@ pub struct Known {
     pub contacts_complete: bool,
     /// What the person said of this message.
     pub answer: Option<Answer>,
+    /// It went out through Threadline itself.
+    pub sent_here: bool,
     /// Mail is logged on contacts that the CRM has. Where not, it is logged on any address.
     pub crm_has_contacts: bool,
 }
@@ -95,7 +97,8 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         && envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
         && envelope.recipients().iter().any(|to| !rules.is_colleague(&to.address));
     // What the person says of a mail under their own name is believed.
-    let confirmed = claims_own && matches!(rule, Rule::KeywordLog | Rule::LogFolder | Rule::ToldToLog);
+    let by_word = [Rule::KeywordLog, Rule::LogFolder, Rule::ToldToLog, Rule::SentByThreadline];
+    let confirmed = claims_own && by_word.contains(&rule);
     let direction = if went_out || confirmed { Direction::Outgoing } else { direction };
     debug_assert!(
         !matches!(&verdict, Verdict::Log { contacts, .. } if contacts.is_empty()),
@@ -197,6 +200,7 @@ fn verdict(
     let copied = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
     let told = [
         (known.answer == Some(Answer::Log), Rule::ToldToLog),
+        (known.sent_here, Rule::SentByThreadline),
         (arrival.has_flag(KEYWORD_LOG), Rule::KeywordLog),
         (is_log_folder(seen.folder), Rule::LogFolder),
         (copied, Rule::LoggingAddress),

@@ -57,6 +57,7 @@ impl Clock {
             Rule::KeywordLog | Rule::LogFolder | Rule::LoggingAddress | Rule::ForwardedToLog => {
                 Clock::Gesture
             }
+            Rule::SentByThreadline => Clock::Sent,
             _ => Clock::Noticed,
         }
     }

@@ -7,6 +7,7 @@ use crate::generation::{Part, count_up};
 use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
+use crate::outgoing::Outgoing;
 use crate::settings::{AccountSettings, Auth, secret_names};
 use crate::shared::Shared;
 use crate::sign_in;
@@ -314,14 +315,16 @@ impl Engine {
         let crms = self.crm_list().await?;
         self.shared.set_crms(&crms);
         let now = self.shared.clock.now();
-        let mailboxes = self
-            .accounts()
-            .await?
-            .into_iter()
-            .filter(|a| a.paused_until.is_none_or(|until| until <= now))
-            .map(|a| Mailbox::new(Arc::clone(&self.shared), a))
-            .collect();
-        let report = once::catch_up(&self.shared, &crms, mailboxes, &self.unusable_accounts().await?).await?;
+        if let Err(error) = self.take_send_requests().await {
+            tracing::warn!(code = error.code(), "the mails that the CRM wants sent were not read");
+        }
+        let accounts = self.accounts().await?;
+        let at_work = || accounts.iter().filter(|a| a.paused_until.is_none_or(|until| until <= now)).cloned();
+        let sending = at_work().filter(|a| a.settings.smtp.is_some());
+        let sending = sending.map(|a| Outgoing::new(Arc::clone(&self.shared), a)).collect();
+        let mailboxes = at_work().map(|a| Mailbox::new(Arc::clone(&self.shared), a)).collect();
+        let unusable = self.unusable_accounts().await?;
+        let report = once::catch_up(&self.shared, &crms, sending, mailboxes, &unusable).await?;
         self.purge_if_due().await?;
         Ok(report)
     }

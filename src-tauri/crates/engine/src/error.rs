@@ -3,7 +3,9 @@
 use crate::setup::SetupError;
 use std::path::PathBuf;
 use threadline_core::reason::classify;
+use threadline_core::template::NotFilled;
 use threadline_crm::CrmError;
+use threadline_mail::compose::NotComposed;
 use threadline_mail::error::MailError;
 use threadline_net::proxy::NoProxy;
 use threadline_oauth::OauthError;
@@ -118,6 +120,24 @@ pub enum EngineError {
     Export { path: PathBuf, source: std::io::Error },
     #[error("{path} cannot be written: {source}. Check its rights and the room on the disk, or name another file.", path = path.display())]
     NotWritten { path: PathBuf, source: std::io::Error },
+    #[error(
+        "The mailbox {0} has no server for sending, so nothing can be sent from it. Set one with `threadline account set {0} --smtp-host SERVER`."
+    )]
+    NoSmtp(String),
+    #[error("There is no template {0}. See the list with `threadline templates list`.")]
+    NoTemplate(String),
+    #[error("There is no mail {0} that goes out through Threadline. See the list with `threadline sends`.")]
+    NoSend(i64),
+    #[error("The mail {0} cannot be taken back: {1}. Write to whoever gets it.")]
+    TooLate(i64, &'static str),
+    #[error("The mail {0} cannot be tried again: {1}. See how it stands with `threadline sends`.")]
+    NothingToTry(i64, &'static str),
+    #[error("{0}")]
+    NotTaken(String),
+    #[error(transparent)]
+    NotFilled(#[from] NotFilled),
+    #[error(transparent)]
+    NotComposed(#[from] NotComposed),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -182,6 +202,14 @@ impl EngineError {
             EngineError::CrmSetting(_) => "crm_setting",
             EngineError::ContactList { .. } => "contact_list",
             EngineError::ExportPlace { .. } | EngineError::Export { .. } => "export",
+            EngineError::NoSmtp(_) => "no_smtp",
+            EngineError::NoTemplate(_) => "no_template",
+            EngineError::NoSend(_) => "no_send",
+            EngineError::TooLate(..) => "too_late",
+            EngineError::NothingToTry(..) => "nothing_to_try",
+            EngineError::NotTaken(_) => "not_taken",
+            EngineError::NotFilled(_) => "template_not_filled",
+            EngineError::NotComposed(_) => "not_composed",
             EngineError::Setup(e) => e.code(),
             EngineError::NotWritten { .. } => "not_written",
             EngineError::Mail(e) => e.reason.code(),

@@ -7,6 +7,7 @@ use threadline_core::health::{Channel, Health};
 use threadline_core::reason::Reason;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
+use threadline_store::send::{Copy, State as SendState};
 
 /// How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,6 +69,8 @@ pub enum Event {
     Contacts { sink: String, read: u64, complete: bool },
     /// A mailbox was compared with the ledger, by night or because a person wanted it.
     Audited { account: Address, messages: u32, missed: u32, unruled: u32, fixed: u32 },
+    /// A mail that goes out through here is in another state, or its copy is.
+    Send { account: Address, send: i64, state: SendState, copy: Option<Copy>, words: Option<String> },
     /// The events were more than the listener took; `status` has the truth.
     Missed { events: u64 },
 }
@@ -133,6 +136,12 @@ impl std::fmt::Debug for Event {
                 .field("unruled", unruled)
                 .field("fixed", fixed)
                 .finish(),
+            Event::Send { send, state, copy, .. } => f
+                .debug_struct("Send")
+                .field("send", send)
+                .field("state", state)
+                .field("copy", copy)
+                .finish_non_exhaustive(),
             Event::Missed { events } => f.debug_tuple("Missed").field(events).finish(),
         }
     }

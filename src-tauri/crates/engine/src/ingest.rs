@@ -18,7 +18,8 @@ use threadline_store::job::Kind;
 use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
-    StoreError, Tx, account, contact, folder, job, message, notice, reference, retention, set_aside, thread,
+    StoreError, Tx, account, contact, folder, job, message, notice, reference, retention, send, set_aside,
+    thread,
 };
 
 /// The mailbox that a batch came from.
@@ -168,7 +169,7 @@ impl Seeing<'_> {
         }
         let new = NewDecision {
             account: self.mailbox.id,
-            place: self.place,
+            place: Some(self.place),
             envelope: &self.arrival.envelope,
             decision: &decision,
             rule_version: self.mailbox.rules.version,
@@ -294,7 +295,8 @@ pub(crate) fn known(
         contacts_complete &= source == LOCAL || contact::cursor(tx, source)?.is_some_and(|c| c.complete);
     }
     let crm_has_contacts = mailbox.contact_sources.iter().any(|s| s != LOCAL);
-    Ok(Known { threads, contacts, contacts_complete, answer, crm_has_contacts })
+    let sent_here = send::of_header(tx, mailbox.id, envelope)?.is_some_and(|send| send.state.may_be_sent());
+    Ok(Known { threads, contacts, contacts_complete, answer, sent_here, crm_has_contacts })
 }
 
 /// The contact of each of these addresses that has one: by the address as it stands, without its tag, or by the one that the

@@ -5,6 +5,7 @@ use crate::contacts::{self, PullError};
 use crate::crms::CrmList;
 use crate::error::EngineError;
 use crate::mailbox::Mailbox;
+use crate::outgoing::Outgoing;
 use crate::queue::LedgerQueue;
 use crate::shared::Shared;
 use crate::sinks;
@@ -19,6 +20,8 @@ use threadline_store::{StoreError, outbox};
 /// What a catch-up did.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct CaughtUp {
+    /// What each mailbox sent, before it was read.
+    pub sending: Vec<Outcome>,
     pub mailboxes: Vec<Outcome>,
     pub crms: Vec<Outcome>,
 }
@@ -53,7 +56,7 @@ impl Outcome {
 
 impl CaughtUp {
     pub fn is_well(&self) -> bool {
-        self.mailboxes.iter().chain(&self.crms).all(Outcome::is_well)
+        self.sending.iter().chain(&self.mailboxes).chain(&self.crms).all(Outcome::is_well)
     }
 }
 
@@ -61,6 +64,7 @@ impl CaughtUp {
 pub(crate) async fn catch_up(
     shared: &Arc<Shared>,
     crms: &CrmList,
+    sending: Vec<Outgoing>,
     mailboxes: Vec<Mailbox>,
     unusable: &[Unusable],
 ) -> Result<CaughtUp, EngineError> {
@@ -84,6 +88,7 @@ pub(crate) async fn catch_up(
             }
         }
     }
+    report.sending = futures::future::join_all(sending.iter().map(Outgoing::once)).await;
     report.mailboxes = futures::future::join_all(mailboxes.iter().map(read)).await;
     for account in unusable {
         account.tell(shared).await?;

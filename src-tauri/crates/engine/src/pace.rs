@@ -55,10 +55,7 @@ impl Pace {
         match (broken.blame(), broken.why().1) {
             (Blame::Perhaps | Blame::Likely, _) => self.refusals = self.refusals.saturating_add(1),
             // The sign-in succeeded.
-            (
-                Blame::No,
-                Some(Phase::Select | Phase::Idle | Phase::Fetch | Phase::Append | Phase::Send),
-            ) => {
+            (Blame::No, Some(Phase::Select | Phase::Idle | Phase::Fetch | Phase::Append | Phase::Send)) => {
                 (self.refusals, self.once_more) = (0, false);
             }
             (Blame::No, _) => {}

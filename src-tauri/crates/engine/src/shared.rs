@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::home::Home;
 use crate::keychain::Keychain;
 use crate::link::Links;
+use crate::outgoing::Flights;
 use crate::sending::Tried;
 use crate::tokens::Tokens;
 use crate::undo::Undos;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     /// How sending was when it was tried last, in this process.
     tried: Mutex<Option<Tried>>,
     works: Works,
+    pub flights: Flights,
 }
 
 /// What stands ready for whoever has work.
@@ -64,8 +66,23 @@ impl Shared {
         let (undos, links, tokens, desk) =
             (Undos::default(), Links::default(), Tokens::default(), Mutex::default());
         let (works, tried, witness) = (Works::default(), Mutex::default(), Mutex::default());
+        let flights = Flights::default();
         let keychain = Keychain::new(home.clone(), secrets, works.clone());
-        Self { home, ledger, keychain, clock, events, undos, links, tokens, witness, desk, tried, works }
+        Self {
+            home,
+            ledger,
+            keychain,
+            clock,
+            events,
+            undos,
+            links,
+            tokens,
+            witness,
+            desk,
+            tried,
+            works,
+            flights,
+        }
     }
 
     /// Tells whoever listens; nobody may.

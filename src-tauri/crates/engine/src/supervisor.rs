@@ -9,6 +9,7 @@ use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::generation::{self, Generations};
 use crate::mailbox::Mailbox;
+use crate::outgoing::Outgoing;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::unusable::Unusable;
@@ -20,7 +21,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use threadline_store::{Tx, account, activity, job, message, outbox};
+use threadline_store::{Tx, account, activity, job, message, outbox, send};
 use tokio::task::JoinHandle;
 
 /// How often a keychain is asked again that did not give the proxy's password.
@@ -47,6 +48,7 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
         never = listening => match never {},
         never = crate::audit::keep_nights(engine) => match never {},
         never = crate::retention::keep(engine) => match never {},
+        never = crate::requests::keep(engine) => match never {},
     }
 }
 
@@ -140,6 +142,8 @@ struct Plan {
 enum Key {
     Account(i64),
     Crm(&'static str),
+    /// What a mailbox sends.
+    Sending(i64),
 }
 
 /// One mailbox or CRM as it is set. It is connected anew where this changes.
@@ -147,6 +151,7 @@ enum Key {
 enum Part {
     Account(Box<Account>, (u64, u64)),
     Crm(CrmSettings, (u64, u64)),
+    Sending(Box<Account>, (u64, u64)),
 }
 
 impl Plan {
@@ -170,6 +175,10 @@ impl Plan {
                     // A pause that is over is no change of the mailbox.
                     let key = Key::Account(account.id);
                     let account = Box::new(Account { paused_until: None, ..account });
+                    if account.settings.smtp.is_some() {
+                        let part = Part::Sending(account.clone(), generation);
+                        parts.insert(Key::Sending(account.id), part);
+                    }
                     parts.insert(key, Part::Account(account, generation));
                 }
             }
@@ -247,6 +256,7 @@ async fn keep(shared: Arc<Shared>, part: Part) -> Infallible {
             match &part {
                 Part::Account(account, _) => Mailbox::new(shared, Account::clone(account)).run().await,
                 Part::Crm(crm, _) => sinks::work(shared, crm.clone()).await,
+                Part::Sending(account, _) => Outgoing::new(shared, Account::clone(account)).run().await,
             }
         };
         let Err(_) = AssertUnwindSafe(run).catch_unwind().await;
@@ -263,6 +273,7 @@ async fn forget_unanswered(shared: &Shared) -> Result<(), EngineError> {
         for account in account::list(tx)? {
             message::expire_unanswered(tx, account.id, before)?;
         }
+        send::forget(tx, before)?;
         activity::keep(tx, MOST_ACTIVITY)?;
         Ok(())
     };

@@ -92,8 +92,8 @@ pub(crate) fn state(name: &str) -> Option<State> {
 }
 
 fn phase(name: &str) -> Option<Phase> {
-    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Tcp, Tls};
-    [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Push]
+    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Send, Tcp, Tls};
+    [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Send, Push]
         .into_iter()
         .find(|p| p.name() == name)
 }

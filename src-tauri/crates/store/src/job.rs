@@ -8,6 +8,7 @@ use crate::{activity, body, outbox, place, sql};
 use jiff::Timestamp;
 use rusqlite::{Row, named_params, params};
 use serde::{Deserialize, Serialize};
+use threadline_core::id::MessageKey;
 use threadline_core::reason::Reason;
 
 pub(crate) const SQL: &str = "
@@ -359,10 +360,25 @@ pub fn finish_body(
     let Some((message, key)) = row else {
         return Ok(None);
     };
-    body::put(tx, message, raw, truncated, at)?;
-    for sink in sinks {
-        outbox::add(tx, sink.as_ref(), message, &key, at)?;
-    }
+    keep_body(tx, message, &key, raw, truncated, sinks, at)?;
     done(tx, id)?;
     Ok(Some(message))
+}
+
+/// Keeps the raw form of a logged message that is here already, and queues it for each sink: what [`finish_body`] does with
+/// what was fetched.
+pub fn keep_body(
+    tx: &Tx<'_>,
+    message: i64,
+    key: &MessageKey,
+    raw: &[u8],
+    truncated: bool,
+    sinks: &[impl AsRef<str>],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    body::put(tx, message, raw, truncated, at)?;
+    for sink in sinks {
+        outbox::add(tx, sink.as_ref(), message, key, at)?;
+    }
+    Ok(())
 }

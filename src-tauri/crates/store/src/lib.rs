@@ -24,9 +24,11 @@ pub mod outbox;
 pub mod place;
 pub mod reference;
 pub mod retention;
+pub mod send;
 pub mod set_aside;
 pub mod setting;
 pub mod status;
+pub mod template;
 pub mod thread;
 
 mod aside;

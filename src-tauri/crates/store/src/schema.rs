@@ -4,13 +4,13 @@ use crate::error::StoreError;
 use crate::tx::{Salt, Tx};
 use crate::{
     account, activity, association, body, contact, egress, file, folder, health, job, message, message_id,
-    notice, outbox, place, reference, retention, set_aside, setting, thread,
+    notice, outbox, place, reference, retention, send, set_aside, setting, template, thread,
 };
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 6;
+pub(crate) const VERSION: i64 = 7;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -47,10 +47,13 @@ const FIFTH: &[&str] = &[account::FIFTH, set_aside::FIFTH, outbox::FIFTH];
 /// The sixth version: the clocks of retention, receipts and the trash; what a CRM has of records and files.
 const SIXTH: &[&str] = &[outbox::SIXTH, retention::SIXTH, file::SQL];
 
+/// The seventh version: mails that go out through here, and the templates for them.
+const SEVENTH: &[&str] = &[send::SQL, template::SQL];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth, sixth, seventh] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH].map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
         M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
@@ -58,6 +61,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&fourth),
         M::up(&fifth),
         M::up(&sixth),
+        M::up(&seventh),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

@@ -68,6 +68,7 @@ fn world() -> (Rules, Known) {
         contacts: carl.addresses.iter().map(|a| (a.clone(), carl.clone())).collect(),
         contacts_complete: true,
         answer: None,
+        sent_here: false,
         crm_has_contacts: true,
     };
     (rules, known)

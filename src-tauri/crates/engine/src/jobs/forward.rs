@@ -63,7 +63,7 @@ pub(super) async fn keep(mailbox: &Mailbox, job: &Job, folder: String, body: Bod
         }
         let new = NewDecision {
             account: of.id,
-            place: one.place,
+            place: Some(one.place),
             envelope: &envelope,
             decision: &decision,
             rule_version: of.rules.version,

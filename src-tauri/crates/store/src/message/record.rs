@@ -14,11 +14,12 @@ use threadline_core::matching::{self, Link};
 use threadline_core::record::Association;
 use threadline_core::rule::Rule;
 
-/// A decision about a message, seen in one place.
+/// A decision about a message.
 #[derive(Debug, Clone, Copy)]
 pub struct NewDecision<'a> {
     pub account: i64,
-    pub place: Place,
+    /// Where it was seen; none where it is known before any folder shows it.
+    pub place: Option<Place>,
     pub envelope: &'a Envelope,
     pub decision: &'a Decision,
     pub rule_version: u32,
@@ -138,7 +139,10 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
         let traces = matching::traces(new.envelope, new.decision.direction);
         message_id::add_traces(tx, new.account, message, &traces)?;
     }
-    let new_place = place::put(tx, new.place, message)?;
+    let new_place = match new.place {
+        Some(place) => place::put(tx, place, message)?,
+        None => false,
+    };
     let now = self::before(tx, message)?.ok_or(StoreError::NotFound { what: "message", id: message })?;
     if let Some(thread) = now.thread {
         thread::refresh(tx, thread)?;
@@ -147,7 +151,7 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
         thread::refresh_answered(tx, message)?;
     }
     if before.is_none_or(|b| b.outcome != now.outcome) {
-        activity::decided(tx, message, Some(new.place.folder), new.at)?;
+        activity::decided(tx, message, new.place.map(|place| place.folder), new.at)?;
     }
     Ok(Recorded {
         message,

@@ -111,7 +111,7 @@ pub fn purge_headers(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<Option<
             us(at)
         ],
     )?;
-    for table in ["association", "job", "asked_address", "bounce"] {
+    for table in ["association", "job", "asked_address", "bounce", "send"] {
         tx.run(&format!("DELETE FROM {table} WHERE message = ?1"), [message])?;
     }
     tx.run(

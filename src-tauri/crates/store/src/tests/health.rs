@@ -83,7 +83,7 @@ fn every_name_reads_back() {
     let bed = Bed::new();
     let tx = bed.tx();
     let owner = Owner::Sink("s".into());
-    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Tcp, Tls};
+    use Phase::{Append, Auth, Dns, Fetch, Greeting, Idle, Keychain, Push, Select, Send, Tcp, Tls};
     let states = [
         State::Connected,
         State::Working,
@@ -92,7 +92,7 @@ fn every_name_reads_back() {
         State::NeedsAttention,
         State::Paused,
     ];
-    let phases = [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Push];
+    let phases = [Keychain, Dns, Tcp, Tls, Greeting, Auth, Select, Idle, Fetch, Append, Send, Push];
     let reasons = Reason::ALL.iter().enumerate();
     for (i, reason) in reasons {
         let mut wanted = state(Channel::Sent, states[i % states.len()], Some(*reason), 1);

@@ -12,6 +12,7 @@ mod orders;
 mod outbox;
 pub(crate) mod plan;
 mod retention;
+mod sends;
 mod small;
 mod standing;
 mod taken_out;
@@ -132,7 +133,7 @@ impl Bed {
     ) -> NewDecision<'a> {
         NewDecision {
             account: self.account,
-            place,
+            place: Some(place),
             envelope,
             decision,
             rule_version: 3,

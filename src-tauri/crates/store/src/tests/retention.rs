@@ -29,7 +29,7 @@ fn logged(tx: &Tx<'_>, account: i64, place: Place, envelope: &Envelope, thread: 
     }
     let new = NewDecision {
         account,
-        place,
+        place: Some(place),
         envelope,
         decision: &decision,
         rule_version: 1,
@@ -309,7 +309,7 @@ fn fill(tx: &Tx<'_>) -> Result<Vec<i64>, StoreError> {
         };
         let new = NewDecision {
             account,
-            place,
+            place: Some(place),
             envelope: &envelope,
             decision: &decision,
             rule_version: 1,
