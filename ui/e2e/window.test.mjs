@@ -132,3 +132,47 @@ test("a keychain that was unlocked is tried from the window", () =>
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   }));
+
+test("what an audit misses is put on its way", () =>
+  on({ scene: "broken", hash: "#/proof" }, async (page) => {
+    await page.getByRole("button", { name: "Check now" }).press("Enter");
+    await page.locator("[role=progressbar]").waitFor();
+    await page.locator("[role=progressbar]").waitFor({ state: "detached" });
+    await page.getByText("3 mails are missed").waitFor();
+    await page.getByRole("button", { name: "Fix", exact: true }).press("Enter");
+    await page.getByText("3 mails were put on their way.").waitFor();
+  }));
+
+test("mail is put back from the trash", () =>
+  on({ hash: "#/proof/trash" }, async (page) => {
+    const rows = page.getByRole("button", { name: /^Put back/ });
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 4);
+    await rows.first().press("Enter");
+    await page.getByText("It is in the log again").waitFor();
+    await page.waitForFunction(() => document.querySelectorAll("main li").length === 3);
+  }));
+
+test("a conversation is divided, and that is taken back", () =>
+  on({ hash: "#/threads/2" }, async (page) => {
+    await page.getByRole("button", { name: "Actions for this message" }).last().press("Enter");
+    await page.getByRole("menuitem", { name: /^Begin a new conversation/ }).press("Enter");
+    await page.getByText("It is a conversation of its own now.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).press("Enter");
+    await page.getByText("Taken back.").waitFor();
+  }));
+
+test("a dialog keeps the focus, and gives it back", () =>
+  on({ hash: "#/threads/5" }, async (page) => {
+    const menu = page.getByRole("button", { name: "Actions for this conversation" });
+    await menu.press("Enter");
+    await page.getByRole("menuitem", { name: /^Put into another/ }).press("Enter");
+    await page.getByRole("dialog").waitFor();
+    for (let n = 0; n < 12; n += 1) {
+      await page.keyboard.press("Tab");
+      assert.ok(await page.evaluate(() => document.activeElement === document.body || document.activeElement?.closest("dialog") !== null), "the focus left the dialog");
+    }
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
+    assert.equal(await focused(page), "Actions for this conversation");
+  }));

@@ -28,7 +28,7 @@ function refuse(code: string, message: string, next: string | null = null): neve
 
 /** A deep copy: as over Tauri, no screen can change the program's memory. */
 function copy<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 }
 
 function box(w: World, address: string): MailboxStatus {
@@ -326,7 +326,7 @@ export function fakeApi(params: URLSearchParams): Api {
     readAgain: (message) =>
       wait(w.still ? 0 : 900).then(() => {
         const one = w.threads.view(Math.floor(message / 100)).items[message % 100] ?? refuse("message_missing", "This message is not there any more.");
-        return copy({ subject: one.subject ?? "", from: one.from, to: one.to, cc: one.cc, text: SENT[0] ?? "", attachments: one.attachments, truncated: false });
+        return copy({ subject: one.subject ?? "", from: one.from, to: one.to, cc: one.cc, text: (SENT[0] ?? "").replace("{first}", one.to[0]?.name?.split(" ")[0] ?? ""), attachments: one.attachments, truncated: false });
       }),
     holdThread: (id, hold) =>
       later(() => {
