@@ -11,7 +11,7 @@ export const PRECEDENCE: readonly Place[] = [
   { outcome: "ignore", rules: ["told_not_to", "taken_out", "deleted_in_crm"] },
   { outcome: "hold", rules: ["forward_to_log"] },
   { outcome: "ignore", rules: ["only_own_addresses", "only_colleagues"] },
-  { outcome: "log", rules: ["told_to_log", "keyword_log", "log_folder", "logging_address", "forwarded_to_log"] },
+  { outcome: "log", rules: ["told_to_log", "sent_by_threadline", "keyword_log", "log_folder", "logging_address", "forwarded_to_log"] },
   { outcome: "ask", rules: ["forward_not_read"] },
   { outcome: "ignore", rules: ["bounce", "auto_reply", "newsletter"] },
   { outcome: "ask", rules: ["own_not_in_sent"] },
