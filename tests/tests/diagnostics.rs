@@ -29,8 +29,8 @@ fn written(text: &str) -> Vec<String> {
     ]
 }
 
-#[test]
-fn nothing_private_is_in_the_diagnostics_and_what_helps_is() -> Result<()> {
+/// A mailbox of which one sent mail is logged, in the folder CRM.
+fn with_a_logged_mail() -> Result<(Lab, Computer)> {
     let lab = Lab::builder().user(ANN, PASSWORD).start()?;
     let computer = Computer::new()?;
     computer.add_account(&lab, ANN, &[])?;
@@ -43,7 +43,12 @@ fn nothing_private_is_in_the_diagnostics_and_what_helps_is() -> Result<()> {
     lab.append(ANN, "Sent", mail.as_bytes())?;
     computer.once()?.ok()?;
     ensure!(computer.exported()?.len() == 1, "the mail is not logged");
+    Ok((lab, computer))
+}
 
+#[test]
+fn nothing_private_is_in_the_diagnostics_and_what_helps_is() -> Result<()> {
+    let (lab, computer) = with_a_logged_mail()?;
     let planted = [SUBJECT, BODY, PASSWORD, CARL, ANN, "Carl Caspari", "Ann Arbor"];
     // The server's own words, as it says them when it signs nobody in; its settings hold no other signs. Words that repeat
     // the user or the password are not kept at all.
@@ -94,6 +99,37 @@ fn nothing_private_is_in_the_diagnostics_and_what_helps_is() -> Result<()> {
     ensure!(std::fs::read_to_string(&file)? == text, "it was written over");
     let nowhere = computer.run(&["diagnostics", "/nowhere/d.txt", "--json"])?;
     ensure!(nowhere.status.code() == Some(1) && nowhere.err.contains("\"not_written\""), "{nowhere:?}");
+    Ok(())
+}
+
+#[test]
+fn a_healthy_run_leaves_a_log_that_says_what_was_done_and_not_whose_mail_it_was() -> Result<()> {
+    let (_lab, computer) = with_a_logged_mail()?;
+    let log = std::fs::read_to_string(computer.data.join("threadline.log"))?;
+    for told in [
+        "threadline run begins version=",
+        "threadline_mail::dial a step to the server is done mailbox=1 step=tls ms=",
+        "threadline_mail::session signed in mailbox=1 ms=",
+        "a channel's state mailbox=1 channel=inbox state=connected",
+        "the first reading is done mailbox=1 missed=1 checked=1 logged=1",
+        "a mail was decided about mailbox=1 mail=",
+        " direction=outgoing verdict=log rule=sent_to_contact",
+        "a mail's text was read mailbox=1 mail=",
+        "threadline_crm::outbox pushing crm=folder rows=1",
+        "a mail was pushed crm=folder sink=folder mail=",
+        "a channel's state crm=folder channel=crm state=connected",
+    ] {
+        ensure!(log.contains(told), "{told} is not in:\n{log}");
+    }
+    for private in [SUBJECT, BODY, PASSWORD, CARL, ANN, "Carl Caspari", "Ann Arbor", "lab.test", "localhost"]
+    {
+        ensure!(!log.contains(private), "{private} is in:\n{log}");
+    }
+    // Whoever is sent the diagnostics reads the same: nothing in these lines is taken for something private.
+    let shown = computer.run(&["diagnostics", "--print"])?.ok()?.out;
+    for line in log.lines() {
+        ensure!(shown.contains(line), "{line}\nis not in:\n{shown}");
+    }
     Ok(())
 }
 

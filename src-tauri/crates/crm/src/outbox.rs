@@ -144,6 +144,8 @@ impl Worker {
             connected = done.failed.is_none();
             if let (Some(error), Some(until)) = (done.failed, done.paused_until) {
                 shift.failures = shift.failures.saturating_add(1);
+                let seconds = until_then(clock, until).as_secs();
+                tracing::warn!(seconds, reason = error.reason.code(), "pushing pauses");
                 on(OutboxEvent::Paused { error, until });
                 self.pause(clock, until_then(clock, until)).await;
                 continue;
@@ -199,6 +201,7 @@ impl Worker {
             if rows.is_empty() {
                 return Ok(total);
             }
+            tracing::debug!(rows = rows.len(), "pushing");
             self.push(shift, rows, &mut total).await?;
             if total.failed.is_some() {
                 return Ok(total);

@@ -98,6 +98,7 @@ impl WebhookSink {
             Err(error) => return Err(error),
         };
         let status = answer.status().as_u16();
+        tracing::debug!(status, "the webhook answered");
         if !(200..300).contains(&status) {
             return Err(refusal(&answer, status, http::retry_after(&answer, now)).sent(sent));
         }

@@ -275,9 +275,8 @@ async fn mend(scan: &Scan, row: &Folder, uidvalidity: u32, judged: Vec<Judged>) 
             arrivals: unknown,
             unreadable: Vec::new(),
         };
-        for event in scan.mailbox.store(batch).await? {
-            shared.tell(event);
-        }
+        let events = scan.mailbox.store(batch).await?;
+        shared.tell_all(events);
     }
     let folder = row.id;
     let put = move |tx: &Tx<'_>| {

@@ -69,6 +69,7 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
             if complete {
                 decide_again(shared, name).await?;
             }
+            tracing::debug!(read, complete, "the contacts are up to date");
             return Ok(read);
         }
     }

@@ -159,7 +159,7 @@ impl Engine {
     async fn settings_without_secrets(&self) -> Result<String, EngineError> {
         let mut text = String::new();
         for account in self.accounts().await? {
-            mailbox(&mut text, &account.settings);
+            mailbox(&mut text, account.id, &account.settings);
         }
         for broken in self.unusable_accounts().await? {
             let _ = writeln!(text, "{}: cannot be read", broken.address);
@@ -187,7 +187,8 @@ fn words_of(decided: Decided) -> impl Iterator<Item = String> {
     people.into_iter().chain(decided.subject)
 }
 
-fn mailbox(text: &mut String, settings: &AccountSettings) {
+/// `id` is the number by which the log names it.
+fn mailbox(text: &mut String, id: i64, settings: &AccountSettings) {
     let encryption = |encryption| serde_json::to_string(&encryption).unwrap_or_default();
     let of_address = if settings.user == settings.address.as_str() { "the address" } else { "another name" };
     let auth = match settings.auth {
@@ -214,7 +215,7 @@ fn mailbox(text: &mut String, settings: &AccountSettings) {
             let _ = write!(text, ", {what}");
         }
     }
-    let _ = write!(text, ", sign-in by {auth}");
+    let _ = write!(text, ", mailbox={id} in the log, sign-in by {auth}");
     let rules = &settings.rules;
     let _ = writeln!(
         text,

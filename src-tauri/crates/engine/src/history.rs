@@ -217,10 +217,9 @@ impl Scan {
                 let unreadable = unreadable.into_iter().map(|(uid, why)| Unreadable { uid, why }).collect();
                 let (folder, uidvalidity) = (row.clone(), period.uidvalidity);
                 let batch = Batch { folder, uidvalidity, cursor: None, arrivals, unreadable };
-                for event in self.mailbox.store(batch).await? {
-                    note(&mut fate, &event);
-                    self.mailbox.shared.tell(event);
-                }
+                let events = self.mailbox.store(batch).await?;
+                events.iter().for_each(|event| note(&mut fate, event));
+                self.mailbox.shared.tell_all(events);
                 progress(told.further(uids.len()));
             }
             watched.push(Watched { row, on_server, reads_from: self.since });

@@ -196,10 +196,8 @@ async fn recheck(
     let Ok(events) = mailbox.shared.ledger.write(decide).await? else {
         return gone(mailbox, job).await.map(|()| Vec::new());
     };
-    for event in &events {
-        mailbox.note_decided_again(event);
-        mailbox.shared.tell(event.clone());
-    }
+    events.iter().for_each(|event| mailbox.note_decided_again(event));
+    mailbox.shared.tell_all(events.clone());
     Ok(events)
 }
 

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer};
@@ -130,8 +131,19 @@ pub fn keep_panics_silent() {
 
 struct Listener(Logs);
 
-impl<S: Subscriber> Layer<S> for Listener {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// The fields of a span: they say whose work a line is about.
+struct Whose(String);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut text = Text::default();
+        attributes.record(&mut text);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().replace(Whose(text.fields));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let level = match *event.metadata().level() {
             tracing::Level::ERROR => Level::Error,
             tracing::Level::WARN => Level::Warn,
@@ -139,6 +151,9 @@ impl<S: Subscriber> Layer<S> for Listener {
             _ => Level::Debug,
         };
         let mut text = Text::default();
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            text.fields += span.extensions().get::<Whose>().map_or("", |whose| whose.0.as_str());
+        }
         event.record(&mut text);
         self.0.push(Timestamp::now(), level, event.metadata().target(), text.whole());
     }
@@ -192,6 +207,29 @@ mod tests {
         let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["it is tried again code=dns_failure"]);
         assert_eq!((lines[0].level, lines[0].target.as_str()), (Level::Info, "threadline_engine::mailbox"));
+    }
+
+    #[test]
+    fn each_of_our_crates_is_heard() {
+        let ours = ours(LevelFilter::DEBUG);
+        let crates =
+            ["core", "mail", "store", "net", "oauth", "crm", "secrets", "html", "engine", "cli", "app"];
+        for name in crates {
+            assert!(ours.would_enable(&format!("threadline_{name}::part"), &tracing::Level::DEBUG), "{name}");
+        }
+        assert!(!ours.would_enable("threadline_engine", &tracing::Level::TRACE));
+        assert!(!ours.would_enable("reqwest", &tracing::Level::ERROR));
+    }
+
+    #[test]
+    fn a_line_says_whose_work_it_is_about() {
+        let lines = heard(|| {
+            let span = tracing::info_span!(target: "threadline_engine", "mailbox", mailbox = 7);
+            span.in_scope(|| tracing::info!(target: "threadline_mail::dial", step = "dns", "a step is done"));
+            tracing::info!(target: "threadline_app", "alone");
+        });
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["a step is done mailbox=7 step=dns", "alone"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::backoff;
 use crate::contacts::{self, PullError};
 use crate::crms::CrmList;
 use crate::error::EngineError;
+use crate::journal;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::queue::LedgerQueue;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use threadline_core::reason::Reason;
 use threadline_crm::{CrmError, Drained, Sink, TokioTimer, Worker};
 use threadline_store::{StoreError, outbox};
+use tracing::Instrument as _;
 
 /// What a catch-up did.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -77,8 +79,10 @@ pub(crate) async fn catch_up(
             Ok(Some(sink)) => {
                 let name = sink.name();
                 shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
-                let pulled =
-                    if sink.has_contacts() { contacts::pull(shared, &*sink).await.err() } else { None };
+                let pulled = match sink.has_contacts() {
+                    true => contacts::pull(shared, &*sink).instrument(journal::of_crm(name)).await.err(),
+                    false => None,
+                };
                 working.push((sink, pulled));
             }
             Ok(None) => {}
@@ -89,7 +93,8 @@ pub(crate) async fn catch_up(
         }
     }
     report.sending = futures::future::join_all(sending.iter().map(Outgoing::once)).await;
-    report.mailboxes = futures::future::join_all(mailboxes.iter().map(read)).await;
+    let reading = mailboxes.iter().map(|mailbox| read(mailbox).instrument(journal::of_mailbox(mailbox.id)));
+    report.mailboxes = futures::future::join_all(reading).await;
     for account in unusable {
         account.tell(shared).await?;
         let code = Reason::SettingUnusable.code();
@@ -101,7 +106,8 @@ pub(crate) async fn catch_up(
         report.crms.push(Outcome::failed(name, Reason::SettingUnusable.code(), crm.problem.clone()));
     }
     for (sink, pulled) in working {
-        report.crms.push(drain(shared, &*sink, pulled).await?);
+        let whose = journal::of_crm(sink.name());
+        report.crms.push(drain(shared, &*sink, pulled).instrument(whose).await?);
     }
     Ok(report)
 }

@@ -4,6 +4,7 @@ use crate::at_work::{AtWork, Works};
 use crate::crms::CrmList;
 use crate::event::Event;
 use crate::home::Home;
+use crate::journal;
 use crate::keychain::Keychain;
 use crate::link::Links;
 use crate::outgoing::Flights;
@@ -85,9 +86,18 @@ impl Shared {
         }
     }
 
-    /// Tells whoever listens; nobody may.
+    /// Tells whoever listens, and the log; nobody may listen.
     pub fn tell(&self, event: Event) {
+        journal::event(&event);
         let _ = self.events.send(event);
+    }
+
+    /// Tells what happened at once, which may be much.
+    pub fn tell_all(&self, events: Vec<Event>) {
+        journal::events(&events);
+        for event in events {
+            let _ = self.events.send(event);
+        }
     }
 
     pub fn tried(&self) -> MutexGuard<'_, Option<Tried>> {
@@ -209,10 +219,11 @@ impl Shared {
     }
 
     async fn put_health(&self, owner: Owner, of: String, health: Health) -> Result<(), StoreError> {
-        let row = health.clone();
+        let (row, whose) = (health.clone(), owner.clone());
         let stored = self.ledger.write(move |tx| health::set(tx, &owner, &row)).await;
         // Where the ledger fails, telling is all that is left.
         if !matches!(stored, Ok(false)) {
+            journal::health(&whose, &health);
             self.tell(Event::Health { of, health });
         }
         stored.map(|_| ())

@@ -8,6 +8,7 @@ use crate::crms::CrmList;
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::generation::{self, Generations};
+use crate::journal;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
 use crate::settings::CrmSettings;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_store::{Tx, account, activity, job, message, outbox, send};
 use tokio::task::JoinHandle;
+use tracing::{Instrument as _, Span};
 
 /// How often a keychain is asked again that did not give the proxy's password.
 const ASK_KEYCHAIN: Duration = Duration::from_secs(60);
@@ -146,6 +148,15 @@ enum Key {
     Sending(i64),
 }
 
+impl Key {
+    fn span(&self) -> Span {
+        match self {
+            Key::Account(id) => journal::of_mailbox(*id),
+            Key::Crm(kind) => journal::of_crm(kind),
+        }
+    }
+}
+
 /// One mailbox or CRM as it is set. It is connected anew where this changes.
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
@@ -206,6 +217,7 @@ impl Tasks {
         for key in outdated {
             if let Some((_, task)) = self.running.remove(&key) {
                 task.stop().await;
+                key.span().in_scope(|| tracing::info!("it has ended: it was set anew, paused or removed"));
             }
             if let Key::Account(id) = key {
                 shared.forget_wakers(id);
@@ -214,7 +226,7 @@ impl Tasks {
         shared.set_crms(&plan.crms);
         for (key, part) in &plan.parts {
             if !self.running.contains_key(key) {
-                let task = Task::start(Arc::clone(shared), part.clone());
+                let task = Task::start(Arc::clone(shared), part.clone(), key.span());
                 self.running.insert(key.clone(), (part.clone(), task));
             }
         }
@@ -226,12 +238,14 @@ impl Tasks {
 struct Task(JoinHandle<Infallible>);
 
 impl Task {
-    fn start(shared: Arc<Shared>, part: Part) -> Self {
+    fn start(shared: Arc<Shared>, part: Part, whose: Span) -> Self {
         let at_work = shared.at_work();
-        Self(tokio::spawn(async move {
+        let work = async move {
             let _at_work = at_work;
+            tracing::info!("it begins");
             keep(shared, part).await
-        }))
+        };
+        Self(tokio::spawn(work.instrument(whose)))
     }
 
     /// Ends it and waits until it is gone, so that nothing of it meets the next one.

@@ -217,6 +217,7 @@ impl Renewal {
             lock(&self.unsaved).insert(self.name.clone(), next.clone());
             self.keep(next).await?;
         }
+        tracing::info!(seconds = grant.expires_in.as_secs(), "the sign-in was renewed");
         Ok(Access { token: grant.access, good_until: self.clock.monotonic() + grant.expires_in })
     }
 

@@ -112,6 +112,19 @@ pub async fn observed(
     timeouts: &Timeouts,
     on: OnStep<'_>,
 ) -> Result<Opened, MailError> {
+    let opened = go(server, limits, timeouts, on).await;
+    if let Err(error) = &opened {
+        error.log("the way to the server ends");
+    }
+    opened
+}
+
+async fn go(
+    server: &Server,
+    limits: Limits,
+    timeouts: &Timeouts,
+    on: OnStep<'_>,
+) -> Result<Opened, MailError> {
     let mut way = Way::new(server, timeouts, on);
     let tcp = way.tcp().await?;
     let (stream, greeting) = match server.security {

@@ -83,6 +83,7 @@ impl<'a, 'o> Way<'a, 'o> {
     pub(crate) fn done(&mut self, phase: Phase, found: String) {
         self.at = None;
         let millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(step = phase.name(), ms = millis, "a step to the server is done");
         self.tell(Step::Done { phase, millis, found });
     }
 

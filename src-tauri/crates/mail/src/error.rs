@@ -61,6 +61,12 @@ impl MailError {
         judge(&self.evidence).pause_ms.map(Duration::from_millis)
     }
 
+    /// Tells the log at which step it happened, by codes alone. The reason comes last: behind the name of a secret, which it
+    /// can end with, nothing is shown to others.
+    pub(crate) fn log(&self, what: &'static str) {
+        tracing::debug!(step = self.phase.name(), reason = self.reason.code(), "{what}");
+    }
+
     /// True where waiting can heal it.
     pub fn is_transient(&self) -> bool {
         self.reason.is_transient()

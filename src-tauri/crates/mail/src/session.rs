@@ -11,6 +11,7 @@ use crate::reply::{Counts, Listed, Reply, Text};
 use crate::watch::Cursor;
 use crate::wire::{Tag, Wire};
 use threadline_core::reason::{ImapStatus, Phase, Signal};
+use tokio::time::Instant;
 
 pub use crate::fetch::{Body, Gone};
 
@@ -183,13 +184,23 @@ impl Session {
         timeouts: &Timeouts,
     ) -> Result<Session, MailError> {
         let mut wire = Wire::new(opened.stream, server, timeouts);
-        let capabilities = login::sign_in(&mut wire, server, opened.greeting.capabilities, login).await?;
+        let begun = Instant::now();
+        let signed_in = login::sign_in(&mut wire, server, opened.greeting.capabilities, login).await;
+        let capabilities = signed_in.inspect_err(|error| error.log("the sign-in ends"))?;
         let qresync = capabilities.has_qresync() && capabilities.has("ENABLE");
         if qresync {
             wire.queue(b"ENABLE QRESYNC");
         } else if capabilities.has_condstore() && capabilities.has("ENABLE") {
             wire.queue(b"ENABLE CONDSTORE");
         }
+        tracing::debug!(
+            ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            notify = capabilities.has_notify(),
+            idle = capabilities.has_idle(),
+            condstore = capabilities.has_condstore(),
+            qresync,
+            "signed in"
+        );
         Ok(Session {
             wire,
             capabilities,

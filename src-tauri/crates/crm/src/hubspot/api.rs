@@ -179,9 +179,12 @@ impl Api {
         if let Some(form) = form {
             request = request.multipart(form);
         }
+        let asked = self.clock.monotonic();
         let answer = request.send().await.map_err(|e| http::unanswered(&thing, e, call.write))?;
         self.learn(answer.headers());
         let status = answer.status();
+        let ms = self.clock.monotonic().saturating_sub(asked).as_millis();
+        tracing::debug!(status = status.as_u16(), ms, "HubSpot answered, {}", call.step);
         let date = http::date(answer.headers());
         let pause = http::retry_after(&answer, self.clock.now());
         let bytes = match http::body(&thing, answer, call.write).await {

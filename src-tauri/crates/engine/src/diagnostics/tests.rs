@@ -35,6 +35,7 @@ async fn settings_are_shown_and_secrets_are_not() {
     let text = as_text(&files);
     for helps in [
         "<mailbox 1>: imap imap.firm.example:993",
+        "mailbox=1 in the log",
         "never addresses 1",
         "https://crm.firm.example/…",
         "proxy: system",

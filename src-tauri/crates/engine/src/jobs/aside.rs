@@ -55,7 +55,7 @@ async fn take(
         }
     };
     let events: Vec<Event> = mailbox.shared.ledger.write(store).await?;
-    events.into_iter().for_each(|event| mailbox.shared.tell(event));
+    mailbox.shared.tell_all(events);
     Ok(())
 }
 

@@ -99,9 +99,7 @@ impl Mailbox {
                 let batch = Batch { folder, uidvalidity, cursor: Some(cursor), arrivals, unreadable };
                 let events = self.store(batch).await?;
                 let taken = Taken::new(seen, &events);
-                for event in events {
-                    self.shared.tell(event);
-                }
+                self.shared.tell_all(events);
                 // Another connection may have to fetch a reply that waited for its original.
                 self.shared.wake(Some(self.id));
                 Ok(Some(taken))
