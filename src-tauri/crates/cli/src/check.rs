@@ -5,7 +5,7 @@ use crate::{NEEDS_YOU, output};
 use std::process::ExitCode;
 use threadline_core::address::Address;
 use threadline_engine::Engine;
-use threadline_engine::check::{CheckReport, CheckState, CheckStep, CheckStepName};
+use threadline_engine::check::{CheckReport, CheckState, CheckStep, CheckStepName, Found, FoundHow};
 
 pub async fn run(engine: &Engine, address: &Address, json: bool) -> anyhow::Result<ExitCode> {
     let settings = engine.account(address).await?.settings;
@@ -37,12 +37,35 @@ fn line(step: &CheckStep) -> Option<String> {
         CheckState::Skipped => "skipped",
     };
     let time = step.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
-    let words = step.words.as_ref().map(|words| printable(words, 200)).unwrap_or_default();
+    let words = step.found.as_ref().map(words).or_else(|| step.words.clone());
+    let words = words.map(|words| printable(&words, 200)).unwrap_or_default();
     let mut line = format!("{:<13} {state:<8} {time:>8}  {words}", name(step.step)).trim_end().to_owned();
     if let Some(reason) = step.reason {
         line += &format!("\n  {} {}", reason.title(), reason.next_step());
     }
     Some(line)
+}
+
+fn words(found: &Found) -> String {
+    let list = |parts: Vec<String>| parts.join(", ");
+    match found {
+        Found::Messages { messages } => output::count(u64::from(*messages), "message", "messages"),
+        Found::SentFolders { folders } => {
+            list(folders.iter().map(|folder| format!("{} ({})", folder.name, how(folder.how))).collect())
+        }
+        Found::Crms { crms } => list(crms.iter().map(|crm| format!("{}: {}", crm.kind, crm.name)).collect()),
+        Found::Unusable { message, .. } => message.clone(),
+    }
+}
+
+fn how(how: FoundHow) -> &'static str {
+    match how {
+        FoundHow::Named => "named in the settings",
+        FoundHow::SpecialUse => "special use",
+        FoundHow::Name => "by its name",
+        FoundHow::NameContains => "its name contains \"sent\"",
+        FoundHow::All => "all mail",
+    }
 }
 
 fn name(step: CheckStepName) -> &'static str {

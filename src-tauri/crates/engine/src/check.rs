@@ -94,9 +94,70 @@ pub struct CheckStep {
     pub state: CheckState,
     /// Milliseconds; there when it was tried and has ended.
     pub ms: Option<u32>,
-    /// What was found, or the server's own words: cleaned, never from before TLS.
+    /// Names, numbers and the server's own words, as they are: cleaned, never from before TLS.
     pub words: Option<String>,
+    /// What was found beside them, for whoever shows it to put into words.
+    pub found: Option<Found>,
     pub reason: Option<Reason>,
+}
+
+/// What a step found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Found {
+    /// So many lie in INBOX.
+    Messages { messages: u32 },
+    /// Where sent mail lies.
+    SentFolders { folders: Vec<FoundFolder> },
+    /// The CRMs that answered.
+    Crms { crms: Vec<FoundCrm> },
+    /// A setting or a secret that cannot be used, by the error's code; `message` says it in English.
+    Unusable { code: String, message: String },
+}
+
+/// A folder, by its name on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct FoundFolder {
+    pub name: String,
+    pub how: FoundHow,
+}
+
+/// How a folder for sent mail was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum FoundHow {
+    /// The person named it.
+    Named,
+    /// The server says so.
+    SpecialUse,
+    /// It has the name that a mail program or a provider gives to it.
+    Name,
+    /// Its name contains "sent".
+    NameContains,
+    /// It holds all mail.
+    All,
+}
+
+impl From<Why> for FoundHow {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Named => FoundHow::Named,
+            Why::SpecialUse => FoundHow::SpecialUse,
+            Why::Name => FoundHow::Name,
+            Why::NameContains => FoundHow::NameContains,
+        }
+    }
+}
+
+/// A CRM: its kind, and the account, host or folder behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct FoundCrm {
+    pub kind: String,
+    pub name: String,
 }
 
 /// A certificate that was not trusted, for the person to compare and pin.
@@ -153,15 +214,7 @@ impl Engine {
     ) -> Result<CheckReport, EngineError> {
         let (server, smtp_server) = (settings.server()?, settings.smtp_server()?);
         let stored = password.is_none();
-        let login = async || {
-            sign_in::login(self.shared(), settings, password.clone(), Using::JustNow).await.map_err(|error| {
-                match error {
-                    EngineError::Mail(error) => (error.reason, error.evidence.words),
-                    EngineError::Secret(error) => (error.code(), error.to_string()),
-                    other => (Reason::SettingUnusable, other.to_string()),
-                }
-            })
-        };
+        let login = || sign_in::login(self.shared(), settings, password.clone(), Using::JustNow);
         let mut steps = Steps::new(on_step);
         let mut report = CheckReport::default();
         match self.check_imap(settings, &server, &login().await, stored, &mut steps).await {
@@ -198,7 +251,7 @@ impl Engine {
         &self,
         settings: &AccountSettings,
         server: &Server,
-        login: &Result<Login, (Reason, String)>,
+        login: &Result<Login, EngineError>,
         stored: bool,
         steps: &mut Steps<impl FnMut(CheckStep) + Send>,
     ) -> Result<Option<bool>, Stopped> {
@@ -207,8 +260,8 @@ impl Engine {
         steps.begin(CheckStepName::SignIn);
         let login = match login {
             Ok(login) => login,
-            Err((reason, words)) => {
-                steps.fail(CheckStepName::SignIn, *reason, words);
+            Err(error) => {
+                steps.fail_for(CheckStepName::SignIn, error);
                 return Err(Stopped::Told);
             }
         };
@@ -260,11 +313,7 @@ impl Engine {
             Ok(inbox) => inbox,
             Err(error) => return Err(steps.fail_by(CheckStepName::Inbox, error)),
         };
-        let words = match inbox.messages {
-            1 => "1 message".to_owned(),
-            n => format!("{n} messages"),
-        };
-        steps.done(CheckStepName::Inbox, CheckState::Ok, &words, None);
+        steps.found(CheckStepName::Inbox, Found::Messages { messages: inbox.messages });
 
         steps.begin(CheckStepName::Sent);
         let folders = match session.folders().await {
@@ -283,16 +332,11 @@ impl Engine {
             let reason = Some(Reason::SentFolderUnknown);
             steps.done(CheckStepName::Sent, CheckState::Warning, "", reason);
         } else {
-            let how = |why: &Why| match why {
-                Why::Named => "named in the settings",
-                Why::SpecialUse => "special use",
-                Why::Name => "by its name",
-                Why::NameContains => "its name contains \"sent\"",
-            };
-            let sent = found.sent.iter().zip(&found.why).map(|(f, why)| format!("{} ({})", f.name, how(why)));
-            let all = found.all.iter().map(|f| f.name.clone());
-            let names: Vec<String> = sent.chain(all).take(MOST_NAMED).collect();
-            steps.done(CheckStepName::Sent, CheckState::Ok, &names.join(", "), None);
+            let sent = found.sent.iter().zip(&found.why).map(|(f, why)| (f, FoundHow::from(*why)));
+            let all = found.all.iter().map(|f| (f, FoundHow::All));
+            let folders = sent.chain(all).take(MOST_NAMED);
+            let folders = folders.map(|(f, how)| FoundFolder { name: f.name.clone(), how }).collect();
+            steps.found(CheckStepName::Sent, Found::SentFolders { folders });
         }
         match identity::same_mailbox(self, &settings.address, session, &folders).await {
             // Every step has shown what it had to; nothing is said about what was not seen.
@@ -335,7 +379,7 @@ impl Engine {
         &self,
         settings: &AccountSettings,
         server: &Server,
-        login: &Result<Login, (Reason, String)>,
+        login: &Result<Login, EngineError>,
         steps: &mut Steps<impl FnMut(CheckStep) + Send>,
     ) -> Result<Option<Certificate>, EngineError> {
         let timeouts = Timeouts::default();
@@ -347,8 +391,8 @@ impl Engine {
                 steps.fail(CheckStepName::Smtp, error.reason, &error.evidence.words);
                 return Ok(error.presented.as_deref().map(Certificate::from));
             }
-            (Ok(_), Err((reason, words))) => {
-                steps.fail(CheckStepName::Smtp, *reason, words);
+            (Ok(_), Err(error)) => {
+                steps.fail_for(CheckStepName::Smtp, error);
                 return Ok(None);
             }
         };
@@ -389,29 +433,28 @@ impl Engine {
         }
         steps.begin(CheckStepName::Crm);
         if let Some(crm) = unusable.first() {
-            steps.fail(CheckStepName::Crm, Reason::SettingUnusable, &crm.problem);
+            steps.unusable(CheckStepName::Crm, Reason::SettingUnusable.code(), &crm.problem);
             return Ok(());
         }
-        let mut names = Vec::new();
+        let mut answered = Vec::new();
         for crm in &crms {
             let sink = match sinks::make(self.shared(), crm).await {
                 Ok(Some(sink)) => sink,
                 Ok(None) => continue,
                 Err(error) => {
-                    let reason = sinks::why_unusable(&error).0;
-                    steps.fail(CheckStepName::Crm, reason, &error.to_string());
+                    steps.fail_for(CheckStepName::Crm, &error);
                     return Ok(());
                 }
             };
             match sink.connect().await {
-                Ok(portal) => names.push(format!("{}: {}", sink.name(), portal.name)),
+                Ok(portal) => answered.push(FoundCrm { kind: sink.name().to_owned(), name: portal.name }),
                 Err(error) => {
-                    steps.fail(CheckStepName::Crm, error.reason, &error.to_string());
+                    steps.fail_for(CheckStepName::Crm, &error.into());
                     return Ok(());
                 }
             }
         }
-        steps.done(CheckStepName::Crm, CheckState::Ok, &names.join(", "), None);
+        steps.found(CheckStepName::Crm, Found::Crms { crms: answered });
         Ok(())
     }
 }
@@ -432,7 +475,8 @@ async fn open(
             if let Some(name) = CheckStepName::of_phase(phase) {
                 let ms = Some(u32::try_from(millis).unwrap_or(u32::MAX));
                 let words = Some(found).filter(|found| !found.is_empty());
-                steps.tell(CheckStep { step: name, state: CheckState::Ok, ms, words, reason: None });
+                let state = CheckState::Ok;
+                steps.tell(CheckStep { step: name, state, ms, words, found: None, reason: None });
             }
         }
     };

@@ -152,8 +152,8 @@ pub(crate) fn refused(
     let names = just_now.unwrap_or_default();
     let own = [settings.user.to_lowercase(), settings.address.to_string().to_lowercase()];
     if !names.is_empty() && !names.iter().any(|name| own.contains(&name.to_lowercase())) {
-        let words = format!("Signed in in the browser: {}", names.join(", "));
-        return MailError::new(&error.server, Evidence::new(Phase::Auth, Signal::WrongAccount, &words));
+        let evidence = Evidence::new(Phase::Auth, Signal::WrongAccount, &names.join(", "));
+        return MailError::new(&error.server, evidence);
     }
     MailError::new(&error.server, Evidence { fresh_token, ..error.evidence })
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::health::{Channel, State};
 use threadline_core::reason::Reason;
-use threadline_engine::check::{CheckReport, CheckState, CheckStep, CheckStepName};
+use threadline_engine::check::{
+    CheckReport, CheckState, CheckStep, CheckStepName, Found, FoundFolder, FoundHow,
+};
 use threadline_engine::clock::SystemClock;
 use threadline_engine::settings::{AccountSettings, Encryption, Endpoint};
 use threadline_engine::{Engine, Home};
@@ -117,6 +119,10 @@ fn step(report: &CheckReport, name: CheckStepName) -> &CheckStep {
 
 fn words(report: &CheckReport, name: CheckStepName) -> &str {
     step(report, name).words.as_deref().unwrap_or_default()
+}
+
+fn found(report: &CheckReport, name: CheckStepName) -> Found {
+    step(report, name).found.clone().unwrap()
 }
 
 const EXAMINED: &str =
@@ -303,9 +309,15 @@ async fn a_good_mailbox_passes_and_smtp_is_tried_with_the_same_password() {
         Some(Endpoint { host: "localhost".into(), port: smtp.port(), encryption: Encryption::Tls });
     let (_, report) = bench.check(&settings).await;
     assert!(report.steps.iter().all(|s| s.state == CheckState::Ok), "{report:#?}");
-    assert_eq!(words(&report, CheckStepName::Inbox), "2 messages");
-    assert_eq!(words(&report, CheckStepName::Sent), "Gesendet (special use)");
-    assert!(words(&report, CheckStepName::Crm).starts_with("folder: "));
+    assert_eq!(found(&report, CheckStepName::Inbox), Found::Messages { messages: 2 });
+    let sent = FoundFolder { name: "Gesendet".into(), how: FoundHow::SpecialUse };
+    assert_eq!(found(&report, CheckStepName::Sent), Found::SentFolders { folders: vec![sent] });
+    let Found::Crms { crms } = found(&report, CheckStepName::Crm) else { panic!("{report:#?}") };
+    assert_eq!((crms.len(), crms[0].kind.as_str()), (1, "folder"));
+    // No step says in one language what the person may want in another.
+    for step in &report.steps {
+        assert!(step.words.is_some() != step.found.is_some(), "{step:?}");
+    }
     let said = server.transcript().await;
     assert_eq!(said.mismatch, None);
     assert!(!said.tls_text().contains("SELECT"), "a check changes nothing");
@@ -389,7 +401,8 @@ async fn the_sent_folder_that_the_person_named_is_looked_at() {
     settings.sent_folder = Some("Ausgang".into());
     let (_, report) = bench.check(&settings).await;
     assert_eq!(step(&report, CheckStepName::Sent).state, CheckState::Ok, "{report:#?}");
-    assert_eq!(words(&report, CheckStepName::Sent), "Ausgang (named in the settings)");
+    let sent = FoundFolder { name: "Ausgang".into(), how: FoundHow::Named };
+    assert_eq!(found(&report, CheckStepName::Sent), Found::SentFolders { folders: vec![sent] });
     assert_eq!(report.folders, ["Ausgang"]);
 }
 

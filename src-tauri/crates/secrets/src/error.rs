@@ -31,6 +31,14 @@ impl SecretError {
         }
     }
 
+    /// What the system said; empty where it said nothing.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::NoService { words } | Self::Locked { words } | Self::Other { words } => words,
+            Self::TimedOut { .. } | Self::TooLarge { .. } | Self::NotKept { .. } => "",
+        }
+    }
+
     /// What the person can do now, in whole sentences.
     pub fn next_step(&self) -> &'static str {
         next_step(self)

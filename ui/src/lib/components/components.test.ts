@@ -65,9 +65,9 @@ describe("CheckList", () => {
   it("shows a step's newest state, the server's words as text, and what was not reached", () => {
     const target = show(CheckList, {
       steps: [
-        { step: "dns", state: "running", ms: null, words: null, reason: null },
-        { step: "dns", state: "ok", ms: 12, words: "192.0.2.1", reason: null },
-        { step: "sign_in", state: "failed", ms: 80, words: "<b>no</b>", reason: "password_changed" },
+        { step: "dns", state: "running", ms: null, words: null, found: null, reason: null },
+        { step: "dns", state: "ok", ms: 12, words: "192.0.2.1", found: null, reason: null },
+        { step: "sign_in", state: "failed", ms: 80, words: "<b>no</b>", found: null, reason: "password_changed" },
       ],
     });
     const rows = [...target.querySelectorAll("li")];

@@ -9,7 +9,7 @@ afterEach(async () => {
   shown = null;
 });
 
-const step = (name: CheckStep["step"], state: CheckStep["state"]): CheckStep => ({ step: name, state, ms: 10, words: null, reason: null });
+const step = (name: CheckStep["step"], state: CheckStep["state"]): CheckStep => ({ step: name, state, ms: 10, words: null, found: null, reason: null });
 const names = ["dns", "tcp", "tls", "greeting", "sign_in", "inbox"] as const;
 
 function rows(steps: CheckStep[]): HTMLElement {

@@ -5,7 +5,7 @@ import { setApi } from "../index";
 import { CheckRun } from "./check-run.svelte";
 
 const draft = { address: "ann@firm.example" } as MailboxDraft;
-const step = (name: CheckStep["step"], state: CheckStep["state"]): CheckStep => ({ step: name, state, ms: 1, words: null, reason: state === "failed" ? "dns_failure" : null });
+const step = (name: CheckStep["step"], state: CheckStep["state"]): CheckStep => ({ step: name, state, ms: 1, words: null, found: null, reason: state === "failed" ? "dns_failure" : null });
 const report = (more: Partial<CheckReport> = {}): CheckReport => ({ steps: [], failed: null, same_mailbox: null, presented: null, presented_smtp: null, advice: null, folders: [], ...more });
 
 type Call = { say: (step: CheckStep) => void; end: (report: CheckReport) => void; refuse: (error: unknown) => void };

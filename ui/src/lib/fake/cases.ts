@@ -10,7 +10,7 @@
  * - `silent`: no first mail comes (without it one comes after six seconds); `unknown_recipient`: it goes to a stranger
  */
 import type { Api } from "../api";
-import type { Activity, AppError, Broken, CheckStep, CheckStepName, CrmKind, MailboxDraft, Reason } from "../bindings";
+import type { Activity, AppError, Broken, CheckStep, CheckStepName, CrmKind, Found, MailboxDraft, Reason } from "../bindings";
 import { ago, MINUTE, wait } from "./time";
 import type { World } from "./world";
 
@@ -51,11 +51,10 @@ export function stuckAt(name: string | null): string | null {
   return what === "stuck" ? (step ?? null) : null;
 }
 
-/** What a CRM says when it is asked. */
-export function crmWords(kind: CrmKind | null): string {
-  if (kind === "hubspot") return "HubSpot portal 4471920, Northwind Lab";
-  if (kind === "webhook") return "204 No Content";
-  return kind === "ledger" ? "Kept in the ledger" : "The folder can be written";
+/** A CRM that answers. */
+export function crmFound(kind: CrmKind | null): Found {
+  const names = { hubspot: "Northwind Lab", webhook: "crm.northwind.example", folder: "/home/ann/CRM", ledger: "" };
+  return { what: "crms", crms: kind === null ? [] : [{ kind, name: names[kind] }] };
 }
 
 /** A certificate that is trusted by its fingerprint is a sound one from then on. */
@@ -148,5 +147,5 @@ export function isOther(name: string | null, draft: MailboxDraft): boolean {
 
 /** The steps of a fault's own kind: it fails, or is a warning where nothing stops. */
 export function failedStep(fault: Fault, ms: number): CheckStep {
-  return { step: fault.step, state: "failed", ms, words: fault.words, reason: fault.reason };
+  return { step: fault.step, state: "failed", ms, words: fault.words, found: null, reason: fault.reason };
 }

@@ -1,23 +1,23 @@
 /** The live check, step by step, as a server would take its time. */
-import type { CheckReport, CheckStep, CheckStepName, MailboxDraft } from "../bindings";
-import { crmWords, cures, failedStep, faultOf, isOther, stuckAt } from "./cases";
+import type { CheckReport, CheckStep, CheckStepName, Found, MailboxDraft } from "../bindings";
+import { crmFound, cures, failedStep, faultOf, isOther, stuckAt } from "./cases";
 import { wait } from "./time";
 import type { World } from "./world";
 
-type Plan = { step: CheckStepName; ms: number; words: string };
+type Plan = { step: CheckStepName; ms: number; words?: string; found?: Found };
 
 function plan(draft: MailboxDraft, w: World): Plan[] {
   return [
-    { step: "dns", ms: 18, words: `${draft.host} → 192.0.2.25` },
-    { step: "tcp", ms: 31, words: `Port ${draft.port} answers` },
-    { step: "tls", ms: 64, words: "TLS 1.3, certificate valid until 2 September 2026" },
-    { step: "greeting", ms: 22, words: "* OK IMAP4rev1 ready" },
-    { step: "sign_in", ms: 148, words: `Signed in as ${draft.user}` },
-    { step: "capabilities", ms: 19, words: "IDLE, CONDSTORE, QRESYNC, SPECIAL-USE, MOVE" },
-    { step: "inbox", ms: 41, words: "INBOX: 18,204 messages" },
-    { step: "sent", ms: 38, words: "Sent: 7,731 messages" },
-    ...(draft.smtp ? [{ step: "smtp" as const, ms: 1240, words: `${draft.smtp.host}: ready to send` }] : []),
-    { step: "crm", ms: 212, words: crmWords(w.status.crms[0]?.kind ?? null) },
+    { step: "dns", ms: 18, words: "192.0.2.25" },
+    { step: "tcp", ms: 31, words: `192.0.2.25:${draft.port}` },
+    { step: "tls", ms: 64, words: "TLS 1.3" },
+    { step: "greeting", ms: 22, words: "IMAP4rev1 ready" },
+    { step: "sign_in", ms: 148, words: draft.user },
+    { step: "capabilities", ms: 19, words: "IDLE QRESYNC CONDSTORE SPECIAL-USE" },
+    { step: "inbox", ms: 41, found: { what: "messages", messages: 18_204 } },
+    { step: "sent", ms: 38, found: { what: "sent_folders", folders: [{ name: "Sent", how: "special_use" }] } },
+    ...(draft.smtp ? [{ step: "smtp" as const, ms: 1240, words: "2.7.0 Authentication successful" }] : []),
+    { step: "crm", ms: 212, found: crmFound(w.status.crms[0]?.kind ?? null) },
   ];
 }
 
@@ -38,12 +38,12 @@ export async function check(draft: MailboxDraft, password: string | null, w: Wor
     onStep(step);
   };
   let failed: CheckStepName | null = null;
-  for (const { step, ms, words } of plan(draft, w)) {
+  for (const { step, ms, words = null, found = null } of plan(draft, w)) {
     if (failed !== null) {
-      say({ step, state: "skipped", ms: null, words: null, reason: null });
+      say({ step, state: "skipped", ms: null, words: null, found: null, reason: null });
       continue;
     }
-    say({ step, state: "running", ms: null, words: null, reason: null });
+    say({ step, state: "running", ms: null, words: null, found: null, reason: null });
     if (!still) await wait(Math.max(220, ms));
     if (step === stuck) await new Promise(() => undefined);
     if (step === fault?.step) {
@@ -51,12 +51,12 @@ export async function check(draft: MailboxDraft, password: string | null, w: Wor
       say(failedStep(fault, ms));
     } else if (step === "tls" && untrusted) {
       failed = step;
-      say({ step, state: "failed", ms, words: "unknown issuer: CN=Northwind Lab Internal CA", reason: "tls_untrusted" });
+      say({ step, state: "failed", ms, words: "unknown issuer: CN=Northwind Lab Internal CA", found: null, reason: "tls_untrusted" });
     } else if (step === "sign_in" && refused) {
       failed = step;
-      say({ step, state: "failed", ms, words: "[AUTHENTICATIONFAILED] Invalid credentials (Failure)", reason: scene === "broken" ? "password_changed" : "credentials_rejected" });
+      say({ step, state: "failed", ms, words: "[AUTHENTICATIONFAILED] Invalid credentials (Failure)", found: null, reason: scene === "broken" ? "password_changed" : "credentials_rejected" });
     } else {
-      say({ step, state: "ok", ms, words, reason: null });
+      say({ step, state: "ok", ms, words, found, reason: null });
     }
   }
   const presented = untrusted || fault?.reason === "tls_untrusted"

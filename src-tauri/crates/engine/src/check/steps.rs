@@ -1,6 +1,6 @@
 //! The steps of a check, told as they go.
 
-use super::{CheckState, CheckStep, CheckStepName};
+use super::{CheckState, CheckStep, CheckStepName, Found};
 use crate::error::EngineError;
 use std::time::Instant;
 use threadline_core::reason::Reason;
@@ -39,6 +39,8 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
 
     pub(super) fn tell(&mut self, step: CheckStep) {
         if step.state != CheckState::Running {
+            let reason = step.reason.map(Reason::code);
+            tracing::debug!(step = ?step.step, state = ?step.state, ms = step.ms, reason, "a step of the check");
             self.told.push(step.clone());
         }
         (self.on_step)(step);
@@ -46,7 +48,8 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
 
     pub(super) fn begin(&mut self, step: CheckStepName) {
         self.begun = Instant::now();
-        self.tell(CheckStep { step, state: CheckState::Running, ms: None, words: None, reason: None });
+        let state = CheckState::Running;
+        self.tell(CheckStep { step, state, ms: None, words: None, found: None, reason: None });
     }
 
     pub(super) fn done(
@@ -56,9 +59,41 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
         words: &str,
         reason: Option<Reason>,
     ) {
+        self.end(step, state, words, None, reason);
+    }
+
+    fn end(
+        &mut self,
+        step: CheckStepName,
+        state: CheckState,
+        words: &str,
+        found: Option<Found>,
+        reason: Option<Reason>,
+    ) {
         let ms = Some(u32::try_from(self.begun.elapsed().as_millis()).unwrap_or(u32::MAX));
         let words = Some(words.to_owned()).filter(|words| !words.is_empty());
-        self.tell(CheckStep { step, state, ms, words, reason });
+        self.tell(CheckStep { step, state, ms, words, found, reason });
+    }
+
+    /// It is well, and this was found.
+    pub(super) fn found(&mut self, step: CheckStepName, found: Found) {
+        self.end(step, CheckState::Ok, "", Some(found), None);
+    }
+
+    /// A setting is at fault, and no server.
+    pub(super) fn unusable(&mut self, step: CheckStepName, code: &str, message: &str) {
+        let found = Found::Unusable { code: code.to_owned(), message: message.to_owned() };
+        self.end(step, CheckState::Failed, "", Some(found), Some(Reason::SettingUnusable));
+    }
+
+    /// The words are the server's, the CRM's or the keychain's own, where they said any.
+    pub(super) fn fail_for(&mut self, step: CheckStepName, error: &EngineError) {
+        match error {
+            EngineError::Mail(error) => self.fail(step, error.reason, &error.evidence.words),
+            EngineError::Crm(error) => self.fail(step, error.reason, &error.words),
+            EngineError::Secret(error) => self.fail(step, error.code(), error.words()),
+            other => self.unusable(step, other.code(), &other.to_string()),
+        }
     }
 
     pub(super) fn fail(&mut self, step: CheckStepName, reason: Reason, words: &str) {
@@ -72,7 +107,7 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
 
     pub(super) fn skip(&mut self, step: CheckStepName) {
         let state = CheckState::Skipped;
-        self.tell(CheckStep { step, state, ms: None, words: None, reason: None });
+        self.tell(CheckStep { step, state, ms: None, words: None, found: None, reason: None });
     }
 
     /// Every step as it ended, in the order of [`CheckStepName::ALL`].
