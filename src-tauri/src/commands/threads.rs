@@ -5,6 +5,7 @@ use crate::dialogs;
 use tauri::AppHandle;
 use threadline_engine::answers::AskedAnswer;
 use threadline_engine::divide::Apart;
+use threadline_engine::by_hand::Which;
 use threadline_engine::threads::{ThreadPage, ThreadQuery};
 use threadline_engine::undo::Undo;
 use threadline_engine::views::{Decided, ThreadView};
@@ -100,6 +101,14 @@ pub async fn asked(shell: Shell<'_>) -> Answer<Vec<Decided>> {
 #[specta::specta]
 pub async fn answer(shell: Shell<'_>, messages: Vec<i64>, answer: AskedAnswer) -> Answer<Undo> {
     Ok(shell.engine().await?.answer(&messages, answer).await?)
+}
+
+/// Logs a mail that a rule kept out. Where a never-log rule did, it is refused unless the person says that it does not count
+/// for this one.
+#[tauri::command]
+#[specta::specta]
+pub async fn log_by_hand(shell: Shell<'_>, mailbox: String, which: Which, despite: bool) -> Answer<Undo> {
+    Ok(shell.engine().await?.log_by_hand(&address(&mailbox)?, which, despite).await?)
 }
 
 /// By recipient or subject.

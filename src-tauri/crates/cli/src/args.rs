@@ -1,5 +1,6 @@
 //! The command line.
 
+mod log;
 mod proof;
 mod rules;
 mod sending;
@@ -12,6 +13,7 @@ use threadline_core::address::Address;
 use threadline_core::reason::Protocol;
 use threadline_net::proxy::Proxy;
 
+pub use log::{LogArgs, LogCommand, LogThis};
 pub use proof::{AuditArgs, RetentionCommand, TrashCommand};
 pub use rules::{OfMailbox, ParticipantsArg, PrivateCommand, RuleKind, RulesCommand};
 pub use sending::{SendArgs, SendsCommand, TemplatesCommand};
@@ -134,8 +136,14 @@ pub enum Command {
     /// Texts for mails, with variables.
     #[command(subcommand)]
     Templates(TemplatesCommand),
-    /// Decisions with the rule that made each, newest first.
-    Log(LogArgs),
+    /// Decisions with the rule that made each, newest first; and a mail that a rule kept out is logged by hand.
+    #[command(args_conflicts_with_subcommands = true)]
+    Log {
+        #[command(subcommand)]
+        command: Option<LogCommand>,
+        #[command(flatten)]
+        list: LogArgs,
+    },
     /// How long texts and headers stay on this computer after the CRM has accepted a mail.
     #[command(subcommand)]
     Retention(RetentionCommand),
@@ -553,11 +561,4 @@ pub struct DiagnosticsArgs {
     /// Print what would be in the file, and write none.
     #[arg(long, conflicts_with = "file")]
     pub print: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct LogArgs {
-    /// Most lines printed.
-    #[arg(long, default_value_t = 50)]
-    pub limit: u32,
 }

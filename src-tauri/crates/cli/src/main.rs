@@ -13,6 +13,7 @@ mod discover;
 mod explain;
 mod health;
 mod live;
+mod log;
 mod oauth;
 mod output;
 mod pop3;
@@ -30,7 +31,7 @@ mod show;
 mod threads;
 mod whereabouts;
 
-use args::{Cli, Command};
+use args::{Cli, Command, LogCommand};
 use clap::Parser;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -134,7 +135,8 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(&engine, args, json).await?,
         Command::Sends { command } => sends::run(&engine, command, json).await?,
         Command::Templates(command) => sends::templates(&engine, command, json).await?,
-        Command::Log(args) => show::log(&engine, args.limit, json).await?,
+        Command::Log { command: Some(LogCommand::This(args)), .. } => log::this(&engine, args, json).await?,
+        Command::Log { command: None, list } => show::log(&engine, list.limit, json).await?,
         Command::Explain(_) | Command::Diagnostics(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,
     };

@@ -15,7 +15,10 @@ pub async fn run(engine: &Engine, mailbox: &Address, words: &str, json: bool) ->
     let (notes, mails): (Vec<&Trace>, Vec<&Trace>) = traces.iter().partition(|t| t.sent_at.is_none());
     if !mails.is_empty() {
         let rows: Vec<Vec<String>> = mails.into_iter().map(row).collect();
-        output::table(&["SENT", "TO", "SUBJECT", "WHERE", "SINCE"], &rows);
+        output::table(&["NUMBER", "SENT", "TO", "SUBJECT", "WHERE", "SINCE"], &rows);
+    }
+    if traces.iter().any(|t| t.stage == TraceStage::Ignored) {
+        output::say(&format!("Log one all the same with `threadline log this {mailbox} NUMBER`."));
     }
     for note in notes {
         output::say(words_of(note.stage));
@@ -30,6 +33,7 @@ fn row(trace: &Trace) -> Vec<String> {
         None => words_of(trace.stage).to_owned(),
     };
     vec![
+        trace.message.map(|number| number.to_string()).unwrap_or_default(),
         trace.sent_at.map(when).unwrap_or_default(),
         printable(&to.join(", "), 40),
         printable(&trace.subject, 40),

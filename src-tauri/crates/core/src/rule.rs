@@ -207,6 +207,17 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The person's own rule that such mail is never logged, which does not count for one mail where they say so of it. The
+    /// keyword lies on the mail itself: there it is taken off.
+    pub fn is_overruled(self) -> bool {
+        matches!(
+            self,
+            Rule::NeverAddress | Rule::NeverDomain | Rule::NeverFolder | Rule::NeverWord | Rule::PrivateTime
+        )
+    }
+}
+
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
@@ -345,6 +356,18 @@ impl Rules {
             own: vec![address.clone()],
             colleagues: if is_public_provider(&domain) { Vec::new() } else { vec![domain] },
             ..Self::default()
+        }
+    }
+
+    /// The same without what is never logged.
+    pub fn without_never(&self) -> Self {
+        Self {
+            never_addresses: Vec::new(),
+            never_domains: Vec::new(),
+            never_folders: Vec::new(),
+            never_words: Vec::new(),
+            private_times: Vec::new(),
+            ..self.clone()
         }
     }
 

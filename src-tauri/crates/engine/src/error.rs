@@ -4,6 +4,7 @@ use crate::setup::SetupError;
 use std::path::PathBuf;
 use threadline_core::reason::classify;
 use threadline_core::template::NotFilled;
+use threadline_core::rule::Rule;
 use threadline_crm::CrmError;
 use threadline_mail::compose::NotComposed;
 use threadline_mail::error::MailError;
@@ -47,6 +48,16 @@ pub enum EngineError {
         "The message {0} cannot be logged: it was moved or deleted, and lies in no watched folder. Move it back to where it was, then answer again."
     )]
     MovedAway(i64),
+    #[error(
+        "The mail is not there any more: it was moved or deleted. Look for it again with `threadline where`."
+    )]
+    NotThere,
+    #[error(
+        "A never-log rule keeps this mail out: {} Log this one all the same with --despite-never.", .0.explanation()
+    )]
+    NeverLog(Rule),
+    #[error("This mail cannot be logged: {} Nothing was changed.", .0.explanation())]
+    NotLoggable(Rule),
     #[error("The message {0} is not in the trash. See the list with `threadline trash`.")]
     NotInTrash(i64),
     #[error("The message {0} is not logged. Look at the list again: it may have gone meanwhile.")]
@@ -177,6 +188,9 @@ impl EngineError {
             EngineError::NotAsked(_) => "not_asked",
             EngineError::MovedAway(_) => "moved_away",
             EngineError::NotLogged(_) => "not_logged",
+            EngineError::NotThere => "not_there",
+            EngineError::NeverLog(_) => "never_log",
+            EngineError::NotLoggable(_) => "not_loggable",
             EngineError::NothingToSplit(_) => "nothing_to_split",
             EngineError::NotMergeable { .. } => "not_mergeable",
             EngineError::NoThreadChange => "no_thread_change",

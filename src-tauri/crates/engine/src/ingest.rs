@@ -15,7 +15,7 @@ use threadline_core::reason::Reason;
 use threadline_core::rule::{Answer, Rule, Rules};
 use threadline_store::folder::{Cursor, Folder};
 use threadline_store::job::Kind;
-use threadline_store::message::{Before, NewDecision, Outcome, Recorded};
+use threadline_store::message::{Before, Image, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
     StoreError, Tx, account, contact, folder, job, message, notice, reference, retention, send, set_aside,
@@ -109,6 +109,59 @@ pub fn recheck(
     see(tx, &as_set(tx, mailbox)?, folder, place, arrival, now, Occasion::Again)
 }
 
+/// What came of a person's yes.
+pub enum ByHand {
+    /// With the message as it was before; `None` where it was logged already.
+    Logged { events: Vec<Event>, before: Option<Box<Image>> },
+    /// A never-log rule keeps it out, which the person can overrule.
+    Never(Rule),
+    /// It cannot be logged.
+    Not(Rule),
+}
+
+/// Decides about a message as if the person had been asked and said yes, whatever was decided before. With `despite` the
+/// never-log rules do not count for it. Nothing is changed where it is not logged.
+pub fn by_hand(
+    tx: &Tx<'_>,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    place: Place,
+    arrival: &Arrival,
+    now: Timestamp,
+    despite: bool,
+) -> Result<ByHand, StoreError> {
+    let set = as_set(tx, mailbox)?;
+    let without = Mailbox { rules: set.rules.without_never(), ..set.clone() };
+    let mailbox = if despite { &without } else { &set };
+    let original = message::contradicts(tx, mailbox.id, &arrival.envelope)?;
+    let plain =
+        original.then(|| Arrival { envelope: arrival.envelope.without_originals(), ..arrival.clone() });
+    let arrival = plain.as_ref().unwrap_or(arrival);
+    let seeing = Seeing { mailbox, folder, place, arrival, now };
+    let decision = seeing.decide(tx, Some(Answer::Log), None)?;
+    let before = message::known(tx, mailbox.id, &arrival.envelope)?;
+    // A copy elsewhere, with the keyword or in such a folder, may be what kept it out.
+    let elsewhere = |rule: &Rule| !despite && matches!(rule, Rule::KeywordNever | Rule::NeverFolder);
+    if let Some(rule) = before.map(|b| b.rule).filter(elsewhere) {
+        return Ok(ByHand::Never(rule));
+    }
+    let rule = decision.rule;
+    if !matches!(decision.verdict, Verdict::Log { .. }) {
+        return Ok(if rule.is_overruled() { ByHand::Never(rule) } else { ByHand::Not(rule) });
+    }
+    // As it would have been read, so that there is something to go back to.
+    let events = Seeing { mailbox: &set, ..seeing }.store(tx, Occasion::New)?;
+    let Some(known) = message::known(tx, mailbox.id, &arrival.envelope)? else {
+        return Ok(ByHand::Not(rule));
+    };
+    if known.outcome == Outcome::Log {
+        return Ok(ByHand::Logged { events, before: None });
+    }
+    let before = Image::take(tx, known.message)?.map(Box::new);
+    message::set_answer(tx, known.message, Answer::Log)?;
+    Ok(ByHand::Logged { events: seeing.keep(tx, Occasion::Again, &decision)?, before })
+}
+
 /// The mailbox with its rules as they stand in the ledger: whom a person stopped a moment ago is not logged. Fails where
 /// another mailbox took its place.
 pub(crate) fn as_set(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<Mailbox, StoreError> {
@@ -143,6 +196,7 @@ enum Occasion {
 }
 
 /// One message in one place.
+#[derive(Clone, Copy)]
 struct Seeing<'a> {
     mailbox: &'a Mailbox,
     folder: &'a Folder,
@@ -167,11 +221,16 @@ impl Seeing<'_> {
         {
             decision = Decision { verdict: Verdict::Ignore, rule: before.rule, ..decision };
         }
+        self.keep(tx, occasion, &decision)
+    }
+
+    /// Stores a decision and what follows from it.
+    fn keep(&self, tx: &Tx<'_>, occasion: Occasion, decision: &Decision) -> Result<Vec<Event>, StoreError> {
         let new = NewDecision {
             account: self.mailbox.id,
             place: Some(self.place),
             envelope: &self.arrival.envelope,
-            decision: &decision,
+            decision,
             rule_version: self.mailbox.rules.version,
             time: self.arrival.time(),
             size: self.arrival.size,
@@ -205,7 +264,7 @@ impl Seeing<'_> {
             job::add(tx, Kind::Report, recorded.message, self.place, job::AT_ONCE)?;
         }
         self.read_notice(tx, recorded)?;
-        Ok(self.event(&decision, recorded).into_iter().collect())
+        Ok(self.event(decision, recorded).into_iter().collect())
     }
 
     /// A delivery report is read where it can be about logged mail: many name no id. An automatic answer is read where it

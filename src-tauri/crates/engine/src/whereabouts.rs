@@ -3,6 +3,7 @@
 //! The ledger has no text of mail that is not logged, so the mailbox is asked too, over a short connection of its own. What it
 //! says is shown and not kept.
 
+use crate::by_hand::MailPlace;
 use crate::engine::{Account, Engine};
 use crate::error::EngineError;
 use crate::sign_in;
@@ -15,7 +16,7 @@ use threadline_core::address::{Address, Mailbox};
 use threadline_core::arrival::Arrival;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
-use threadline_mail::find::words;
+use threadline_mail::find::{Found, words};
 use threadline_mail::folders::watched;
 use threadline_store::message::{Headers, Message, Outcome};
 use threadline_store::outbox::State;
@@ -66,6 +67,8 @@ pub struct Trace {
     pub message: Option<i64>,
     pub thread: Option<i64>,
     pub folder: Option<String>,
+    /// Where it lies in the mailbox, where that was seen now.
+    pub place: Option<MailPlace>,
     /// Of the mail; the words that were looked for where there is none.
     pub subject: String,
     pub to: Vec<Mailbox>,
@@ -84,6 +87,7 @@ threadline_core::debug_only!(Trace { message, stage, rule });
 #[derive(Debug)]
 struct Hit {
     folder: String,
+    uidvalidity: u32,
     arrival: Arrival,
 }
 
@@ -138,8 +142,9 @@ impl Engine {
         let since = now.checked_sub(BACK).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut hits = Vec::new();
         for folder in found.all.iter().chain(&found.sent) {
-            let arrivals = session.find(folder, since, words, MOST).await?.arrivals;
-            hits.extend(arrivals.into_iter().map(|arrival| Hit { folder: folder.name.clone(), arrival }));
+            let Found { uidvalidity, arrivals } = session.find(folder, since, words, MOST).await?;
+            let hit = |arrival| Hit { folder: folder.name.clone(), uidvalidity, arrival };
+            hits.extend(arrivals.into_iter().map(hit));
         }
         session.logout().await;
         if own_only {
@@ -157,6 +162,7 @@ fn note(stage: TraceStage, question: &str) -> Trace {
         message: None,
         thread: None,
         folder: None,
+        place: None,
         subject: question.trim().to_owned(),
         to: Vec::new(),
         sent_at: None,
@@ -183,7 +189,8 @@ fn traces(tx: &Tx<'_>, account: i64, words: &[String], hits: Vec<Hit>) -> Result
         };
         let envelope = &hit.arrival.envelope;
         traces.push(Trace {
-            folder: Some(hit.folder),
+            folder: Some(hit.folder.clone()),
+            place: Some(MailPlace { folder: hit.folder, uidvalidity: hit.uidvalidity, uid: hit.arrival.uid }),
             subject: envelope.subject.clone(),
             to: envelope.recipients().into_iter().cloned().collect(),
             sent_at: Some(hit.arrival.time()),
@@ -233,6 +240,7 @@ fn of_row(tx: &Tx<'_>, row: &Message) -> Result<Trace, StoreError> {
         message: Some(row.id),
         thread: row.thread,
         folder: row.folder.clone(),
+        place: None,
         subject: headers.map(|h| h.subject.clone()).unwrap_or_default(),
         to: headers.map(|h| h.recipients().cloned().collect()).unwrap_or_default(),
         sent_at: Some(row.time),

@@ -1,5 +1,5 @@
 /** The way of one mail, as "Where is my mail?" shows it. */
-import type { Trace, TraceStage } from "../../lib/bindings";
+import type { Trace, TraceStage, Which } from "../../lib/bindings";
 import type { Tone } from "../../lib/state";
 
 export const STAGE_TONE: Record<TraceStage, Tone> = {
@@ -16,6 +16,13 @@ export function steps(trace: Trace): Step[] {
     { name: "decided", at: trace.decided_at },
   ];
   return trace.stage === "ignored" ? way : [...way, { name: "in_crm", at: trace.stored_at }];
+}
+
+/** How to name a mail that can be logged by hand; `null` for one that is, or is on its way. */
+export function byHand(trace: Trace): Which | null {
+  if (trace.stage !== "ignored" && trace.stage !== "not_seen") return null;
+  if (trace.message !== null) return { by: "message", message: trace.message };
+  return trace.place === null ? null : { by: "place", place: trace.place };
 }
 
 /** The mails that were found; the notes that no mail is in Sent, or that the mailbox was not asked, are none. */
