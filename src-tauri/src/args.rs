@@ -16,6 +16,9 @@ pub struct Args {
     /// Begin in the tray, without a window.
     #[arg(long)]
     pub hidden: bool,
+    /// A link to a set-up of the IT department; it is shown, and nothing more.
+    #[arg(value_name = "LINK")]
+    pub link: Option<String>,
 }
 
 #[cfg(test)]
@@ -26,5 +29,11 @@ mod tests {
     fn what_is_started_at_login_begins_without_a_window() {
         assert!(Args::parse_from(["threadline-app", HIDDEN]).hidden);
         assert!(!Args::parse_from(["threadline-app"]).hidden);
+    }
+
+    #[test]
+    fn a_link_stands_by_itself() {
+        let link = "threadline://setup?data=e30";
+        assert_eq!(Args::parse_from(["threadline-app", link]).link.as_deref(), Some(link));
     }
 }

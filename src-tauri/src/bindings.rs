@@ -1,7 +1,8 @@
 //! What the window and the program say to each other, as one list. `ui/src/lib/bindings.ts` is made of it.
 
 use crate::commands::{
-    activity, connect, crm, desktop, diagnostics, history, mailbox, network, program, proof, rules, threads,
+    activity, connect, crm, desktop, diagnostics, history, it, mailbox, network, program, proof, rules,
+    threads, updates,
 };
 use crate::views::News;
 use tauri::Wry;
@@ -72,6 +73,7 @@ pub fn builder() -> Builder<Wry> {
             threads::asked,
             threads::answer,
             threads::where_is_my_mail,
+            threads::log_by_hand,
             activity::outages,
             activity::activity,
             activity::failed_pushes,
@@ -81,6 +83,13 @@ pub fn builder() -> Builder<Wry> {
             network::set_ispdb,
             network::set_oauth_app,
             network::remove_oauth_app,
+            it::open_setup_file,
+            it::offered_setup,
+            it::apply_setup,
+            it::decline_setup,
+            updates::check_update,
+            updates::download_update,
+            updates::install_update,
             desktop::open_link,
             desktop::open_data_dir,
             desktop::export_all,

@@ -8,7 +8,7 @@ mod tests;
 
 pub use request::{Ears, Handle, Request, channel};
 
-use crate::desk::{Closed, Desk, Opener};
+use crate::desk::{Closed, Desk, Opener, broke_off};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::locale::{Catalogue, Locale};
@@ -26,8 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::clock::Clock;
 use threadline_engine::Event;
+use threadline_engine::diagnostics::BundleFile;
 use threadline_engine::logs::Logs;
 use threadline_engine::views::Status;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// News is gathered for so long before status and tray are made anew: a first catch-up brings thousands.
@@ -56,6 +58,8 @@ pub struct Controller<O: Opener, D: Desktop> {
     keychain_missing: bool,
     file: SettingsFile,
     stored: Stored,
+    /// Where settings lie that could not be read at the start.
+    settings_aside: Option<String>,
     status: Option<Status>,
     last_contact: Option<LastContact>,
     /// Whose mail is not logged any more since a click in the tray.
@@ -69,17 +73,23 @@ pub struct Controller<O: Opener, D: Desktop> {
     due: Instant,
     /// Where the next window that is opened goes.
     destination: Option<Route>,
+    /// The diagnostics that a click in the tray asked for, while they are made.
+    copying: Option<Copying>,
 }
+
+type Copying = JoinHandle<Result<Vec<BundleFile>, AppError>>;
 
 impl<O: Opener, D: Desktop> Controller<O, D> {
     /// Reads the settings; the engine is opened when it runs.
     pub fn new(parts: Parts<O, D>, ears: Ears<O::Desk>) -> Self {
         let file = SettingsFile::in_folder(&parts.data_dir);
+        let (stored, settings_aside) = file.read();
         Self {
             life: Life::begin(),
             engine: EngineState::Starting,
             keychain_missing: false,
-            stored: file.read(),
+            stored,
+            settings_aside,
             status: None,
             last_contact: None,
             stopped: None,
@@ -88,6 +98,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             gathered: Vec::new(),
             due: Instant::now(),
             destination: None,
+            copying: None,
             parts,
             ears,
             file,
@@ -107,6 +118,10 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
                     }
                 },
                 change = self.life.next(&self.parts.opener) => change,
+                files = made(&mut self.copying) => {
+                    self.copy(files);
+                    continue;
+                }
                 () = tokio::time::sleep_until(self.due) => {
                     self.look().await;
                     continue;
@@ -125,6 +140,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         match change {
             Change::Opened(desk) => {
                 self.keychain_missing = false;
+                self.parts.desktop.take_back(notify::ENGINE);
                 self.set_engine(EngineState::Running, Some(desk));
             }
             Change::Closed(Closed::Held { by }) => self.set_engine(EngineState::Held { by }, None),
@@ -144,6 +160,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
 
     fn set_engine(&mut self, state: EngineState, desk: Option<O::Desk>) {
         if self.engine != state {
+            tracing::info!(state = state.name(), "the engine");
             self.engine = state;
             self.gather(Topic::App);
         }
@@ -236,6 +253,10 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         if self.stored.told != before {
             self.keep();
         }
+        // What is over is true no more, whether its end is told or not.
+        for was in before.iter().filter(|was| !self.stored.told.iter().any(|is| is.of == was.of)) {
+            self.parts.desktop.take_back(&was.of);
+        }
         for notice in notices {
             self.notify(&notice);
         }
@@ -310,13 +331,10 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
                 self.gather(Topic::App);
             }
             Request::Bundle(reply) => {
-                let files = self.bundle().await;
-                reply.give(files);
+                let files = self.bundle();
+                tokio::spawn(async move { reply.give(files.await) });
             }
-            Request::Copy(reply) => {
-                let copied = self.copy_diagnostics().await;
-                reply.give(copied);
-            }
+            Request::Copy(text, reply) => reply.give(self.parts.desktop.copy(text)),
             Request::Wipe(reply) => {
                 let wiped = self.wipe().await;
                 reply.give(wiped.map(|()| self.app()));
@@ -335,16 +353,21 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         if self.keychain_missing {
             missing.push(Lack::Keychain);
         }
+        if self.settings_aside.is_some() {
+            missing.push(Lack::Settings);
+        }
         App {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.parts.data_dir.display().to_string(),
             engine: self.engine.clone(),
+            updates: self.parts.desktop.can_update(),
             first_run: self.status.as_ref().is_some_and(|s| s.mailboxes.is_empty()),
             settings: AppSettings {
                 autostart: self.parts.desktop.autostart(),
                 ..self.stored.settings.clone()
             },
             locale: self.locale(),
+            settings_aside: self.settings_aside.clone(),
             missing,
         }
     }
@@ -395,7 +418,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
                 self.parts.desktop.set_autostart(false)?;
             }
             self.file.remove();
-            self.stored = Stored::default();
+            (self.stored, self.settings_aside) = (Stored::default(), None);
             (self.last_contact, self.stopped) = (None, None);
         }
         self.life = Life::begin();
@@ -422,7 +445,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             self.parts.desktop.tell(News::Navigate { route: route.clone() });
         }
         self.destination = route;
-        self.parts.desktop.open_window(self.stored.settings.theme);
+        self.parts.desktop.open_window(self.stored.settings.theme, self.locale());
     }
 
     fn closed(&mut self, minimised: bool) {
@@ -433,6 +456,14 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         self.stored.settings.tray_said = true;
         self.keep();
     }
+}
+
+/// Waits for what is being made; for ever where nothing is.
+async fn made(copying: &mut Option<Copying>) -> Result<Vec<BundleFile>, AppError> {
+    let Some(task) = copying else { return std::future::pending().await };
+    let files = task.await.unwrap_or_else(|_| Err(broke_off()));
+    *copying = None;
+    files
 }
 
 fn not_running(engine: &EngineState) -> AppError {

@@ -14,6 +14,13 @@ pub async fn contact_list(app: &AppHandle, locale: Locale) -> Result<Option<Path
     answer(|reply| dialog.pick_file(reply)).await
 }
 
+/// A set-up of the IT department.
+pub async fn setup_file(app: &AppHandle, locale: Locale) -> Result<Option<PathBuf>, AppError> {
+    let dialog =
+        at_window(app, &locale.catalogue().text("shell.dialog.setup", &[])).add_filter("JSON", &["json"]);
+    answer(|reply| dialog.pick_file(reply)).await
+}
+
 /// A folder for an export.
 pub async fn export_folder(app: &AppHandle, locale: Locale) -> Result<Option<PathBuf>, AppError> {
     let dialog = at_window(app, &locale.catalogue().text("shell.dialog.export", &[]));

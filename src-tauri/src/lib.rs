@@ -13,6 +13,7 @@ mod dialogs;
 mod error;
 mod locale;
 mod notify;
+mod offer;
 mod platform;
 mod settings;
 mod surface;
@@ -20,6 +21,7 @@ mod surface;
 mod testing;
 mod toast;
 mod tray;
+mod updates;
 mod views;
 mod windows;
 
@@ -28,6 +30,7 @@ pub use args::Args;
 use controller::{Controller, Handle, Parts, Request};
 use desk::DataFolder;
 use jiff::tz::TimeZone;
+use offer::Offer;
 use std::process::ExitCode;
 use std::sync::Arc;
 use surface::{Known, Surface};
@@ -67,20 +70,30 @@ fn start(args: Args, logs: &Logs) -> Result<i32, Box<dyn std::error::Error>> {
         None => Home::default_dir()?,
     };
     logs.keep_in(&data_dir);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "Threadline begins");
     let bindings = bindings::builder();
     let (handle, ears) = controller::channel::<Engine>();
     let (raise, closing) = (handle.clone(), handle.clone());
+    let offer = Offer::default();
+    let (sent, opened) = (offer.clone(), offer.clone());
+    #[cfg(target_os = "macos")]
+    let (by_system, from_system) = (offer.clone(), handle.clone());
+    let mut context = tauri::generate_context!("./tauri.conf.json");
     let known = Known::default();
     let at_closing = known.clone();
-    let app = tauri::Builder::default()
-        // First, so that a second start ends before it does anything.
-        .plugin(tauri_plugin_single_instance::init(move |_, _, _| raise.tell(Request::Open(None))))
+    // First, so that a second start ends before it does anything.
+    let app = tauri::Builder::default().plugin(tauri_plugin_single_instance::init(move |_, words, _| {
+        raise.tell(Request::Open(sent.take_link(words)));
+    }));
+    let app = updates::add(app, &mut context)
         .plugin(tauri_plugin_autostart::init(MacosLauncher::LaunchAgent, Some(vec![args::HIDDEN])))
         .plugin(tauri_plugin_dialog::init())
         .plugin(windows::remembered())
         .manage(handle.clone())
         .manage(logs.clone())
         .manage(commands::connect::Waiting::default())
+        .manage(updates::Found::default())
+        .manage(offer)
         .invoke_handler(bindings.invoke_handler())
         .on_window_event(move |window, event| closed(window, event, &at_closing, &closing))
         .setup({
@@ -96,14 +109,20 @@ fn start(args: Args, logs: &Logs) -> Result<i32, Box<dyn std::error::Error>> {
                     logs,
                 };
                 tauri::async_runtime::spawn(Controller::new(parts, ears).run());
-                if !args.hidden {
-                    handle.tell(Request::Open(None));
+                let route = opened.take_link(args.link);
+                if route.is_some() || !args.hidden {
+                    handle.tell(Request::Open(route));
                 }
                 Ok(())
             }
         })
-        .build(tauri::generate_context!("./tauri.conf.json"))?;
-    Ok(app.run_return(|_, event| {
+        .build(context)?;
+    Ok(app.run_return(move |_, event| {
+        // macOS tells of a link by an event, and the others by a second start.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Opened { urls } = &event {
+            from_system.tell(Request::Open(by_system.take_link(urls.iter().map(tauri::Url::as_str))));
+        }
         // The last window was closed; the program goes on in the tray.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();

@@ -23,6 +23,14 @@ impl Locale {
         }
     }
 
+    /// As RFC 5646 has it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Locale::En => "en",
+            Locale::De => "de",
+        }
+    }
+
     pub fn catalogue(self) -> &'static Catalogue {
         static EN: LazyLock<Catalogue> =
             LazyLock::new(|| Catalogue::read(include_str!("../../ui/src/locales/en.json")));

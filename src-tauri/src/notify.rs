@@ -86,7 +86,12 @@ pub struct Words {
     pub action: Option<(String, Action)>,
     /// It stays until it is answered.
     pub urgent: bool,
+    /// What it is about, where that can be over before anybody has looked.
+    pub about: Option<String>,
 }
+
+/// What a notification about the engine is about.
+pub const ENGINE: &str = "engine";
 
 /// What is to be told now of `status`. `told` is brought up to date. Only what needs the person is told, each cause once;
 /// and its end. What comes up in quiet hours is told after them, if it is not over by then.
@@ -216,6 +221,7 @@ impl Notice {
                     body: join(&[&part("title"), &since, &delayed, &part("next")]),
                     action: Some((texts.text(button, &[]), Action::Open(Some(of.route())))),
                     urgent: true,
+                    about: Some(of.name().to_owned()),
                 }
             }
             Notice::Recovered { of } => Words {
@@ -229,6 +235,7 @@ impl Notice {
                 body: texts.text("notify.recovered.body", &[]),
                 action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
                 urgent: false,
+                about: None,
             },
             Notice::TrayStays => said(texts, "notify.tray_stays.title", "notify.tray_stays.body", &[]),
             Notice::NoTray => Words {
@@ -239,6 +246,7 @@ impl Notice {
             Notice::Stopped { error } => Words {
                 action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),
                 urgent: true,
+                about: Some(ENGINE.to_owned()),
                 ..said(texts, "notify.stopped.title", "notify.stopped.body", &[("why", &error.message)])
             },
             Notice::Copied => said(texts, "notify.copied.title", "notify.copied.body", &[]),
@@ -259,7 +267,7 @@ impl Notice {
 
 fn said(texts: &Catalogue, title: &str, body: &str, put_in: &[(&str, &str)]) -> Words {
     let (title, body) = (texts.text(title, put_in), texts.text(body, put_in));
-    Words { title, body, action: None, urgent: false }
+    Words { title, body, action: None, urgent: false, about: None }
 }
 
 fn named(of: &Subject, texts: &Catalogue) -> String {

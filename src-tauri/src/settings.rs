@@ -5,6 +5,7 @@ use crate::error::AppError;
 use crate::locale::Locale;
 use crate::notify::Told;
 use serde::{Deserialize, Serialize};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "desktop.json";
@@ -87,31 +88,40 @@ impl SettingsFile {
         Self(dir.join(FILE))
     }
 
-    /// Reads it. One that cannot be read is set aside, and the defaults hold.
-    pub fn read(&self) -> Stored {
+    /// Reads it. One that cannot be read is set aside, and the defaults hold: the name of the file in which the person's own
+    /// settings lie then comes with them.
+    pub fn read(&self) -> (Stored, Option<String>) {
         let text = match std::fs::read_to_string(&self.0) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Stored::default(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Stored::default(), None),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => String::new(),
             Err(error) => {
                 tracing::warn!(%error, "the settings of the app cannot be read; the defaults hold");
-                return Stored::default();
+                return (Stored::default(), Some(name(&self.0)));
             }
         };
-        serde_json::from_str(&text).unwrap_or_else(|error| {
-            let aside = self.0.with_extension("broken.json");
-            let moved = std::fs::rename(&self.0, &aside).is_ok();
-            tracing::warn!(
-                line = error.line(),
-                moved,
-                "the settings of the app are damaged; the defaults hold"
-            );
-            Stored::default()
-        })
+        match serde_json::from_str(&text) {
+            Ok(stored) => (stored, None),
+            Err(error) => {
+                let aside = self.aside();
+                let moved = std::fs::rename(&self.0, &aside).is_ok();
+                tracing::warn!(
+                    line = error.line(),
+                    moved,
+                    "the settings of the app are damaged; the defaults hold"
+                );
+                (Stored::default(), Some(name(if moved { &aside } else { &self.0 })))
+            }
+        }
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.0.with_extension("broken.json")
     }
 
     /// Takes it away, and what was set aside of it.
     pub fn remove(&self) {
-        for path in [&self.0, &self.0.with_extension("broken.json")] {
+        for path in [&self.0, &self.aside()] {
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, "the settings of the app were not deleted");
@@ -121,7 +131,7 @@ impl SettingsFile {
         }
     }
 
-    /// Writes it whole or not at all.
+    /// Writes it whole or not at all, whenever the power fails.
     pub fn write(&self, stored: &Stored) -> Result<(), AppError> {
         let failed = |error: std::io::Error| {
             AppError::new(
@@ -135,9 +145,18 @@ impl SettingsFile {
         };
         let text = serde_json::to_vec_pretty(stored).map_err(|e| failed(e.into()))?;
         let beside = self.0.with_extension("new");
-        std::fs::write(&beside, text).map_err(failed)?;
-        std::fs::rename(&beside, &self.0).map_err(failed)
+        let write = || {
+            let mut file = std::fs::File::create(&beside)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, &self.0)
+        };
+        write().map_err(failed)
     }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -148,19 +167,20 @@ mod tests {
     fn what_was_written_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let file = SettingsFile::in_folder(dir.path());
-        assert_eq!(file.read(), Stored::default());
+        assert_eq!(file.read(), (Stored::default(), None));
         let mut stored = Stored::default();
         stored.settings.theme = Theme::Dark;
         stored.settings.quiet_from = Some(22 * 60);
         file.write(&stored).unwrap();
-        assert_eq!(file.read(), stored);
+        assert_eq!(file.read(), (stored, None));
     }
 
     #[test]
     fn a_file_of_another_version_keeps_what_is_known() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), r#"{"settings":{"language":"de","later":1}}"#).unwrap();
-        let stored = SettingsFile::in_folder(dir.path()).read();
+        let (stored, aside) = SettingsFile::in_folder(dir.path()).read();
+        assert_eq!(aside, None);
         assert_eq!(stored.settings.language, Language::De);
         assert!(stored.settings.notifications);
     }
@@ -168,9 +188,13 @@ mod tests {
     #[test]
     fn a_damaged_file_is_set_aside() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(FILE), "{\"settings\":").unwrap();
-        assert_eq!(SettingsFile::in_folder(dir.path()).read(), Stored::default());
-        assert!(dir.path().join("desktop.broken.json").exists());
+        for damaged in [&b"{\"settings\":"[..], b"", b"\xff\xfe\0\0"] {
+            std::fs::write(dir.path().join(FILE), damaged).unwrap();
+            let (stored, aside) = SettingsFile::in_folder(dir.path()).read();
+            assert_eq!((stored, aside.as_deref()), (Stored::default(), Some("desktop.broken.json")));
+            assert_eq!(std::fs::read(dir.path().join("desktop.broken.json")).unwrap(), damaged);
+            assert!(!dir.path().join(FILE).exists());
+        }
     }
 
     #[test]

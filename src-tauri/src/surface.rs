@@ -3,12 +3,14 @@
 use crate::controller::{Handle, Request};
 use crate::desktop::Desktop;
 use crate::error::AppError;
+use crate::locale::Locale;
 use crate::notify::Words;
 use crate::settings::Theme;
+use crate::toast::Board;
 use crate::tray::menu::Item;
 use crate::tray::{Tray, icon};
 use crate::views::{Lack, News};
-use crate::{platform, toast, windows};
+use crate::{platform, updates, windows};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuBuilder, MenuItem, PredefinedMenuItem};
@@ -63,6 +65,7 @@ pub struct Surface {
     handle: Handle<Engine>,
     shown: Option<Tray>,
     clipboard: Option<arboard::Clipboard>,
+    notices: Board,
 }
 
 impl std::fmt::Debug for Surface {
@@ -73,7 +76,7 @@ impl std::fmt::Debug for Surface {
 
 impl Surface {
     pub fn new(app: AppHandle, known: Known, handle: Handle<Engine>) -> Self {
-        let surface = Self { app, known, handle, shown: None, clipboard: None };
+        let surface = Self { app, known, handle, shown: None, clipboard: None, notices: Board::default() };
         surface.find_out();
         surface.follow_panel();
         surface
@@ -122,7 +125,11 @@ impl Desktop for Surface {
     fn notify(&mut self, words: Words) {
         let handle = self.handle.clone();
         let identifier = self.app.config().identifier.clone();
-        toast::show(words, &identifier, move |action| handle.tell(Request::Menu(action)));
+        self.notices.show(words, &identifier, move |action| handle.tell(Request::Menu(action)));
+    }
+
+    fn take_back(&mut self, about: &str) {
+        self.notices.take_back(about);
     }
 
     fn tell(&mut self, news: News) {
@@ -132,9 +139,9 @@ impl Desktop for Surface {
         }
     }
 
-    fn open_window(&mut self, theme: Theme) {
+    fn open_window(&mut self, theme: Theme, locale: Locale) {
         self.find_out();
-        self.at_desktop(move |app| windows::open(app, theme));
+        self.at_desktop(move |app| windows::open(app, theme, locale));
     }
 
     fn set_autostart(&mut self, on: bool) -> Result<(), AppError> {
@@ -154,6 +161,10 @@ impl Desktop for Surface {
 
     fn lacks(&self) -> Vec<Lack> {
         self.known.facts().lacks.clone()
+    }
+
+    fn can_update(&self) -> bool {
+        updates::are_on(self.app.config())
     }
 
     fn language(&self) -> Option<String> {

@@ -25,6 +25,19 @@ pub enum EngineState {
     },
 }
 
+impl EngineState {
+    /// Its name in the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            EngineState::Starting => "starting",
+            EngineState::Running => "running",
+            EngineState::Held { .. } => "held",
+            EngineState::WaitingForKeychain { .. } => "waiting_for_keychain",
+            EngineState::Stopped { .. } => "stopped",
+        }
+    }
+}
+
 /// What the system lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +45,8 @@ pub enum Lack {
     Tray,
     Notifications,
     Keychain,
+    /// The settings of the app could not be read: see [`App::settings_aside`].
+    Settings,
 }
 
 /// The program as a whole.
@@ -40,11 +55,15 @@ pub struct App {
     pub version: String,
     pub data_dir: String,
     pub engine: EngineState,
+    /// It was built with an address for updates, and a key.
+    pub updates: bool,
     /// No mailbox is set.
     pub first_run: bool,
     pub settings: AppSettings,
     /// The language in force.
     pub locale: Locale,
+    /// The file in which settings lie that could not be read, by its name in the data folder.
+    pub settings_aside: Option<String>,
     /// What the system lacks: each is said where the person looks, with the next step.
     pub missing: Vec<Lack>,
 }
@@ -67,6 +86,8 @@ pub enum Route {
     },
     Diagnostics,
     Setup,
+    /// The set-up of the IT department that was opened.
+    ItSetup,
     Reconnect {
         address: String,
     },

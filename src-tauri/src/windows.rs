@@ -1,5 +1,6 @@
 //! The one window: made when it is asked for, destroyed when it is closed.
 
+use crate::locale::Locale;
 use crate::settings::Theme;
 use crate::views::News;
 use tauri::plugin::TauriPlugin;
@@ -21,8 +22,9 @@ pub fn remembered() -> TauriPlugin<Wry> {
     tauri_plugin_window_state::Builder::default().with_state_flags(kept).build()
 }
 
-/// Opens the window, or brings the one that is open to the front. Until the page is there the window has the page's colour.
-pub fn open(app: &AppHandle, theme: Theme) -> tauri::Result<()> {
+/// Opens the window, or brings the one that is open to the front. Until the page is there the window has the page's colour, and
+/// the page has its theme and language before the program answers.
+pub fn open(app: &AppHandle, theme: Theme, locale: Locale) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
         return raise(&window);
     }
@@ -33,8 +35,9 @@ pub fn open(app: &AppHandle, theme: Theme) -> tauri::Result<()> {
         Theme::Light => Some(Look::Light),
         Theme::Dark => Some(Look::Dark),
     };
-    let window = WebviewWindowBuilder::new(app, MAIN, address)
+    let mut window = WebviewWindowBuilder::new(app, MAIN, address)
         .theme(chosen)
+        .initialization_script(dress(chosen, locale))
         .title("Threadline")
         .inner_size(1120.0, 760.0)
         .min_inner_size(720.0, 520.0)
@@ -52,10 +55,25 @@ pub fn open(app: &AppHandle, theme: Theme) -> tauri::Result<()> {
                 tracing::debug!("the window is loaded");
             }
         })
-        .disable_drag_drop_handler()
-        .build()?;
-    let look = chosen.map_or_else(|| window.theme(), Ok)?;
-    window.set_background_color(Some(ground(look)))
+        .disable_drag_drop_handler();
+    if let Some(look) = chosen {
+        window = window.background_color(ground(look));
+    }
+    let window = window.build()?;
+    match chosen {
+        Some(_) => Ok(()),
+        None => window.set_background_color(Some(ground(window.theme()?))),
+    }
+}
+
+/// What runs in the page before its own scripts: marks the document, of which not even the root may be there yet.
+fn dress(look: Option<Look>, locale: Locale) -> String {
+    let theme = look.map(|look| format!("d.theme={:?};", look.to_string())).unwrap_or_default();
+    format!(
+        "(()=>{{const mark=()=>{{const d=document.documentElement?.dataset;if(d){{{theme}d.locale={:?};}}return d}};\
+         mark()||new MutationObserver((_,o)=>mark()&&o.disconnect()).observe(document,{{childList:true}})}})()",
+        locale.tag()
+    )
 }
 
 /// `--bg` of the page's `tokens.css`.
@@ -98,6 +116,19 @@ mod tests {
             let Color(r, g, b, _) = ground(look);
             assert_eq!(grounds.next(), Some(format!("{r:02x}{g:02x}{b:02x};").as_str()), "{look}");
         }
+    }
+
+    #[test]
+    fn the_page_has_its_theme_and_language_before_its_own_scripts_run() {
+        let dark = dress(Some(Look::Dark), Locale::De);
+        assert!(dark.contains(r#"d.theme="dark";d.locale="de";"#), "{dark}");
+        // Where the system decides, the style sheet asks it.
+        let system = dress(None, Locale::En);
+        assert!(!system.contains("theme") && system.contains(r#"d.locale="en""#), "{system}");
+        let page = include_str!("../../ui/src/main.ts");
+        assert!(page.contains("document.documentElement.dataset.locale"));
+        let tokens = include_str!("../../ui/src/styles/tokens.css");
+        assert!(tokens.contains(":root[data-theme=\"dark\"]"));
     }
 
     #[test]

@@ -9,8 +9,8 @@ import { build } from "vite";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist-fake");
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png" };
-/** As the window's own policy: no script but the program's. */
-const policy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self' data: blob:";
+/** The window's own policy. */
+const policy = JSON.parse(await readFile(join(root, "../tauri.conf.json"), "utf8")).app.security.csp;
 
 /** The time at which all pictures are taken. */
 export const CLOCK = "2026-03-12T09:24:00Z";

@@ -53,6 +53,7 @@ export const table = [
   { screen: "threads", name: "questions", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("tab", { name: /Questions/ }).click(); await page.getByRole("checkbox").nth(1).check(); } },
   { screen: "threads", name: "hostile", scene: "hostile", hash: "#/threads/1", act: (page) => page.frameLocator("iframe").first().locator("h1").waitFor() },
   { screen: "threads", name: "where", scene: "healthy", hash: "#/threads", act: async (page) => { await page.getByRole("button", { name: "Where is my mail?" }).click(); await page.getByLabel("Recipient or subject").fill("oak"); await page.getByRole("button", { name: "Look" }).click(); } },
+  { screen: "threads", name: "where-never", scene: "healthy", hash: "#/threads", themes: ["light"], act: async (page) => { await page.getByRole("button", { name: "Where is my mail?" }).click(); await page.getByLabel("Recipient or subject").fill("lunch"); await page.getByRole("button", { name: "Look" }).click(); await page.getByRole("button", { name: "Log this mail" }).click(); await page.getByText("A never-log rule keeps it out").waitFor(); } },
 
   { screen: "proof", name: "coverage", scene: "healthy", hash: "#/proof", height: 1100, act: (page) => audit(page) },
   { screen: "proof", name: "coverage-last", scene: "healthy", hash: "#/proof", themes: ["light"] },
@@ -91,12 +92,17 @@ export const table = [
   { screen: "diagnostics", name: "log-de-small", scene: "broken", hash: "#/diagnostics", lang: "de", ...SMALL },
   { screen: "diagnostics", name: "bundle", scene: "broken", hash: "#/diagnostics", act: (page) => page.getByRole("button", { name: /Bundle/ }).click() },
 
+  { screen: "it-setup", name: "shown", scene: "healthy", hash: "#/it_setup" },
+  { screen: "it-setup", name: "shown-de-small", scene: "healthy", hash: "#/it_setup", lang: "de", ...SMALL },
+  { screen: "settings", name: "update", scene: "healthy", hash: "#/settings/about", themes: ["light"], act: async (page) => { await page.getByRole("button", { name: "Check for updates" }).click(); await page.getByText("Version 0.2.0 is there").waitFor(); } },
+
   { screen: "window", name: "starting", scene: "starting", hash: "#/overview", spins: true },
   { screen: "window", name: "held", scene: "held", hash: "#/overview" },
   { screen: "window", name: "keychain", scene: "keychain", hash: "#/overview" },
   { screen: "window", name: "keychain-de-small", scene: "keychain", hash: "#/overview", lang: "de", ...SMALL },
   { screen: "window", name: "stopped", scene: "stopped", hash: "#/overview" },
-  { screen: "window", name: "mute", scene: "mute", hash: "#/overview", themes: ["light"] },
+  { screen: "window", name: "mute", scene: "mute", hash: "#/overview" },
+  { screen: "window", name: "damaged", scene: "damaged", hash: "#/overview" },
   { screen: "window", name: "notray", scene: "notray", hash: "#/overview" },
 
   ...connect,

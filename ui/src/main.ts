@@ -6,8 +6,9 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 
 async function start(): Promise<void> {
-  // The system's language, until the program has said which it is to be.
-  await Promise.all([openApi(), setLocale(navigator.language.startsWith("de") ? "de" : "en")]);
+  // The window was told the language with its theme; without one it is the system's.
+  const language = document.documentElement.dataset.locale ?? navigator.language;
+  await Promise.all([openApi(), setLocale(language.startsWith("de") ? "de" : "en")]);
   const target = document.getElementById("app");
   if (target !== null) mount(App, { target });
 }

@@ -85,3 +85,28 @@ fn the_window_may_call_each_command_and_nothing_else() {
         capability["permissions"].as_array().unwrap().iter().filter_map(|p| p.as_str()).collect();
     assert_eq!(granted, ["core:event:allow-listen", "core:event:allow-unlisten", "allow-commands"]);
 }
+
+/// What is looked at without the program has the shape of what the program gives.
+#[test]
+fn the_made_up_diagnostics_have_the_parts_of_the_real_ones() {
+    let made_up = std::fs::read_to_string(root().join("ui/src/lib/fake/diagnostics.ts")).unwrap();
+    let behind = |mark: &str| -> Vec<String> {
+        let parts = made_up.split(mark).skip(1);
+        parts.filter_map(|rest| Some(rest.split('"').nth(1)?.to_owned())).collect()
+    };
+    let real = threadline_engine::diagnostics::make("", "", None);
+    let real: Vec<String> = real.into_iter().map(|file| file.name).collect();
+    assert_eq!(behind("{ name: "), real);
+    let sources = |target: &str| {
+        let mut parts = target.split("::");
+        let name = parts.next()?.strip_prefix("threadline_")?;
+        let place =
+            root().join("src-tauri/crates").join(name).join("src").join(parts.collect::<Vec<_>>().join("/"));
+        Some(place.with_extension("rs").exists())
+    };
+    let targets = behind("target: ");
+    assert!(targets.len() > 5);
+    for target in targets {
+        assert_eq!(sources(&target), Some(true), "{target}");
+    }
+}

@@ -4,7 +4,7 @@ use super::{Answer, Shell, address, desktop};
 use crate::error::AppError;
 use tauri::State;
 use tauri::ipc::Channel;
-use threadline_core::rule::{LogMode, Rules};
+use threadline_core::rule::LogMode;
 use threadline_engine::check::{CheckReport, CheckStep};
 use threadline_engine::discover::{Discovery, Internet, Pop3Found, pop3_found};
 use threadline_engine::reconnect::{Broken, OtherMailbox};
@@ -122,11 +122,11 @@ pub async fn reconnect(
     shell.status().await
 }
 
-/// The draft with the mailbox's own rules, or with those that a new one begins with.
+/// The draft with the mailbox's own rules, or with those that a new one begins with: the IT department may have set some.
 async fn settings(engine: &Engine, draft: MailboxDraft) -> Result<AccountSettings, EngineError> {
     let rules = match engine.account(&draft.address).await {
         Ok(account) => account.settings.rules,
-        Err(EngineError::NoAccount(_)) => Rules::for_mailbox(&draft.address),
+        Err(EngineError::NoAccount(_)) => engine.rules_for(&draft.address).await?,
         Err(error) => return Err(error),
     };
     Ok(AccountSettings { draft, rules })

@@ -8,8 +8,8 @@ use threadline_engine::logs::{LogLine, Logs};
 
 #[tauri::command]
 #[specta::specta]
-pub fn logs(logs: State<'_, Logs>, after: Option<u64>) -> Vec<LogLine> {
-    logs.after(after)
+pub async fn logs(logs: State<'_, Logs>, after: Option<u64>) -> Answer<Vec<LogLine>> {
+    Ok(logs.after(after))
 }
 
 #[tauri::command]

@@ -7,12 +7,14 @@ pub mod crm;
 pub mod desktop;
 pub mod diagnostics;
 pub mod history;
+pub mod it;
 pub mod mailbox;
 pub mod network;
 pub mod program;
 pub mod proof;
 pub mod rules;
 pub mod threads;
+pub mod updates;
 
 use crate::controller::Handle;
 use crate::error::AppError;

@@ -1,12 +1,13 @@
 //! What a click in the tray or on a notification does, and the diagnostics.
 
 use super::{Controller, Topic};
-use crate::desk::{Desk as _, Opener};
+use crate::desk::{Desk as _, Opener, broke_off};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::notify::Notice;
 use crate::tray::menu::Action;
 use crate::views::App;
+use std::future::Future;
 use threadline_engine::diagnostics::{self, BundleFile};
 use threadline_engine::logs;
 
@@ -22,18 +23,22 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             Action::StopLogging => self.set_logging(false).await,
             Action::LogAgain => self.set_logging(true).await,
             Action::CopyDiagnostics => {
-                let copied = self.copy_diagnostics().await;
-                copied.map(|()| self.notify(&Notice::Copied))
+                self.copying = Some(tokio::spawn(self.bundle()));
+                Ok(())
             }
             // Heard by `run`, which ends on it.
             Action::Quit => Ok(()),
         };
+        self.tell_refused(done);
+        self.gather(Topic::Status);
+    }
+
+    fn tell_refused(&mut self, done: Result<(), AppError>) {
         if let Err(error) = done {
             // Nothing vanishes: the person is told why.
             tracing::warn!(code = %error.code, "a click in the tray was refused");
             self.notify(&Notice::Refused { error });
         }
-        self.gather(Topic::Status);
     }
 
     async fn set_logging(&mut self, on: bool) -> Result<(), AppError> {
@@ -49,19 +54,27 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         Ok(())
     }
 
-    pub(super) async fn copy_diagnostics(&mut self) -> Result<(), AppError> {
-        let text = diagnostics::as_text(&self.bundle().await);
-        self.parts.desktop.copy(text)
+    /// The diagnostics that a click asked for are made.
+    pub(super) fn copy(&mut self, files: Result<Vec<BundleFile>, AppError>) {
+        let copied = files.and_then(|files| self.parts.desktop.copy(diagnostics::as_text(&files)));
+        let told = copied.map(|()| self.notify(&Notice::Copied));
+        self.tell_refused(told);
     }
 
-    pub(super) async fn bundle(&mut self) -> Vec<BundleFile> {
-        let desk = self.ears.desk.borrow().clone();
-        let known = match desk {
-            Some(desk) => desk.for_diagnostics().await.ok(),
-            None => None,
-        };
-        let log = logs::as_text(&self.parts.logs.after(None));
-        diagnostics::make(&about(&self.app()), &log, known.as_ref())
+    /// Makes the diagnostics, which takes seconds where much is logged: nothing waits for it here.
+    pub(super) fn bundle(
+        &self,
+    ) -> impl Future<Output = Result<Vec<BundleFile>, AppError>> + Send + use<O, D> {
+        let (desk, logs, about) =
+            (self.ears.desk.borrow().clone(), self.parts.logs.clone(), about(&self.app()));
+        async move {
+            let known = match desk {
+                Some(desk) => desk.for_diagnostics().await.ok(),
+                None => None,
+            };
+            let make = move || diagnostics::make(&about, &logs::as_text(&logs.after(None)), known.as_ref());
+            tokio::task::spawn_blocking(make).await.map_err(|_| broke_off())
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::settings::AppSettings;
 use crate::tray::menu::Action;
 use crate::views::{App, EngineState, PauseFor, Route};
 use threadline_core::address::Address;
-use threadline_engine::diagnostics::BundleFile;
+use threadline_engine::diagnostics::{self, BundleFile};
 use threadline_engine::views::Status;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -46,9 +46,9 @@ pub enum Request {
     Menu(Action),
     /// The desktop has another tray or colour than before.
     DesktopChanged,
-    Bundle(Reply<Vec<BundleFile>>),
-    /// Copies the diagnostics.
-    Copy(Reply<Result<(), AppError>>),
+    Bundle(Reply<Result<Vec<BundleFile>, AppError>>),
+    /// Copies a text.
+    Copy(String, Reply<Result<(), AppError>>),
     /// Deletes everything that is kept on this computer.
     Wipe(Reply<Result<App, AppError>>),
     /// The language in force.
@@ -112,11 +112,12 @@ impl<E: Clone> Handle<E> {
     }
 
     pub async fn bundle(&self) -> Result<Vec<BundleFile>, AppError> {
-        self.ask(Request::Bundle).await
+        self.ask(Request::Bundle).await?
     }
 
     pub async fn copy_diagnostics(&self) -> Result<(), AppError> {
-        self.ask(Request::Copy).await?
+        let text = diagnostics::as_text(&self.bundle().await?);
+        self.ask(|reply| Request::Copy(text, reply)).await?
     }
 
     pub async fn wipe(&self) -> Result<App, AppError> {

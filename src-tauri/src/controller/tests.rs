@@ -4,7 +4,7 @@ mod kit;
 
 use super::*;
 use crate::locale::Locale;
-use crate::settings::Language;
+use crate::settings::{Language, Theme};
 use crate::testing::{ANN, address, at, broken, connected, status};
 use crate::tray::state::Light;
 use kit::{Office, jane};
@@ -254,6 +254,56 @@ async fn the_diagnostics_hold_no_address_name_or_subject() {
     for helps in ["<mailbox 1>: needs_attention", "reason password_changed", "Threadline 0."] {
         assert!(text.contains(helps), "{helps} is not in:\n{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_much_to_redact_when_the_diagnostics_are_copied_then_nothing_waits_for_them() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    office.engine().looks_for = std::time::Duration::from_secs(5);
+    office.handle.tell(Request::Menu(Action::CopyDiagnostics));
+    office.moment().await;
+    assert_eq!(office.app().await.engine, EngineState::Running);
+    assert_eq!(office.desktop().copied, None, "they are still being made");
+    office.settle().await;
+    assert!(office.desktop().copied.is_some());
+    assert_eq!(office.handle.bundle().await.unwrap().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_damaged_settings_then_the_window_is_told_where_they_lie() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    assert_eq!((office.app().await.missing, office.app().await.settings_aside), (Vec::new(), None));
+    office.spoil_settings();
+    let office = office.again(status(vec![connected(ANN)])).await;
+    let app = office.app().await;
+    assert_eq!((app.missing, app.settings), (vec![Lack::Settings], AppSettings::default()));
+    assert_eq!(app.settings_aside.as_deref(), Some("desktop.broken.json"));
+    let app = office.handle.wipe().await.unwrap();
+    assert_eq!((app.missing, app.settings_aside), (Vec::new(), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_a_disconnect_that_was_told_when_it_is_over_then_its_notification_is_taken_back() {
+    let office = Office::open(status(vec![broken(ANN, Reason::PasswordChanged, "14:02")])).await;
+    assert_eq!(office.desktop().notices[0].about.as_deref(), Some(ANN));
+    assert_eq!(office.desktop().taken_back, [notify::ENGINE]);
+    office.becomes(status(vec![connected(ANN)])).await;
+    assert_eq!(office.desktop().taken_back, [notify::ENGINE, ANN]);
+    // One whose mailbox was removed, or that ends in quiet hours, is no truer.
+    office.becomes(status(vec![broken(ANN, Reason::PasswordChanged, "15:02")])).await;
+    office.becomes(status(Vec::new())).await;
+    assert_eq!(office.desktop().taken_back, [notify::ENGINE, ANN, ANN]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_a_theme_and_a_language_when_the_window_opens_before_the_engine_then_it_has_them() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    let settings = AppSettings { theme: Theme::Dark, language: Language::De, ..AppSettings::default() };
+    office.handle.set_settings(settings).await.unwrap();
+    let office = office.again(status(vec![connected(ANN)])).await;
+    office.handle.tell(Request::Open(None));
+    office.settle().await;
+    assert_eq!(office.desktop().dressed, Some((Theme::Dark, Locale::De)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use notify_rust::{Notification, NotificationResponse, Timeout};
 pub fn answer(
     words: &Words,
     identifier: &str,
+    shown: impl FnOnce(u32) -> bool,
     act: impl FnOnce(Action),
 ) -> Result<(), notify_rust::error::Error> {
     let mut notification = Notification::new();
@@ -20,11 +21,18 @@ pub fn answer(
     }
     name_program(&mut notification, identifier);
     let handle = notification.show()?;
+    // Neither system gives a number by which it could be taken back: both take it off the screen by themselves.
+    let _ = shown(0);
     let Some((_, action)) = words.action.clone() else { return Ok(()) };
     handle.wait_for_response(|response: &NotificationResponse| match response {
         NotificationResponse::Default | NotificationResponse::Action(_) => act(action),
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => {}
     })
+}
+
+/// Nothing: see [`answer`].
+pub fn close(_: u32) -> Result<(), notify_rust::error::Error> {
+    Ok(())
 }
 
 #[cfg(target_os = "windows")]

@@ -26,7 +26,13 @@ pub fn is_there() -> bool {
     asked().is_ok()
 }
 
-pub fn answer(words: &Words, _: &str, act: impl FnOnce(Action)) -> zbus::Result<()> {
+/// Shows it and waits for what becomes of it. `shown` hears its number, and says whether it is to stay.
+pub fn answer(
+    words: &Words,
+    _: &str,
+    shown: impl FnOnce(u32) -> bool,
+    act: impl FnOnce(Action),
+) -> zbus::Result<()> {
     let bus = Connection::session()?;
     let daemon = Proxy::new(&bus, NAME, PATH, NAME)?;
     // Before it is shown, so that no click is missed.
@@ -40,9 +46,12 @@ pub fn answer(words: &Words, _: &str, act: impl FnOnce(Action)) -> zbus::Result<
     let hints =
         HashMap::from([("urgency", Value::from(normal)), ("desktop-entry", Value::from("Threadline"))]);
     let time = if words.urgent { STAYS } else { USUAL };
-    let shown =
+    let notice =
         ("Threadline", 0_u32, "threadline-app", &words.title, body(&words.body), actions, hints, time);
-    let id: u32 = daemon.call("Notify", &shown)?;
+    let id: u32 = daemon.call("Notify", &notice)?;
+    if !shown(id) {
+        return daemon.call("CloseNotification", &id);
+    }
     let Some((_, action)) = words.action.clone() else { return Ok(()) };
     for signal in signals {
         let header = signal.header();
@@ -60,6 +69,16 @@ pub fn answer(words: &Words, _: &str, act: impl FnOnce(Action)) -> zbus::Result<
         }
     }
     Ok(())
+}
+
+/// Takes it off the screen. One that is gone already is none the worse.
+pub fn close(id: u32) -> zbus::Result<()> {
+    let bus = Connection::session()?;
+    match Proxy::new(&bus, NAME, PATH, NAME)?.call("CloseNotification", &id) {
+        // The specification's answer where there is no such notification any more.
+        Err(zbus::Error::MethodError(..)) => Ok(()),
+        closed => closed,
+    }
 }
 
 /// Daemons read markup in the body (the specification's "Markup").

@@ -1,6 +1,6 @@
 //! The menu, line by line. On Linux a tray icon has neither click nor tooltip, so everything is here.
 
-use super::state::{Headline, LastContact, Pausing, TrayState};
+use super::state::{Headline, LastContact, TrayState};
 use crate::locale::Catalogue;
 use crate::notify::crm_name;
 use crate::views::{PauseFor, Route};
@@ -68,13 +68,12 @@ pub fn of(state: &TrayState, texts: &Catalogue, now: Timestamp, zone: &TimeZone)
         }
         _ => {}
     }
-    match state.pausing {
-        Pausing::Nothing => {}
-        Pausing::Pause => {
-            menu.push(click("tray.pause_hour", Action::Pause(PauseFor::Hour)));
-            menu.push(click("tray.pause_tomorrow", Action::Pause(PauseFor::Tomorrow)));
-        }
-        Pausing::Resume => menu.push(click("tray.resume", Action::Resume)),
+    if state.can_pause {
+        menu.push(click("tray.pause_hour", Action::Pause(PauseFor::Hour)));
+        menu.push(click("tray.pause_tomorrow", Action::Pause(PauseFor::Tomorrow)));
+    }
+    if state.can_resume {
+        menu.push(click("tray.resume", Action::Resume));
     }
     if let Some(contact) = &state.last_contact {
         menu.push(Item::Click {

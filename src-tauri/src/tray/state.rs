@@ -84,15 +84,6 @@ pub struct MailboxLine {
     pub route: Route,
 }
 
-/// What can be done about pauses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pausing {
-    /// There is nothing that runs.
-    Nothing,
-    Pause,
-    Resume,
-}
-
 /// The tray's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrayState {
@@ -100,7 +91,10 @@ pub struct TrayState {
     pub mailboxes: Vec<MailboxLine>,
     /// What needs the person, and where it is mended.
     pub mend: Option<Route>,
-    pub pausing: Pausing,
+    /// Some mailbox is not paused.
+    pub can_pause: bool,
+    /// Some mailbox is paused.
+    pub can_resume: bool,
     pub last_contact: Option<LastContact>,
     pub stopped: Option<LastContact>,
 }
@@ -124,11 +118,8 @@ impl TrayState {
             headline,
             mailboxes: mailboxes.iter().map(mailbox_line).collect(),
             mend: status.and_then(mend),
-            pausing: match (mailboxes.is_empty(), all_paused) {
-                (true, _) => Pausing::Nothing,
-                (false, true) => Pausing::Resume,
-                (false, false) => Pausing::Pause,
-            },
+            can_pause: mailboxes.iter().any(|m| m.state != State::Paused),
+            can_resume: mailboxes.iter().any(|m| m.state == State::Paused),
             last_contact: status.and(seen.last_contact).cloned(),
             stopped: status.and(seen.stopped).cloned(),
         }

@@ -125,6 +125,8 @@ fn a_pause_speaks_for_all_only_where_all_are_paused() {
     let one = tray(&status(vec![paused(ANN, None), connected(BOB)]));
     assert_eq!(first(&one), ("Connected", Light::Connected));
     assert_eq!(action(&one, "Pause for 1 hour"), Some(Action::Pause(PauseFor::Hour)));
+    assert_eq!(action(&one, "Resume"), Some(Action::Resume), "one of them is paused");
+    assert_eq!(action(&tray(&status(vec![connected(ANN)])), "Resume"), None);
 }
 
 #[test]

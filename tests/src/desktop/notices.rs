@@ -23,11 +23,19 @@ pub struct Notice {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Shown(Arc<Mutex<Vec<Notice>>>);
+struct Shown {
+    notices: Arc<Mutex<Vec<Notice>>>,
+    /// The numbers of those that the app took back.
+    taken_back: Arc<Mutex<Vec<u32>>>,
+}
 
 impl Shown {
     fn all(&self) -> MutexGuard<'_, Vec<Notice>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken_back(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,7 +60,17 @@ impl Shown {
         id
     }
 
-    fn close_notification(&self, _id: u32) {}
+    async fn close_notification(
+        &self,
+        id: u32,
+        #[zbus(connection)] connection: &zbus::Connection,
+    ) -> zbus::fdo::Result<()> {
+        const BY_THE_APP: u32 = 3;
+        self.taken_back().push(id);
+        let body = (id, BY_THE_APP);
+        let closed = connection.emit_signal(None::<&str>, PATH, NAME, "NotificationClosed", &body);
+        closed.await.map_err(|error| zbus::fdo::Error::Failed(error.to_string()))
+    }
 
     fn get_capabilities(&self) -> Vec<String> {
         ["body", "actions"].map(str::to_owned).to_vec()
@@ -81,6 +99,11 @@ impl Notices {
     /// All so far, the oldest first.
     pub fn shown(&self) -> Vec<Notice> {
         self.shown.all().clone()
+    }
+
+    /// Waits until the app has taken this one back.
+    pub fn wait_for_taken_back(&self, notice: &Notice) -> Result<()> {
+        until("a notification taken back", || Ok(self.shown.taken_back().contains(&notice.id).then_some(())))
     }
 
     /// Waits for one for which this holds.

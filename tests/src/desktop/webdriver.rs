@@ -76,6 +76,13 @@ impl WebDriver {
         self.post("execute/sync", &json!({"script": body, "args": args}))
     }
 
+    /// The same of a function that waits; gives what it returns in the end.
+    pub fn script_async(&self, body: &str) -> Result<Value> {
+        let body =
+            format!("const done = arguments[arguments.length - 1]; (async () => {{ {body} }})().then(done)");
+        self.post("execute/async", &json!({"script": body, "args": []}))
+    }
+
     /// The element that a function's body returns, where it returns one.
     pub fn element(&self, body: &str, args: &[Value]) -> Result<Option<Element>> {
         let found = self.script(body, args)?;

@@ -9,6 +9,9 @@ mod held;
 mod keychain;
 mod package;
 mod reconnect;
+mod setup_link;
+mod theme;
+mod updates;
 
 const ANN: &str = "ann@lab.test";
 const CARL: &str = "carl@customer1.example";

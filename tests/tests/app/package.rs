@@ -44,6 +44,12 @@ fn the_package_installs_starts_and_leaves_nothing_behind() -> Result<()> {
         ensure!(files.iter().any(|file| file.to_string_lossy().ends_with(ending)), "no {what}: {files:#?}");
     }
 
+    let entry = files.iter().find(|file| file.extension().is_some_and(|ending| ending == "desktop"));
+    let entry = std::fs::read_to_string(entry.context("no entry in the menu")?)?;
+    for line in ["Exec=threadline-app %u", "MimeType=x-scheme-handler/threadline;"] {
+        ensure!(entry.lines().any(|one| one == line), "{line} is not in:\n{entry}");
+    }
+
     let desk = Desktop::new()?;
     let mut app = desk.start(&program, &[])?.spawn()?;
     let (tray, texts) = (desk.tray()?, &desk.texts);

@@ -2,9 +2,9 @@
 import type {
   Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
   Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, Limits, LogLine, LogMode, MailboxDraft, MailboxSettings,
-  MessageHtml, NetworkSettings, News, NightlyAudit, OauthProvider, Outage,
-  PauseFor, Pop3Found, Portal, ProxyDraft, PurgeReport, ReadAgain, Retention, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery,
-  ThreadView, Trace, TrashLine, Undo,
+  MessageHtml, NetworkSettings, NewVersion, News, NightlyAudit, OauthProvider, Outage,
+  PauseFor, Pop3Found, Portal, Preview, ProxyDraft, PurgeReport, ReadAgain, Retention, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery,
+  ThreadView, Trace, TrashLine, Undo, Which,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -85,6 +85,8 @@ export interface Api {
   asked(): Promise<Decided[]>;
   answer(messages: number[], answer: "log" | "ignore" | "never"): Promise<Undo>;
   whereIsMyMail(account: string, words: string): Promise<Trace[]>;
+  /** Logs a mail that a rule kept out. A never-log rule refuses it with `never_log`, unless it does not count for this one. */
+  logByHand(account: string, which: Which, despite: boolean): Promise<Undo>;
 
   // activity
   activity(before: number | null, limit: number): Promise<Activity[]>;
@@ -131,6 +133,20 @@ export interface Api {
   setIspdb(url: string | null): Promise<NetworkSettings>;
   setOauthApp(provider: OauthProvider, clientId: string, secret: string | null): Promise<NetworkSettings>;
   removeOauthApp(provider: OauthProvider): Promise<NetworkSettings>;
+
+  // what the IT department sets
+  /** Asks for a file; false where none was chosen. */
+  openSetupFile(): Promise<boolean>;
+  /** What the set-up that was opened would do. */
+  offeredSetup(): Promise<Preview | null>;
+  applySetup(secret: string | null): Promise<Status>;
+  declineSetup(): Promise<void>;
+
+  // new versions
+  checkUpdate(): Promise<NewVersion | null>;
+  /** Fetches what was found; refused where the publisher has not signed it. */
+  downloadUpdate(): Promise<NewVersion>;
+  installUpdate(): Promise<void>;
 
   // diagnostics
   logs(after: number | null): Promise<LogLine[]>;

@@ -109,6 +109,11 @@ export const commands = {
 	answer: (messages: number[], answer: AskedAnswer) => __TAURI_INVOKE<Undo>("answer", { messages, answer }),
 	/**  By recipient or subject. */
 	whereIsMyMail: (mailbox: string, words: string) => __TAURI_INVOKE<Trace[]>("where_is_my_mail", { mailbox, words }),
+	/**
+	 *  Logs a mail that a rule kept out. Where a never-log rule did, it is refused unless the person says that it does not count
+	 *  for this one.
+	 */
+	logByHand: (mailbox: string, which: Which, despite: boolean) => __TAURI_INVOKE<Undo>("log_by_hand", { mailbox, which, despite }),
 	outages: (days: number) => __TAURI_INVOKE<Outage[]>("outages", { days }),
 	activity: (before: number | null, limit: number) => __TAURI_INVOKE<Activity[]>("activity", { before, limit }),
 	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
@@ -122,6 +127,19 @@ export const commands = {
 	setOauthApp: (provider: OauthProvider, clientId: string, secret: string | null) => __TAURI_INVOKE<NetworkSettings>("set_oauth_app", { provider, clientId, secret }),
 	/**  Forgets it; what is built into the program counts again. */
 	removeOauthApp: (provider: OauthProvider) => __TAURI_INVOKE<NetworkSettings>("remove_oauth_app", { provider }),
+	/**  Asks for a file; false where none was chosen. */
+	openSetupFile: () => __TAURI_INVOKE<boolean>("open_setup_file"),
+	/**  What the set-up that was opened would do; `None` where none is. */
+	offeredSetup: () => __TAURI_INVOKE<Preview | null>("offered_setup"),
+	/**  Does it. `secret` is the CRM's, where it needs one. */
+	applySetup: (secret: string | null) => __TAURI_INVOKE<Status>("apply_setup", { secret }),
+	declineSetup: () => __TAURI_INVOKE<null>("decline_setup"),
+	/**  `None`: this is the newest. */
+	checkUpdate: () => __TAURI_INVOKE<NewVersion | null>("check_update"),
+	/**  Fetches what was found; it is kept where the publisher signed it. */
+	downloadUpdate: () => __TAURI_INVOKE<NewVersion>("download_update"),
+	/**  Installs what was fetched, and starts anew. */
+	installUpdate: () => __TAURI_INVOKE<null>("install_update"),
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	openDataDir: () => __TAURI_INVOKE<null>("open_data_dir"),
 	/**  Asks for a folder and writes everything that is logged into it; `None` where none was chosen. */
@@ -188,11 +206,15 @@ export type App = {
 	version: string,
 	data_dir: string,
 	engine: EngineState,
+	/**  It was built with an address for updates, and a key. */
+	updates: boolean,
 	/**  No mailbox is set. */
 	first_run: boolean,
 	settings: AppSettings,
 	/**  The language in force. */
 	locale: Locale,
+	/**  The file in which settings lie that could not be read, by its name in the data folder. */
+	settings_aside: string | null,
 	/**  What the system lacks: each is said where the person looks, with the next step. */
 	missing: Lack[],
 };
@@ -372,6 +394,19 @@ export type Certificate = {
 	fingerprint: string,
 };
 
+/**  One thing that a set-up sets. */
+export type Change = 
+/**  A registration; `instead_of` is the client id that is set now. */
+{ sets: "oauth_app"; provider: OauthProvider; client_id: string; at: string | null; instead_of: string | null } | 
+/**  Where logged mail goes, as it may be shown; `instead_of` are the CRMs that it takes the place of. */
+{ sets: "crm"; crm: CrmSettings; instead_of: CrmSettings[] } | 
+/**  Whose mail is logged, of all mailboxes; `instead_of` are those that have another mode now. */
+{ sets: "mode"; mode: LogMode; instead_of: string[] } | 
+/**  Whether contacts are made. */
+{ sets: "create_contacts"; create: CreateContacts; instead_of: string[] } | { sets: "colleagues"; domains: string[] } | 
+/**  Of whom no mail is ever logged. */
+{ sets: "never"; who: string[] };
+
 /**  What a check found. */
 export type CheckReport = {
 	/**  Every step as it ended, in the order of [`CheckStepName::ALL`]. */
@@ -403,8 +438,10 @@ export type CheckStep = {
 	state: CheckState,
 	/**  Milliseconds; there when it was tried and has ended. */
 	ms: number | null,
-	/**  What was found, or the server's own words: cleaned, never from before TLS. */
+	/**  Names, numbers and the server's own words, as they are: cleaned, never from before TLS. */
 	words: string | null,
+	/**  What was found beside them, for whoever shows it to put into words. */
+	found: Found | null,
 	reason: Reason | null,
 };
 
@@ -652,6 +689,42 @@ export type Folder = {
 	role: Role,
 };
 
+/**  What a step found. */
+export type Found = 
+/**  So many lie in INBOX. */
+{ what: "messages"; messages: number } | 
+/**  Where sent mail lies. */
+{ what: "sent_folders"; folders: FoundFolder[] } | 
+/**  The CRMs that answered. */
+{ what: "crms"; crms: FoundCrm[] } | 
+/**  A setting or a secret that cannot be used, by the error's code; `message` says it in English. */
+{ what: "unusable"; code: string; message: string };
+
+/**  A CRM: its kind, and the account, host or folder behind it. */
+export type FoundCrm = {
+	kind: string,
+	name: string,
+};
+
+/**  A folder, by its name on the server. */
+export type FoundFolder = {
+	name: string,
+	how: FoundHow,
+};
+
+/**  How a folder for sent mail was found. */
+export type FoundHow = 
+/**  The person named it. */
+"named" | 
+/**  The server says so. */
+"special_use" | 
+/**  It has the name that a mail program or a provider gives to it. */
+"name" | 
+/**  Its name contains "sent". */
+"name_contains" | 
+/**  It holds all mail. */
+"all";
+
 /**  When the parts of a message go, or went. */
 export type Goes = {
 	/**  `None` before every CRM has accepted the message: its clock has not begun. */
@@ -699,7 +772,9 @@ export type Keep = {
 };
 
 /**  What the system lacks. */
-export type Lack = "tray" | "notifications" | "keychain";
+export type Lack = "tray" | "notifications" | "keychain" | 
+/**  The settings of the app could not be read: see [`App::settings_aside`]. */
+"settings";
 
 export type Language = "system" | "en" | "de";
 
@@ -735,6 +810,14 @@ export type LogMode =
 "everyone_outside" | 
 /**  Mail that the person marked. */
 "only_when_i_say";
+
+/**  Where a mail lies on its server. */
+export type MailPlace = {
+	/**  The folder's name, as the ledger and the window show it. */
+	folder: string,
+	uidvalidity: number,
+	uid: number,
+};
 
 /**  A `mailbox` (RFC 5322 §3.4): an address and the name shown beside it. */
 export type Mailbox = {
@@ -860,6 +943,15 @@ export type NetworkSettings = {
 	apps: OauthAppView[],
 };
 
+/**  A newer version. */
+export type NewVersion = {
+	version: string,
+	/**  What the publisher says of it. */
+	notes: string | null,
+	/**  It is on this computer, and its signature is good. */
+	ready: boolean,
+};
+
 /**  What happens, for the window. */
 export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
@@ -978,6 +1070,16 @@ export type Portal = {
 	missing_scopes: string[],
 };
 
+/**  What a set-up would do. */
+export type Preview = {
+	/**  Whom it is from, in their own words: anybody can write them. */
+	from: string | null,
+	/**  In the order in which it is done. */
+	changes: Change[],
+	/**  What the CRM's secret is called, where one must be entered. */
+	needs_secret: string | null,
+};
+
 /**  A time in which nothing that is sent is logged. */
 export type PrivateTime = {
 	from: string,
@@ -1072,7 +1174,9 @@ export type Role = "inbox" | "sent" |
 /**  A place in the window. */
 export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | { to: "activity" } | 
 /**  Whether everything is where it belongs, what left, and what was taken out. */
-{ to: "proof"; page: string | null } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | { to: "reconnect"; address: string };
+{ to: "proof"; page: string | null } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | 
+/**  The set-up of the IT department that was opened. */
+{ to: "it_setup" } | { to: "reconnect"; address: string };
 
 /**
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
@@ -1238,6 +1342,8 @@ export type Trace = {
 	message: number | null,
 	thread: number | null,
 	folder: string | null,
+	/**  Where it lies in the mailbox, where that was seen now. */
+	place: MailPlace | null,
 	/**  Of the mail; the words that were looked for where there is none. */
 	subject: string,
 	to: Mailbox[],
@@ -1301,6 +1407,11 @@ export type UnusableCrm = {
 	kind: string | null,
 	problem: string,
 };
+
+/**  Which mail is meant. */
+export type Which = 
+/**  By the number that the ledger gave it. */
+{ by: "message"; message: number } | { by: "place"; place: MailPlace };
 
 /**  Why a conversation is not part of another one that its header names. */
 export type Why = 

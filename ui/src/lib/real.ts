@@ -14,7 +14,7 @@ async function done(call: Promise<unknown>): Promise<void> {
 }
 
 export function realApi(): Api {
-  const { check, signIn, cancelSignIn, dryRun, readHistory, audit, openLink, openDataDir, copyDiagnostics, undo, ...same } = commands;
+  const { check, signIn, cancelSignIn, dryRun, readHistory, audit, openLink, openDataDir, copyDiagnostics, undo, declineSetup, installUpdate, ...same } = commands;
   return {
     ...same,
     onNews: (hear) => events.news.listen((event) => hear(event.payload)),
@@ -28,5 +28,7 @@ export function realApi(): Api {
     openDataDir: () => done(openDataDir()),
     copyDiagnostics: () => done(copyDiagnostics()),
     undo: (token) => done(undo(token)),
+    declineSetup: () => done(declineSetup()),
+    installUpdate: () => done(installUpdate()),
   };
 }

@@ -20,6 +20,7 @@ export function parseRoute(hash: string): Route {
     case "activity":
     case "diagnostics":
     case "setup":
+    case "it_setup":
       return { to };
     case "proof":
     case "settings":

@@ -6,7 +6,7 @@ describe("a route", () => {
   const routes: Route[] = [
     { to: "overview" }, { to: "threads", thread: null }, { to: "threads", thread: 12 }, { to: "activity" },
     { to: "proof", page: null }, { to: "proof", page: "trash" },
-    { to: "settings", page: null }, { to: "settings", page: "rules" }, { to: "diagnostics" }, { to: "setup" },
+    { to: "settings", page: null }, { to: "settings", page: "rules" }, { to: "diagnostics" }, { to: "setup" }, { to: "it_setup" },
     { to: "reconnect", address: "ann/kell er+crm@northwind-lab.example" },
   ];
 

@@ -94,6 +94,12 @@ pub(crate) fn event(event: &Event) {
             "a mail was not pushed"
         ),
         Event::SetAside { uid, .. } => tracing::warn!(uid, "a mail that cannot be read was set aside"),
+        Event::Send { send, state, copy, .. } => tracing::info!(
+            send,
+            state = state.name(),
+            copy = copy.map(|copy| copy.name()),
+            "a mail that goes out"
+        ),
         Event::Contacts { sink, read, complete } => {
             tracing::info!(sink, read, complete, "contacts were read");
         }

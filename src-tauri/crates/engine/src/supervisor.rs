@@ -151,7 +151,7 @@ enum Key {
 impl Key {
     fn span(&self) -> Span {
         match self {
-            Key::Account(id) => journal::of_mailbox(*id),
+            Key::Account(id) | Key::Sending(id) => journal::of_mailbox(*id),
             Key::Crm(kind) => journal::of_crm(kind),
         }
     }

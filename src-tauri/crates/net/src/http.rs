@@ -71,6 +71,12 @@ pub fn client(url: &Url, timeout: Duration) -> Result<Client, NoClient> {
     builder.build().map_err(|e| failed(&e))
 }
 
+/// What files that anybody may have are fetched with, by the proxy that is set. Redirects are followed: what comes is checked by
+/// its signature.
+pub fn downloads(timeout: Duration) -> Result<ClientBuilder, NoClient> {
+    by_proxy(builder(timeout, Vec::new())?.redirect(reqwest::redirect::Policy::limited(5)))
+}
+
 /// What [`client`] is made of, without a proxy yet; `authorities` are trusted beside those of the system.
 pub fn builder(
     timeout: Duration,

@@ -35,6 +35,8 @@ pub struct Played {
     pub logging: Vec<(LastContact, bool)>,
     /// What happened, the oldest first.
     pub activity: Vec<Activity>,
+    /// How long it takes to look up what is private.
+    pub looks_for: Duration,
 }
 
 /// A push, as a row of the activity.
@@ -113,7 +115,11 @@ impl Desk for PlayedDesk {
     }
 
     async fn for_diagnostics(&self) -> Result<Known, AppError> {
-        let status = lock(&self.played).status.clone();
+        let (status, looks_for) = {
+            let played = lock(&self.played);
+            (played.status.clone(), played.looks_for)
+        };
+        tokio::time::sleep(looks_for).await;
         let mailboxes = status.mailboxes.iter().map(|m| m.address.to_string()).collect();
         let words = vec!["Jane Roe".into(), "Offer 7".into()];
         let private = Private { mailboxes, words, ..Private::default() };
@@ -154,9 +160,13 @@ impl Opener for PlayedOpener {
 pub struct Shown {
     pub shown: Option<Tray>,
     pub notices: Vec<Words>,
+    /// What notifications were taken back.
+    pub taken_back: Vec<String>,
     /// As JSON: that is how the window hears it.
     pub news: Vec<serde_json::Value>,
     pub windows: usize,
+    /// How the last one was to look.
+    pub dressed: Option<(Theme, Locale)>,
     pub autostart: bool,
     pub refuses_autostart: bool,
     pub lacks: Vec<Lack>,
@@ -195,8 +205,14 @@ impl Desktop for PlayedDesktop {
         lock(&self.0).news.push(serde_json::to_value(news).unwrap());
     }
 
-    fn open_window(&mut self, _: Theme) {
-        lock(&self.0).windows += 1;
+    fn take_back(&mut self, about: &str) {
+        lock(&self.0).taken_back.push(about.to_owned());
+    }
+
+    fn open_window(&mut self, theme: Theme, locale: Locale) {
+        let mut shown = lock(&self.0);
+        shown.windows += 1;
+        shown.dressed = Some((theme, locale));
     }
 
     fn set_autostart(&mut self, on: bool) -> Result<(), AppError> {
@@ -214,6 +230,10 @@ impl Desktop for PlayedDesktop {
 
     fn lacks(&self) -> Vec<Lack> {
         lock(&self.0).lacks.clone()
+    }
+
+    fn can_update(&self) -> bool {
+        false
     }
 
     fn language(&self) -> Option<String> {
@@ -280,7 +300,13 @@ impl Office {
 
     fn start(status: Status, results: Vec<Result<(), Closed>>, dir: tempfile::TempDir) -> Self {
         let (ends, receiver) = mpsc::unbounded_channel();
-        let played = Played { status, pauses: Vec::new(), logging: Vec::new(), activity: vec![pushed(1)] };
+        let played = Played {
+            status,
+            pauses: Vec::new(),
+            logging: Vec::new(),
+            activity: vec![pushed(1)],
+            looks_for: Duration::ZERO,
+        };
         let desk = PlayedDesk {
             played: Arc::new(Mutex::new(played)),
             events: broadcast::channel(2_000).0,
@@ -316,6 +342,11 @@ impl Office {
 
     pub fn desktop(&self) -> MutexGuard<'_, Shown> {
         lock(&self.desktop)
+    }
+
+    /// The settings are damaged, as a disk does it.
+    pub fn spoil_settings(&self) {
+        std::fs::write(self.dir.path().join("desktop.json"), "{\"settings\":").unwrap();
     }
 
     pub fn is_let_go(&self) -> bool {

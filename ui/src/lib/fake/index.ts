@@ -1,7 +1,7 @@
 /**
  * A made-up engine behind the program's calls, for `npm run dev`, tests and pictures. Never in the product's build.
  *
- * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, heavy, starting, stopped, notray, mute;
+ * `?scene=` empty, healthy, broken, offline, paused, held, keychain, busy, many, hostile, heavy, starting, stopped, notray, damaged, mute;
  * `theme=` light, dark; `lang=` en, de; `clock=` a time in RFC 3339 at which everything stands still; `case=` a
  * turn of `cases.ts`.
  */
@@ -257,12 +257,18 @@ export function fakeApi(params: URLSearchParams): Api {
         if (words.includes("nothing")) return [];
         const to = [mailbox(person(3))];
         const crm = w.threads.total > 2 ? (w.threads.view(3).items[0]?.crm ?? []) : [];
-        const base = { message: 300, thread: 3, folder: "Sent", to, sent_at: ago(HOUR), decided_at: ago(HOUR - 2000), stored_at: null, crm: [] };
+        const base = { message: 300, thread: 3, folder: "Sent", place: null, to, sent_at: ago(HOUR), decided_at: ago(HOUR - 2000), stored_at: null, crm: [] };
         return copy([
           { ...base, subject: "Offer 2026-0117, revised", stored_at: ago(HOUR - 6000), stage: "in_crm" as const, rule: "sent_to_contact" as const, crm },
-          { ...base, message: 301, thread: null, subject: "Lunch on Friday?", to: [{ name: "Jana Pohl", address: "jana.pohl@northwind-lab.example" }], stage: "ignored" as const, rule: "only_colleagues" as const },
+          { ...base, message: 301, thread: null, subject: "Lunch on Friday?", to: [{ name: "Jana Pohl", address: "jana.pohl@halden.example" }], stage: "ignored" as const, rule: "never_word" as const },
           { ...base, message: 302, subject: "Delivery date for order 20418", stage: "waiting" as const, rule: "sent_in_logged_thread" as const },
         ].map((one) => ({ ...one, account })));
+      }),
+
+    logByHand: (_mailbox, which, despite) =>
+      later(() => {
+        if (!despite && which.by === "message" && which.message === 301) refuse("never_log", "A never-log rule keeps this mail out.");
+        return w.canUndo(() => w.tell({ kind: "threads" }));
       }),
 
     activity: (before, limit) => later(() => activity.page(before, limit, w.newestActivity)),
@@ -384,6 +390,25 @@ export function fakeApi(params: URLSearchParams): Api {
         w.network = { ...w.network, apps: w.network.apps.filter((one) => one.provider !== provider) };
         return w.network;
       }),
+
+    openSetupFile: () => later(() => true),
+    offeredSetup: () =>
+      later(() => ({
+        from: "IT, Northwind Lab",
+        changes: [
+          { sets: "oauth_app" as const, provider: "microsoft" as const, client_id: "5c1f0d3e-7b1a-4a52-9d0e-1f2a3b4c5d6e", at: null, instead_of: null },
+          { sets: "crm" as const, crm: { kind: "webhook" as const, url: "https://crm.northwind.example/…" }, instead_of: [{ kind: "folder" as const, dir: "/home/ann/CRM" }] },
+          { sets: "mode" as const, mode: "known_contacts" as const, instead_of: ["sales@northwind-lab.example"] },
+          { sets: "colleagues" as const, domains: ["northwind-lab.example", "northwind.example"] },
+          { sets: "never" as const, who: ["@bank.example", "lawyer@oak.example"] },
+        ],
+        needs_secret: "webhook",
+      })),
+    applySetup: () => later(() => changed(w)),
+    declineSetup: () => later(() => {}),
+    checkUpdate: () => later(() => ({ version: "0.2.0", notes: "Reads calendars.", ready: false })),
+    downloadUpdate: () => later(() => ({ version: "0.2.0", notes: "Reads calendars.", ready: true })),
+    installUpdate: () => later(() => {}),
 
     logs: (after) => later(() => logLines(after, w.newestLog)),
     bundle: () => later(() => bundle()),

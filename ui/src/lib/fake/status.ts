@@ -5,10 +5,10 @@ import { ago, DAY, HOUR, MINUTE, now } from "./time";
 
 export type Scene =
   | "empty" | "healthy" | "broken" | "offline" | "paused" | "held" | "keychain" | "busy" | "many" | "hostile"
-  | "heavy" | "starting" | "stopped" | "notray" | "mute";
+  | "heavy" | "starting" | "stopped" | "notray" | "damaged" | "mute";
 
 export const SCENES: readonly Scene[] = [
-  "empty", "healthy", "broken", "offline", "paused", "held", "keychain", "busy", "many", "hostile", "heavy", "starting", "stopped", "notray", "mute",
+  "empty", "healthy", "broken", "offline", "paused", "held", "keychain", "busy", "many", "hostile", "heavy", "starting", "stopped", "notray", "damaged", "mute",
 ];
 
 /** What the shared mailbox has counted. */

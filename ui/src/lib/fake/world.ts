@@ -81,6 +81,8 @@ export function world(params: URLSearchParams, still: boolean): World {
   const theme = (["light", "dark"] as const).find((one) => one === params.get("theme")) ?? ("system" satisfies Theme);
   const language = (["en", "de"] as const).find((one) => one === params.get("lang")) ?? ("system" satisfies Language);
   const settings: AppSettings = { theme, language, autostart: true, notifications: true, quiet_from: 20 * 60, quiet_until: 7 * 60, tray_said: false };
+  // As the window marks its page before the program answers.
+  if (theme !== "system") document.documentElement.dataset.theme = theme;
   const first = status(scene);
   const hear = new Set<(news: News) => void>();
   const undo = new Map<number, () => void>();
@@ -88,8 +90,9 @@ export function world(params: URLSearchParams, still: boolean): World {
     scene,
     still,
     app: {
-      version: "0.1.0", data_dir: "/home/ann/.local/share/threadline", engine: engineOf(scene), first_run: scene === "empty", settings,
-      locale: language === "system" ? (navigator.language.startsWith("de") ? "de" : "en") : language, missing: scene === "notray" ? ["tray"] : [],
+      version: "0.1.0", updates: scene === "healthy", data_dir: "/home/ann/.local/share/threadline", engine: engineOf(scene), first_run: scene === "empty", settings,
+      locale: language === "system" ? (navigator.language.startsWith("de") ? "de" : "en") : language, missing: scene === "notray" ? ["tray"] : scene === "damaged" ? ["settings"] : [],
+      settings_aside: scene === "damaged" ? "desktop.broken.json" : null,
     },
     status: first,
     outages: outages(scene),

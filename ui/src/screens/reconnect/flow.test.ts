@@ -122,7 +122,7 @@ describe("the reconnect wizard", () => {
   });
 
   it("asks for the folder of sent mail, and connects with the one that is named", async () => {
-    const unknown = { step: "sent" as const, state: "warning" as const, ms: 3, words: null, reason: "sent_folder_unknown" as const };
+    const unknown = { step: "sent" as const, state: "warning" as const, ms: 3, words: null, found: null, reason: "sent_folder_unknown" as const };
     const api = program({
       broken: async () => ({ ...broken, reason: "sent_folder_unknown" as const, failed: "sent" as const }),
       check: vi.fn<Api["check"]>(async (draft) => ({ ...fine, folders: ["Ausgang"], steps: draft.sent_folder === null ? [unknown] : [] })),
@@ -139,7 +139,7 @@ describe("the reconnect wizard", () => {
   it("trusts the sending server's certificate for that server only", async () => {
     const draft = { ...broken.draft, smtp: { host: "smtp.firm.example", port: 465, encryption: "tls" as const } };
     const presented = { subject: "CN=smtp", issuer: "CN=own", expires: "2027-01-31T23:59:59Z", fingerprint: "ab".repeat(32) };
-    const steps = [{ step: "smtp" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_untrusted" as const }];
+    const steps = [{ step: "smtp" as const, state: "failed" as const, ms: 3, words: null, found: null, reason: "tls_untrusted" as const }];
     const api = program({
       broken: async () => ({ ...broken, draft, reason: "tls_untrusted" as const, failed: "smtp" as const }),
       check: vi.fn<Api["check"]>(async (now) => (now.smtp_fingerprint === null ? { ...fine, steps, failed: "smtp", presented_smtp: presented } : fine)),
@@ -152,7 +152,7 @@ describe("the reconnect wizard", () => {
   });
 
   it("stays at the fields when the check fails, and follows what fails now", async () => {
-    const steps = [{ step: "tls" as const, state: "failed" as const, ms: 3, words: null, reason: "tls_name_mismatch" as const }];
+    const steps = [{ step: "tls" as const, state: "failed" as const, ms: 3, words: null, found: null, reason: "tls_name_mismatch" as const }];
     const api = program({ check: vi.fn(async () => ({ ...fine, steps, failed: "tls" as const, same_mailbox: null })) });
     const flow = await loaded();
     flow.password = "new";

@@ -294,7 +294,7 @@ describe("step 4", () => {
 
   it("trusts the certificate that was shown, for this server only", async () => {
     const presented = { subject: "CN=x", issuer: "CN=y", expires: "2027-01-01T00:00:00Z", fingerprint: "ab12" };
-    const check = vi.fn<Api["check"]>(async (draft) => (draft.fingerprint === null ? { ...fine, steps: [{ step: "tls", state: "failed", ms: 1, words: null, reason: "tls_untrusted" }], failed: "tls", presented } : fine));
+    const check = vi.fn<Api["check"]>(async (draft) => (draft.fingerprint === null ? { ...fine, steps: [{ step: "tls", state: "failed", ms: 1, words: null, found: null, reason: "tls_untrusted" }], failed: "tls", presented } : fine));
     program({ check });
     const flow = new SetupFlow("/data");
     await toCheck(flow);
@@ -307,7 +307,7 @@ describe("step 4", () => {
   });
 
   it("goes on without sending", async () => {
-    const check = vi.fn<Api["check"]>(async (draft) => (draft.smtp === null ? fine : { ...fine, steps: [{ step: "smtp", state: "failed", ms: 1, words: null, reason: "smtp_auth_disabled" }], failed: "smtp" }));
+    const check = vi.fn<Api["check"]>(async (draft) => (draft.smtp === null ? fine : { ...fine, steps: [{ step: "smtp", state: "failed", ms: 1, words: null, found: null, reason: "smtp_auth_disabled" }], failed: "smtp" }));
     program({ check });
     const flow = new SetupFlow("/data");
     await toCheck(flow);
