@@ -1034,7 +1034,9 @@ export type PauseFor = "hour" |
 "tomorrow";
 
 /**  The step at which a connection is, or at which it failed. */
-export type Phase = "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | "send" | "push";
+export type Phase = "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | 
+/**  MAIL, RCPT and DATA: a mail on its way to the server. */
+"send" | "push";
 
 /**  A POP3 server, which cannot be used, and the IMAP server beside it, which can. */
 export type Pop3Found = {
