@@ -1,7 +1,7 @@
 //! The coverage audit (PRODUCT B8): every message of the last days in the watched folders, as the server has it, against the
 //! ledger. It has a connection of its own, reads headers in portions, and changes nothing unless it is told to mend.
 
-mod nightly;
+pub(crate) mod nightly;
 
 use crate::crms;
 use crate::engine::Engine;
@@ -27,7 +27,6 @@ use threadline_store::place::Place;
 use threadline_store::{StoreError, Tx, account, audit, contact, folder, setting};
 
 pub use nightly::NightlyAudit;
-pub(crate) use nightly::keep as keep_nights;
 
 /// Most missed messages that are listed one by one; all are counted.
 pub const MOST_LINES: usize = 200;

@@ -245,6 +245,7 @@ fn uptime(of: &str, day: i64, since: i64, now: i64, broken: &[(i64, i64)]) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use threadline_core::health::Health;
 
     #[test]
     fn a_days_uptime_counts_overlapping_disconnects_once() {
@@ -263,7 +264,6 @@ mod tests {
         assert_eq!(up(end, end * 2, &[]), None, "nothing is known of it");
         assert_eq!(uptime("x", 1, 0, end, &[]).unwrap().day, "1970-01-02");
     }
-    use threadline_core::health::Health;
 
     #[test]
     fn a_short_outage_is_no_disconnect_unless_a_person_is_needed() {

@@ -70,6 +70,7 @@ mod supervisor;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+mod timetable;
 mod tokens;
 pub mod undo;
 mod unlog;

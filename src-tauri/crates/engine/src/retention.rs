@@ -9,7 +9,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::time::Duration;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::retention::{Clock, Retention, clock_is_right};
@@ -24,8 +23,6 @@ const LAST: &str = "retention.purged_at";
 const PAGE: usize = 500;
 /// How often.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How often it is looked whether a purge is due.
-const GLANCE: Duration = Duration::from_secs(60);
 /// How long after its start the program waits for a server's date before it believes the computer's clock.
 const UNHEARD: Duration = Duration::from_secs(5 * 60);
 
@@ -349,19 +346,15 @@ impl Work {
     }
 }
 
-/// Purges at the start, and then once a day.
-pub(crate) async fn keep(engine: &Engine) -> Infallible {
-    loop {
-        let shared = engine.shared();
-        if shared.witness().is_some() || shared.clock.monotonic() > UNHEARD {
-            match engine.purge_if_due().await {
-                Ok(Some(PurgeReport { held: Some(held), .. })) => {
-                    tracing::warn!(?held, "nothing was purged");
-                }
-                Ok(_) => {}
-                Err(error) => tracing::error!(code = error.code(), "the purge failed; it is tried again"),
-            }
-        }
-        tokio::time::sleep(GLANCE).await;
+/// Purges where it is due, and says so where nothing may be purged.
+pub(crate) async fn glance(engine: &Engine) {
+    let shared = engine.shared();
+    if shared.witness().is_none() && shared.clock.monotonic() <= UNHEARD {
+        return;
+    }
+    match engine.purge_if_due().await {
+        Ok(Some(PurgeReport { held: Some(held), .. })) => tracing::warn!(?held, "nothing was purged"),
+        Ok(_) => {}
+        Err(error) => tracing::error!(code = error.code(), "the purge failed; it is tried again"),
     }
 }

@@ -14,7 +14,7 @@ use crate::outgoing::Outgoing;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::unusable::Unusable;
-use crate::{backoff, jobs, sinks};
+use crate::{backoff, jobs, sinks, timetable};
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -48,8 +48,7 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
     tokio::select! {
         result = keep_fit(engine) => result,
         never = listening => match never {},
-        never = crate::audit::keep_nights(engine) => match never {},
-        never = crate::retention::keep(engine) => match never {},
+        never = timetable::keep(engine) => match never {},
         never = crate::requests::keep(engine) => match never {},
     }
 }

@@ -5,15 +5,11 @@ use crate::error::EngineError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
-use std::time::Duration;
 use threadline_core::audit::is_due;
 use threadline_store::setting;
 
 /// The setting.
 const NAME: &str = "audit.nightly";
-/// How often it is looked whether a night's audit is due.
-const GLANCE: Duration = Duration::from_secs(5 * 60);
 /// How many days a nightly audit goes back, where nothing else was set.
 const DAYS: u32 = 30;
 
@@ -76,12 +72,9 @@ impl Engine {
     }
 }
 
-/// Looks each few minutes.
-pub(crate) async fn keep(engine: &Engine) -> Infallible {
-    loop {
-        if let Err(error) = engine.audit_if_due().await {
-            tracing::error!(code = error.code(), "the nightly audit failed; it is tried again");
-        }
-        tokio::time::sleep(GLANCE).await;
+/// Audits where a night's audit is due.
+pub(crate) async fn glance(engine: &Engine) {
+    if let Err(error) = engine.audit_if_due().await {
+        tracing::error!(code = error.code(), "the nightly audit failed; it is tried again");
     }
 }
