@@ -3,9 +3,10 @@
 use crate::error::{MailError, blames_message};
 use crate::fetch::{Batch, Uids};
 use crate::session::{Folder, Selected};
+use crate::survey::Survey;
 use crate::watch::{Cursor, News, Target, Watch};
 use crate::wire::Tag;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use threadline_core::arrival::Role;
@@ -20,6 +21,10 @@ const MOST_UIDS: usize = 50_000;
 const MOST_STALE: u64 = 1_000;
 /// How far above the expected UIDs an answer is believed without asking a second time.
 const SLACK: u32 = 1_000;
+/// Servers and persons may be of different days.
+const DAYS_APART: SignedDuration = SignedDuration::from_hours(48);
+/// How long before a folder's newest message a changed UIDVALIDITY is looked into, where nothing else is known.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Messages during whose fetch a connection broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -515,21 +520,13 @@ impl Watch {
     }
 
     /// The UIDs mean other messages now: everything since a day or two before the last seen mail is read again, but for what
-    /// is older than the floor. A folder that is new begins at the floor. The search begins two days earlier: servers and
-    /// persons may be of different days.
+    /// is older than the floor. A folder that is new begins at the floor. The search begins [`DAYS_APART`] earlier.
     async fn renumber(&mut self, at: usize, selected: &Selected) -> Result<(), MailError> {
-        let (last, newest) = self.session.last_message(selected).await?;
-        let end = self.session.end_of(selected, last)?;
         let State { begins, floor, last_seen, .. } = self.targets[at];
         let seen = last_seen.filter(|_| !begins).max(floor);
-        let since = match (seen, newest) {
-            (Some(seen), _) => seen.checked_sub(48.hours()).ok(),
-            (None, newest) => newest.and_then(|n| n.checked_sub((31 * 24).hours()).ok()),
-        };
-        let uids = match since {
-            Some(since) => self.session.search_since(selected.exists, since).await?,
-            None => Vec::new(),
-        };
+        let since = seen.and_then(|seen| seen.checked_sub(DAYS_APART).ok());
+        let Survey { last, uids } = self.session.survey(selected, since, LOOK_BACK).await?;
+        let end = self.session.end_of(selected, last)?;
         let next_uid = uids.first().copied().unwrap_or(end);
         let cursor = Cursor { uidvalidity: selected.uidvalidity, next_uid, modseq: selected.modseq };
         let state = &mut self.targets[at];

@@ -5,7 +5,7 @@ use crate::fetch::internal_date;
 use crate::reply::{Fetched, Reply};
 use crate::session::{Selected, Session};
 use crate::wire::Tag;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use threadline_core::reason::Phase;
 
@@ -13,7 +13,7 @@ use threadline_core::reason::Phase;
 const SEARCHED: u32 = 10_000;
 
 /// Most searches of one folder: a server that claims four thousand million messages is not asked about all of them.
-const MOST_SEARCHES: u32 = 1_000;
+const MOST_SEARCHES: usize = 1_000;
 /// Searches that are sent at once: for a million messages.
 const IN_FLIGHT: usize = 100;
 
@@ -31,16 +31,21 @@ impl Session {
         Ok(last)
     }
 
-    /// The folder's last message: its UID, and when it arrived.
-    pub(crate) async fn last_message(
+    /// A folder's last message, and the UIDs of all that arrived on `since`'s day or later: in one flight. Without `since`
+    /// the search begins `back` before the last message's arrival, which is one turn more.
+    pub(crate) async fn survey(
         &mut self,
         selected: &Selected,
-    ) -> Result<(Option<u32>, Option<Timestamp>), MailError> {
+        since: Option<Timestamp>,
+        back: SignedDuration,
+    ) -> Result<Survey, MailError> {
         if selected.exists == 0 {
-            return Ok((None, None));
+            return Ok(Survey::default());
         }
         self.leave_idle();
+        let mut stretches = stretches(selected.exists);
         let tag = self.wire.queue(b"UID FETCH * (UID INTERNALDATE)");
+        let flight = since.map(|since| self.queue_searches(&mut stretches, since)).unwrap_or_default();
         let (mut last, mut newest) = (None, None);
         let seen = &mut self.seen;
         self.wire
@@ -52,7 +57,61 @@ impl Session {
                 other => seen.note(&other),
             })
             .await?;
-        Ok((last, newest))
+        let since = since.or_else(|| newest?.checked_sub(back).ok());
+        let uids = match since {
+            Some(since) => self.finish_searches(flight, stretches, since).await?,
+            None => Vec::new(),
+        };
+        Ok(Survey { last, uids })
+    }
+
+    /// The UIDs of messages that arrived on `since`'s day or later, in order.
+    pub(crate) async fn search_since(
+        &mut self,
+        exists: u32,
+        since: Timestamp,
+    ) -> Result<Vec<u32>, MailError> {
+        self.leave_idle();
+        self.finish_searches(Vec::new(), stretches(exists), since).await
+    }
+
+    /// Reads the answers to the searches that are on their way, and makes those that are left.
+    async fn finish_searches(
+        &mut self,
+        mut flight: Vec<Tag>,
+        mut stretches: impl Iterator<Item = (u32, u32)>,
+        since: Timestamp,
+    ) -> Result<Vec<u32>, MailError> {
+        let mut found = BTreeSet::new();
+        loop {
+            if flight.is_empty() {
+                flight = self.queue_searches(&mut stretches, since);
+            }
+            if flight.is_empty() {
+                return Ok(found.into_iter().collect());
+            }
+            for tag in flight.drain(..) {
+                let seen = &mut self.seen;
+                self.wire
+                    .done(&tag, Phase::Fetch, |reply| match reply {
+                        Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
+                        other => seen.note(&other),
+                    })
+                    .await?;
+            }
+        }
+    }
+
+    /// Queues the next searches: a large folder costs no more round trips than a small one. None where all are done.
+    fn queue_searches(
+        &mut self,
+        stretches: &mut impl Iterator<Item = (u32, u32)>,
+        since: Timestamp,
+    ) -> Vec<Tag> {
+        let day = since.strftime("%-d-%b-%Y");
+        let next = stretches.take(IN_FLIGHT);
+        next.map(|(low, high)| self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes()))
+            .collect()
     }
 
     /// The first UID behind the folder's messages: from UIDNEXT and from the last message's UID, whichever can be true,
@@ -73,37 +132,38 @@ impl Session {
             )),
         }
     }
+}
 
-    /// The UIDs of messages that arrived on `since`'s day or later, in order. The whole folder is gone through: what was
-    /// moved into it or restored stands among other messages, so a stretch without any proves nothing.
-    pub(crate) async fn search_since(
-        &mut self,
-        exists: u32,
-        since: Timestamp,
-    ) -> Result<Vec<u32>, MailError> {
-        let day = since.strftime("%-d-%b-%Y").to_string();
-        let mut found = BTreeSet::new();
-        let mut high = exists;
-        let oldest = exists.saturating_sub(MOST_SEARCHES.saturating_mul(SEARCHED));
-        self.leave_idle();
-        while high > oldest {
-            // Many in one flight: a large folder costs no more round trips than a small one.
-            let mut flight = Vec::new();
-            while high > oldest && flight.len() < IN_FLIGHT {
-                let low = high.saturating_sub(SEARCHED - 1).max(1);
-                flight.push(self.wire.queue(format!("UID SEARCH {low}:{high} SINCE {day}").as_bytes()));
-                high = low - 1;
-            }
-            for tag in flight {
-                let seen = &mut self.seen;
-                self.wire
-                    .done(&tag, Phase::Fetch, |reply| match reply {
-                        Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
-                        other => seen.note(&other),
-                    })
-                    .await?;
-            }
-        }
-        Ok(found.into_iter().collect())
+/// What is known of a folder whose numbers are new.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// The last message's UID, where the server told it.
+    pub last: Option<u32>,
+    /// The messages of the time that was asked about, in order.
+    pub uids: Vec<u32>,
+}
+
+/// The folder's messages in stretches, from its end to its beginning: what was moved into it or restored stands among other
+/// messages, so a stretch without any of the time asked about proves nothing.
+fn stretches(exists: u32) -> impl Iterator<Item = (u32, u32)> {
+    let ends = std::iter::successors(Some(exists), |high| high.checked_sub(SEARCHED));
+    let ends = ends.take_while(|high| *high > 0).take(MOST_SEARCHES);
+    ends.map(|high| (high.saturating_sub(SEARCHED - 1).max(1), high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_cover_a_folder_once_and_no_more_than_may_be_asked() {
+        let all = |exists| stretches(exists).collect::<Vec<_>>();
+        assert_eq!(all(0), []);
+        assert_eq!(all(1), [(1, 1)]);
+        assert_eq!(all(SEARCHED), [(1, SEARCHED)]);
+        assert_eq!(all(25_000), [(15_001, 25_000), (5_001, 15_000), (1, 5_000)]);
+        let claimed = all(u32::MAX);
+        assert_eq!(claimed.len(), MOST_SEARCHES);
+        assert_eq!(claimed.first(), Some(&(u32::MAX - SEARCHED + 1, u32::MAX)));
     }
 }
