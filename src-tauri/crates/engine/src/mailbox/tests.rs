@@ -7,8 +7,10 @@ use threadline_core::rule::LogMode;
 use threadline_testkit::certs::Authority;
 use threadline_testkit::script::{Script, Scripted};
 
-/// A mailbox whose server answers each sign-in so.
-async fn refused(world: &World, answer: &str) -> (Mailbox, Scripted) {
+const ANN: &str = "ann@firm.example";
+
+/// The mailbox of this address, whose server answers each sign-in so.
+async fn refused(world: &World, address: &str, answer: &str) -> (Mailbox, Scripted) {
     let authority = Authority::new().unwrap();
     let server = Script::new()
         .tls(&authority.issue(&["localhost"]).unwrap())
@@ -18,39 +20,49 @@ async fn refused(world: &World, answer: &str) -> (Mailbox, Scripted) {
         .serve()
         .await
         .unwrap();
-    let address = Address::parse("ann@firm.example").unwrap();
-    let mut settings = AccountSettings::new(address, "localhost".into(), Encryption::Tls);
+    let address = Address::parse(address).unwrap();
+    let mut settings = AccountSettings::new(address.clone(), "localhost".into(), Encryption::Tls);
     settings.port = server.port();
     settings.authority = Some(authority.pem().to_owned());
     let shared = Arc::clone(&world.mailbox.shared);
     shared.set_secret(&settings.secret_name(), "secret".to_owned().into()).await.unwrap();
-    let account = Account { id: world.mailbox.id, settings, paused_until: None, epoch: 0 };
+    let id = if address == world.mailbox.settings.address {
+        world.mailbox.id
+    } else {
+        let add = move |tx: &Tx<'_>| account::insert(tx, &address, "{}", Timestamp::UNIX_EPOCH);
+        shared.ledger.write_blocking(add).unwrap()
+    };
+    let account = Account { id, settings, paused_until: None, epoch: 0 };
     (Mailbox::new(shared, account), server)
 }
 
-/// How many sign-ins there are until a moment after the first was refused for this reason, with the computer waking all the
-/// time.
+/// How many sign-ins there are, with the computer waking all the time, until another mailbox on the same computer, whose
+/// server says that it is not there for the moment, has tried again twice for it.
 async fn attempts(answer: &str, reason: Reason) -> usize {
     let world = World::new(LogMode::EveryoneOutside, &[]);
-    let (mailbox, server) = refused(&world, answer).await;
+    let (mailbox, server) = refused(&world, ANN, answer).await;
+    let (beside, busy) = refused(&world, "bob@firm.example", "NO [UNAVAILABLE] Try again later.").await;
     let mut events = mailbox.shared.events.subscribe();
-    let watching = async {
+    let waking = async {
         loop {
-            if let Event::Health { health, .. } = events.recv().await.unwrap()
+            if let Event::Health { of, health } = events.recv().await.unwrap()
+                && of == ANN
                 && health.reason.is_some()
             {
                 assert_eq!(health.reason, Some(reason));
                 break;
             }
         }
-        for _ in 0..30 {
+        let before = busy.accepted();
+        while busy.accepted() < before + 2 {
             mailbox.shared.links.wake();
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::select! {
         never = mailbox.run() => match never {},
-        () = watching => {}
+        never = beside.run() => match never {},
+        () = waking => {}
     }
     server.accepted()
 }
