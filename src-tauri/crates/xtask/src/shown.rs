@@ -1,6 +1,6 @@
 //! What is run to be looked at: the demo and the benchmarks.
 
-use crate::run::{Failed, cargo, show};
+use crate::run::{Failed, cargo, command, root, show};
 use crate::stages::{APP, setup};
 use crate::{node, package};
 
@@ -16,7 +16,7 @@ pub fn demo(words: &[String]) -> Result<(), Failed> {
         build.extend([WITH_APP, APP].concat());
     }
     show(cargo(&build))?;
-    foreground("demo", &[], words)
+    foreground("debug/demo", words)
 }
 
 /// How often `bench kill` kills at each boundary.
@@ -50,8 +50,8 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
         println!(
             "xtask: THREADLINE_KILL_FULL={ROUNDS}: each boundary {ROUNDS} times, and 200 random instants"
         );
-        let test = ["test", "--release", "--package", "threadline-tests", "--test", "kill"];
-        let mut test = cargo(&[&test[..], &["--", "--nocapture", "--test-threads", "1"]].concat());
+        let words = ["--test", "kill", "--", "--nocapture", "--test-threads", "1"];
+        let mut test = cargo(&[&["test", "--release"], PROGRAMS, &words].concat());
         test.env("THREADLINE_KILL_FULL", ROUNDS);
         return show(test);
     }
@@ -60,14 +60,13 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
         package::build()?;
         show(cargo(&[BARE, APP].concat()))?;
     }
-    foreground("bench", &["--release"], words)
+    foreground("release/bench", words)
 }
 
-/// Runs a program of the tests' package, with this terminal as its own.
-fn foreground(bin: &str, how: &[&str], words: &[String]) -> Result<(), Failed> {
+/// Runs what was built, with this terminal as its own. By its path: `cargo run` would build it anew for its package alone.
+fn foreground(built: &str, words: &[String]) -> Result<(), Failed> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let start = ["run", "--quiet", "--package", "threadline-tests", "--bin", bin];
-    let mut run = cargo(&[&start[..], how, &["--"], &words].concat());
+    let mut run = command(&root().join("target").join(built).to_string_lossy(), &words);
     // In this process's place, so that Ctrl-C is the program's own and the shell waits until it has cleared up.
     #[cfg(unix)]
     let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut run));
@@ -75,7 +74,7 @@ fn foreground(bin: &str, how: &[&str], words: &[String]) -> Result<(), Failed> {
     let status = run.status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failed(format!("`{bin}` failed ({status})"))),
-        Err(e) => Err(Failed(format!("`{bin}` cannot be run: {e}"))),
+        Ok(status) => Err(Failed(format!("`{built}` failed ({status})"))),
+        Err(e) => Err(Failed(format!("`{built}` cannot be run: {e}"))),
     }
 }
