@@ -5,9 +5,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::settings::CrmSettings;
 use crate::writing::Draft;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::id::MessageKey;
 use threadline_crm::requests::{Request, Requests, Taken};
@@ -16,8 +14,6 @@ use threadline_store::{Tx, setting};
 
 /// The setting that holds the address.
 const KEY: &str = "send.requests";
-/// How often the list is asked for.
-const EVERY: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Where mails that the CRM wants sent are listed; `None` for nowhere. The webhook's secret signs what is said there.
@@ -132,24 +128,12 @@ fn call() -> Result<String, EngineError> {
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// Asks for the list as long as the engine runs.
-pub(crate) async fn keep(engine: &Engine) -> Infallible {
-    loop {
-        match engine.take_send_requests().await {
-            Ok(_) => {}
-            Err(EngineError::Crm(CrmError { reason, .. })) => {
-                tracing::warn!(
-                    code = reason.code(),
-                    "the mails that the CRM wants sent were not read; they are asked for again"
-                );
-            }
-            Err(error) => {
-                tracing::warn!(
-                    code = error.code(),
-                    "the mails that the CRM wants sent were not read; they are asked for again"
-                );
-            }
-        }
-        tokio::time::sleep(EVERY).await;
-    }
+/// Asks for the list once.
+pub(crate) async fn glance(engine: &Engine) {
+    let code = match engine.take_send_requests().await {
+        Ok(_) => return,
+        Err(EngineError::Crm(CrmError { reason, .. })) => reason.code(),
+        Err(error) => error.code(),
+    };
+    tracing::warn!(code, "the mails that the CRM wants sent were not read; they are asked for again");
 }

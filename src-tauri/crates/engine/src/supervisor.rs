@@ -49,7 +49,6 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
         result = keep_fit(engine) => result,
         never = listening => match never {},
         never = timetable::keep(engine) => match never {},
-        never = crate::requests::keep(engine) => match never {},
     }
 }
 

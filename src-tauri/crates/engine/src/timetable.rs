@@ -1,7 +1,7 @@
-//! What is done once a day, whatever comes in: looked at each minute, since computers sleep through hours.
+//! What is done by the clock, whatever comes in: looked at each minute, since computers sleep through hours.
 
 use crate::engine::Engine;
-use crate::{audit, retention};
+use crate::{audit, requests, retention};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const GLANCE: Duration = Duration::from_secs(60);
 /// Does what is due, from the start on.
 pub(crate) async fn keep(engine: &Engine) -> Infallible {
     loop {
-        tokio::join!(retention::glance(engine), audit::nightly::glance(engine));
+        tokio::join!(retention::glance(engine), audit::nightly::glance(engine), requests::glance(engine));
         tokio::time::sleep(GLANCE).await;
     }
 }
