@@ -181,7 +181,7 @@ mod tests {
         let err = MailError::new("imap.x:993", Evidence::new(Phase::Tcp, Signal::Refused, ""));
         assert_eq!(
             err.to_string(),
-            "imap.x:993: Nothing answers at this port. (Step: tcp.) Check the port; if it is right, wait: it is tried again."
+            "imap.x:993: Nothing answers at this port. (Step: tcp.) Wait: it is tried again. If it stays, check the port."
         );
         assert!(err.is_transient());
     }
