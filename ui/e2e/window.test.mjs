@@ -176,3 +176,16 @@ test("a dialog keeps the focus, and gives it back", () =>
     await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
     assert.equal(await focused(page), "Actions for this conversation");
   }));
+
+test("arrows move on in the list while a conversation is open", () =>
+  on({ hash: "#/threads/2" }, async (page) => {
+    const chosen = page.locator("[role=option][aria-selected=true]");
+    await chosen.waitFor();
+    assert.equal(await chosen.getAttribute("aria-posinset"), "2");
+    await page.getByRole("listbox").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await chosen.getAttribute("aria-posinset"), "4");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash === "#/threads/4");
+  }));
