@@ -107,6 +107,7 @@ fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
                     contacts_complete: true,
                     answer: None,
                     sent_here: false,
+                    relayed: None,
                     crm_has_contacts: true,
                 };
                 black_box(decide(&one, seen, &known, &rules));

@@ -37,6 +37,8 @@ pub struct Known {
     pub answer: Option<Answer>,
     /// It went out through Threadline itself.
     pub sent_here: bool,
+    /// What the person said of it by the relay's switch, as they sent it (`+log`, `+nolog`).
+    pub relayed: Option<Answer>,
     /// Mail is logged on contacts that the CRM has. Where not, it is logged on any address.
     pub crm_has_contacts: bool,
 }
@@ -97,7 +99,8 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         && envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
         && envelope.recipients().iter().any(|to| !rules.is_colleague(&to.address));
     // What the person says of a mail under their own name is believed.
-    let by_word = [Rule::KeywordLog, Rule::LogFolder, Rule::ToldToLog, Rule::SentByThreadline];
+    let by_word =
+        [Rule::KeywordLog, Rule::LogFolder, Rule::ToldToLog, Rule::SentByThreadline, Rule::RelayLog];
     let confirmed = claims_own && by_word.contains(&rule);
     let direction = if went_out || confirmed { Direction::Outgoing } else { direction };
     debug_assert!(
@@ -163,6 +166,11 @@ fn verdict(
     if known.answer == Some(Answer::Ignore) {
         return ignore(Rule::ToldNotTo);
     }
+    // What is said later counts more.
+    let switch = known.relayed.filter(|_| known.answer.is_none());
+    if switch == Some(Answer::Ignore) {
+        return ignore(Rule::RelayNoLog);
+    }
 
     // 2. Who is outside? A mail among colleagues is never logged.
     let is_outside = |a: &&Address| !rules.is_colleague(a) && !rules.is_logging(a);
@@ -202,6 +210,7 @@ fn verdict(
         (known.answer == Some(Answer::Log), Rule::ToldToLog),
         (known.sent_here, Rule::SentByThreadline),
         (arrival.has_flag(KEYWORD_LOG), Rule::KeywordLog),
+        (switch == Some(Answer::Log), Rule::RelayLog),
         (is_log_folder(seen.folder), Rule::LogFolder),
         (copied, Rule::LoggingAddress),
     ];

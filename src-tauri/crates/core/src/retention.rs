@@ -54,9 +54,11 @@ impl Clock {
     /// The clock of a logged mail.
     pub fn of(rule: Rule) -> Self {
         match rule {
-            Rule::KeywordLog | Rule::LogFolder | Rule::LoggingAddress | Rule::ForwardedToLog => {
-                Clock::Gesture
-            }
+            Rule::KeywordLog
+            | Rule::LogFolder
+            | Rule::RelayLog
+            | Rule::LoggingAddress
+            | Rule::ForwardedToLog => Clock::Gesture,
             Rule::SentByThreadline => Clock::Sent,
             _ => Clock::Noticed,
         }

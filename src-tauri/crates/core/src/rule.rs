@@ -13,6 +13,7 @@ pub enum Rule {
     // logged
     KeywordLog,
     LogFolder,
+    RelayLog,
     LoggingAddress,
     ForwardedToLog,
     ToldToLog,
@@ -24,6 +25,7 @@ pub enum Rule {
     ReceivedFromOutsider,
     // ignored
     KeywordNever,
+    RelayNoLog,
     ToldNotTo,
     TakenOut,
     DeletedInCrm,
@@ -59,6 +61,7 @@ impl Rule {
     pub const ALL: &[Rule] = &[
         Rule::KeywordLog,
         Rule::LogFolder,
+        Rule::RelayLog,
         Rule::LoggingAddress,
         Rule::ForwardedToLog,
         Rule::ToldToLog,
@@ -69,6 +72,7 @@ impl Rule {
         Rule::ReplyInLoggedThread,
         Rule::ReceivedFromOutsider,
         Rule::KeywordNever,
+        Rule::RelayNoLog,
         Rule::ToldNotTo,
         Rule::TakenOut,
         Rule::DeletedInCrm,
@@ -103,6 +107,7 @@ impl Rule {
         match self {
             Rule::KeywordLog => "keyword_log",
             Rule::LogFolder => "log_folder",
+            Rule::RelayLog => "relay_log",
             Rule::LoggingAddress => "logging_address",
             Rule::ForwardedToLog => "forwarded_to_log",
             Rule::ToldToLog => "told_to_log",
@@ -113,6 +118,7 @@ impl Rule {
             Rule::ReplyInLoggedThread => "reply_in_logged_thread",
             Rule::ReceivedFromOutsider => "received_from_outsider",
             Rule::KeywordNever => "keyword_never",
+            Rule::RelayNoLog => "relay_no_log",
             Rule::ToldNotTo => "told_not_to",
             Rule::TakenOut => "taken_out",
             Rule::DeletedInCrm => "deleted_in_crm",
@@ -158,6 +164,8 @@ impl Rule {
             }
             Rule::KeywordLog => "The message carries the keyword $CrmLog.",
             Rule::LogFolder => "It was put into the folder Threadline/Log.",
+            Rule::RelayLog => "It was sent through the relay with +log.",
+            Rule::RelayNoLog => "It was sent through the relay with +nolog.",
             Rule::LoggingAddress => "It was sent to the logging address too.",
             Rule::ForwardedToLog => "You forwarded it so that it is logged.",
             Rule::SentByThreadline => "You sent it through Threadline.",

@@ -18,8 +18,8 @@ use threadline_store::job::Kind;
 use threadline_store::message::{Before, Image, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
-    StoreError, Tx, account, contact, folder, job, message, notice, reference, retention, send, set_aside,
-    thread,
+    StoreError, Tx, account, contact, folder, job, message, notice, reference, relayed, retention, send,
+    set_aside, thread,
 };
 
 /// The mailbox that a batch came from.
@@ -355,7 +355,8 @@ pub(crate) fn known(
     }
     let crm_has_contacts = mailbox.contact_sources.iter().any(|s| s != LOCAL);
     let sent_here = send::of_header(tx, mailbox.id, envelope)?.is_some_and(|send| send.state.may_be_sent());
-    Ok(Known { threads, contacts, contacts_complete, answer, sent_here, crm_has_contacts })
+    let relayed = relayed::word(tx, mailbox.id, &envelope.ids)?;
+    Ok(Known { threads, contacts, contacts_complete, answer, sent_here, relayed, crm_has_contacts })
 }
 
 /// The contact of each of these addresses that has one: by the address as it stands, without its tag, or by the one that the
@@ -381,6 +382,7 @@ fn stays_out(before: Before) -> bool {
         && matches!(
             before.rule,
             Rule::KeywordNever
+                | Rule::RelayNoLog
                 | Rule::TakenOut
                 | Rule::DeletedInCrm
                 | Rule::NeverAddress

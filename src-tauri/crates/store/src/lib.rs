@@ -23,6 +23,7 @@ pub mod notice;
 pub mod outbox;
 pub mod place;
 pub mod reference;
+pub mod relayed;
 pub mod retention;
 pub mod send;
 pub mod set_aside;

@@ -4,13 +4,13 @@ use crate::error::StoreError;
 use crate::tx::{Salt, Tx};
 use crate::{
     account, activity, association, body, contact, egress, file, folder, health, job, message, message_id,
-    notice, outbox, place, reference, retention, send, set_aside, setting, template, thread,
+    notice, outbox, place, reference, relayed, retention, send, set_aside, setting, template, thread,
 };
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 7;
+pub(crate) const VERSION: i64 = 8;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -50,10 +50,13 @@ const SIXTH: &[&str] = &[outbox::SIXTH, retention::SIXTH, file::SQL];
 /// The seventh version: mails that go out through here, and the templates for them.
 const SEVENTH: &[&str] = &[send::SQL, template::SQL];
 
+/// The eighth version: mails that went through the relay.
+const EIGHTH: &[&str] = &[relayed::SQL];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth, seventh] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH].map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
         M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
@@ -62,6 +65,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&fifth),
         M::up(&sixth),
         M::up(&seventh),
+        M::up(&eighth),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

@@ -69,6 +69,7 @@ fn world() -> (Rules, Known) {
         contacts_complete: true,
         answer: None,
         sent_here: false,
+        relayed: None,
         crm_has_contacts: true,
     };
     (rules, known)

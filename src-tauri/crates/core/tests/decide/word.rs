@@ -124,3 +124,28 @@ fn what_the_person_says_counts_but_for_what_is_never_logged() {
     assert_eq!(told(Answer::Log, "doctor@clinic.example").rule, Rule::NeverAddress);
     assert_eq!(told(Answer::Log, "bob@firm.example").rule, Rule::OnlyColleagues);
 }
+
+#[test]
+fn the_relays_switch_is_the_persons_word_of_one_mail() {
+    let (mut rules, known) = world();
+    let seen = Seen { role: Role::Sent, folder: "Sent", begins: None };
+    let sent = |rules: &Rules, relayed, answer, to: &str| {
+        let known = Known { relayed: Some(relayed), answer, ..known.clone() };
+        decide(&mail(&format!("From: ann@firm.example\nTo: {to}")), seen, &known, rules)
+    };
+    let kept_out = sent(&rules, Answer::Ignore, None, "carl@customer.example");
+    assert_eq!((kept_out.verdict, kept_out.rule), (Verdict::Ignore, Rule::RelayNoLog));
+    rules.mode = LogMode::OnlyWhenISay;
+    let logged = sent(&rules, Answer::Log, None, "carl@customer.example");
+    assert!(is_log(&logged, Thread::New, Rule::RelayLog), "{logged:?}");
+    // As with every gesture no contact is made by it, and what is never logged is not.
+    let asked = sent(&rules, Answer::Log, None, "new@third.example");
+    assert_eq!((asked.verdict, asked.rule), (Verdict::Ask, Rule::NoContact));
+    assert_eq!(sent(&rules, Answer::Log, None, "doctor@clinic.example").rule, Rule::NeverAddress);
+    assert_eq!(sent(&rules, Answer::Log, None, "bob@firm.example").rule, Rule::OnlyColleagues);
+    // What is said later counts.
+    let later = sent(&rules, Answer::Ignore, Some(Answer::Log), "carl@customer.example");
+    assert_eq!(later.rule, Rule::ToldToLog);
+    let later = sent(&rules, Answer::Log, Some(Answer::Ignore), "carl@customer.example");
+    assert_eq!(later.rule, Rule::ToldNotTo);
+}

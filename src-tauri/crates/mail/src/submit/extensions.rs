@@ -19,6 +19,8 @@ pub struct Extensions {
     pub dsn: bool,
     /// RFC 2920.
     pub pipelining: bool,
+    /// RFC 2034.
+    pub enhanced_codes: bool,
 }
 
 impl Extensions {
@@ -38,6 +40,7 @@ impl Extensions {
                 "CHUNKING" => found.chunking = true,
                 "DSN" => found.dsn = true,
                 "PIPELINING" => found.pipelining = true,
+                "ENHANCEDSTATUSCODES" => found.enhanced_codes = true,
                 _ => {}
             }
         }

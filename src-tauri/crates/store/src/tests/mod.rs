@@ -11,6 +11,7 @@ mod opening;
 mod orders;
 mod outbox;
 pub(crate) mod plan;
+mod relayed;
 mod retention;
 mod sends;
 mod small;
