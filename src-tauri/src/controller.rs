@@ -190,7 +190,8 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             | Event::SetAside { .. }
             | Event::Contacts { .. }
             | Event::Audited { .. }
-            | Event::Send { .. } => {}
+            | Event::Send { .. }
+            | Event::Relayed { .. } => {}
         }
         self.gather(Topic::Status);
     }

@@ -2,6 +2,7 @@
 
 mod log;
 mod proof;
+mod relay;
 mod rules;
 mod sending;
 mod threads;
@@ -15,6 +16,7 @@ use threadline_net::proxy::Proxy;
 
 pub use log::{LogArgs, LogCommand, LogThis};
 pub use proof::{AuditArgs, RetentionCommand, TrashCommand};
+pub use relay::{ClientArg, RelayCommand};
 pub use rules::{OfMailbox, ParticipantsArg, PrivateCommand, RuleKind, RulesCommand};
 pub use sending::{SendArgs, SendsCommand, TemplatesCommand};
 pub use threads::{ThreadsArgs, ThreadsCommand};
@@ -80,6 +82,9 @@ pub enum Command {
     /// The proxy for mail servers, CRMs and sign-ins.
     #[command(subcommand)]
     Proxy(ProxyCommand),
+    /// Sends what your mail program sends, through this computer: mail can be switched to be logged or not, in any program.
+    #[command(subcommand, disable_help_subcommand = true)]
+    Relay(RelayCommand),
     /// The local contact list, for CRMs that have no contacts of their own.
     #[command(subcommand)]
     Contacts(ContactsCommand),

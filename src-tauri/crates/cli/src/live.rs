@@ -4,7 +4,7 @@ use crate::output::{self, printable};
 use std::sync::Arc;
 use threadline_core::health::State;
 use threadline_core::record::Direction;
-use threadline_engine::event::{CatchUp, Event, VerdictName};
+use threadline_engine::event::{CatchUp, Event, RelayOutcome, VerdictName};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -108,6 +108,15 @@ fn line(event: &Event) -> Option<String> {
             let copy = copy.map(|copy| format!(", copy {}", copy.name())).unwrap_or_default();
             let words = words.as_ref().map(|w| format!(" [{}]", printable(w, 200))).unwrap_or_default();
             format!("mail {send}: {}{copy}{words}", state.name())
+        }
+        Event::Relayed { account, outcome, code, recipients, .. } => {
+            let what = match outcome {
+                RelayOutcome::Accepted => "taken by the provider".to_owned(),
+                RelayOutcome::Refused => format!("refused by the provider ({})", code.unwrap_or_default()),
+                RelayOutcome::Unknown => "the provider's answer did not come; look into Sent".to_owned(),
+            };
+            let people = output::count(u64::from(*recipients), "recipient", "recipients");
+            format!("{account}: relay, {people}: {what}")
         }
         Event::Missed { events } => format!("{events} events were too fast to show; see `threadline log`"),
     })

@@ -20,6 +20,7 @@ mod pop3;
 mod private;
 mod prompt;
 mod proxy;
+mod relay;
 mod retention;
 mod rules;
 mod run;
@@ -115,6 +116,7 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
         Command::Setting(command) => setting::run(&engine, command, json).await?,
         Command::Crm(command) => crm::run(&engine, command, json).await?,
         Command::Proxy(command) => proxy::run(&engine, command, json).await?,
+        Command::Relay(command) => relay::run(&engine, command, json).await?,
         Command::Oauth(command) => oauth::run(&engine, command, json).await?,
         Command::Contacts(command) => contacts::run(&engine, command, json).await?,
         Command::Asked { command } => asked::run(&engine, command, json).await?,

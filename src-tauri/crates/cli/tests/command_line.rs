@@ -35,6 +35,7 @@ fn the_help_names_every_command_and_every_exit_code() {
         "setup",
         "explain",
         "diagnostics",
+        "relay",
         "export",
         "First steps",
     ] {
@@ -168,4 +169,17 @@ fn what_cannot_be_explained_is_told_and_the_rest_is_explained() {
     let wrong = told(&["explain", "--protocol", "pop9"], "");
     assert_eq!(wrong.status.code(), Some(2));
     assert!(err(&wrong).contains("imap, smtp, oauth"), "{}", err(&wrong));
+}
+
+#[test]
+fn the_relay_has_a_help_of_its_own_for_each_mail_program() {
+    let text = out(&threadline(&["relay", "--help"]));
+    for word in ["on", "off", "status", "password", "certificate", "test", "help"] {
+        assert!(text.contains(&format!("\n  {word} ")), "{word}: {text}");
+    }
+    let text = out(&threadline(&["relay", "help", "--help"]));
+    for client in ["outlook", "apple-mail", "thunderbird"] {
+        assert!(text.contains(client), "{client}: {text}");
+    }
+    assert_eq!(threadline(&["relay", "help", "pine"]).status.code(), Some(2));
 }

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::redact::{Private, Redactor};
 use crate::settings::{AccountSettings, Auth, CrmSettings, secret_names};
 use crate::views::{Decided, Status};
-use crate::{apps, proxy};
+use crate::{apps, proxy, relay};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -126,6 +126,7 @@ impl Engine {
         words.extend(contacts.into_iter().filter_map(|c| c.name));
         let rows = self.ledger().read(account::list).await?;
         let mut names: Vec<String> = rows.iter().flat_map(|row| secret_names(&row.address)).collect();
+        names.extend(relay::secret_names(rows.iter().map(|row| &row.address)));
         names.extend(apps::secret_names());
         names.push(proxy::SECRET.to_owned());
         names.extend(CrmSettings::SECRETS.iter().map(|name| (*name).to_owned()));
@@ -172,6 +173,11 @@ impl Engine {
             let _ = writeln!(text, "sign-in with {}: {from}, at {}", app.provider.name(), app.authorize);
         }
         let _ = writeln!(text, "proxy: {}", self.proxy().await?);
+        let _ = writeln!(
+            text,
+            "relay: {}",
+            serde_json::to_string(&self.relay_settings().await?).unwrap_or_default()
+        );
         let _ = writeln!(text, "list of providers: {}", self.ispdb().await?.as_deref().unwrap_or("none"));
         Ok(text)
     }

@@ -8,6 +8,7 @@ use crate::home::{Hold, Home};
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
 use crate::outgoing::Outgoing;
+use crate::relay;
 use crate::settings::{AccountSettings, Auth, secret_names};
 use crate::shared::Shared;
 use crate::sign_in;
@@ -199,7 +200,7 @@ impl Engine {
     pub async fn remove_account(&self, address: &Address) -> Result<(), EngineError> {
         let found = self.row(address).await?;
         // The secret first: where the keychain fails, the mailbox is still there to be removed again.
-        for name in secret_names(address) {
+        for name in secret_names(address).into_iter().chain([relay::secret_name(address)]) {
             self.shared.delete_secret(&name).await?;
         }
         self.shared.tokens.forget(address);

@@ -10,6 +10,7 @@ use threadline_mail::compose::NotComposed;
 use threadline_mail::error::MailError;
 use threadline_net::proxy::NoProxy;
 use threadline_oauth::OauthError;
+use threadline_relay::identity::IdentityError;
 use threadline_secrets::SecretError;
 use threadline_store::StoreError;
 
@@ -149,6 +150,20 @@ pub enum EngineError {
     NotFilled(#[from] NotFilled),
     #[error(transparent)]
     NotComposed(#[from] NotComposed),
+    #[error("The relay is off. Turn it on with `threadline relay on`.")]
+    RelayOff,
+    #[error(
+        "The relay does not answer at 127.0.0.1:{port}. Start Threadline, or see why with `threadline relay status`."
+    )]
+    RelaySilent { port: u16 },
+    #[error(
+        "The relay cannot listen at 127.0.0.1:{port}: {source}. Choose other ports with `threadline relay on --tls-port PORT --starttls-port PORT`."
+    )]
+    RelayPort { port: u16, source: std::io::Error },
+    #[error("There is no password for {0} at the relay yet. Make one with `threadline relay password {0}`.")]
+    NoRelayPassword(String),
+    #[error(transparent)]
+    RelayIdentity(IdentityError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -224,6 +239,11 @@ impl EngineError {
             EngineError::NotTaken(_) => "not_taken",
             EngineError::NotFilled(_) => "template_not_filled",
             EngineError::NotComposed(_) => "not_composed",
+            EngineError::RelayOff => "relay_off",
+            EngineError::RelaySilent { .. } => "relay_silent",
+            EngineError::RelayPort { .. } => "relay_port",
+            EngineError::NoRelayPassword(_) => "no_relay_password",
+            EngineError::RelayIdentity(_) => "relay_certificate",
             EngineError::Setup(e) => e.code(),
             EngineError::NotWritten { .. } => "not_written",
             EngineError::Mail(e) => e.reason.code(),

@@ -71,8 +71,27 @@ pub enum Event {
     Audited { account: Address, messages: u32, missed: u32, unruled: u32, fixed: u32 },
     /// A mail that goes out through here is in another state, or its copy is.
     Send { account: Address, send: i64, state: SendState, copy: Option<Copy>, words: Option<String> },
+    /// A mail went through the relay to the provider, or was refused there.
+    Relayed {
+        account: Address,
+        outcome: RelayOutcome,
+        /// The provider's code, where it refused.
+        code: Option<u16>,
+        recipients: u32,
+        at: Timestamp,
+    },
     /// The events were more than the listener took; `status` has the truth.
     Missed { events: u64 },
+}
+
+/// What a provider did with a mail from the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelayOutcome {
+    Accepted,
+    Refused,
+    /// The connection broke before the answer.
+    Unknown,
 }
 
 /// A verdict without what hangs on it.
@@ -141,6 +160,12 @@ impl std::fmt::Debug for Event {
                 .field("send", send)
                 .field("state", state)
                 .field("copy", copy)
+                .finish_non_exhaustive(),
+            Event::Relayed { outcome, code, recipients, .. } => f
+                .debug_struct("Relayed")
+                .field("outcome", outcome)
+                .field("code", code)
+                .field("recipients", recipients)
                 .finish_non_exhaustive(),
             Event::Missed { events } => f.debug_tuple("Missed").field(events).finish(),
         }

@@ -17,6 +17,8 @@ pub(crate) enum Part<'a> {
     Account(i64),
     /// This CRM connects anew.
     Crm(&'a str),
+    /// The relay starts anew.
+    Relay,
     /// Everything connects anew.
     All,
 }
@@ -28,6 +30,8 @@ pub(crate) struct Generations {
     all: u64,
     accounts: BTreeMap<i64, u64>,
     crms: BTreeMap<String, u64>,
+    #[serde(default)]
+    relay: u64,
 }
 
 impl Generations {
@@ -37,6 +41,10 @@ impl Generations {
 
     pub fn of_crm(&self, kind: &str) -> (u64, u64) {
         (self.all, self.crms.get(kind).copied().unwrap_or_default())
+    }
+
+    pub fn of_relay(&self) -> u64 {
+        self.relay
     }
 }
 
@@ -52,6 +60,7 @@ pub(crate) fn count_up(tx: &Tx<'_>, part: Part<'_>) -> Result<(), StoreError> {
         Part::News => {}
         Part::Account(id) => *now.accounts.entry(id).or_default() += 1,
         Part::Crm(kind) => *now.crms.entry(kind.to_owned()).or_default() += 1,
+        Part::Relay => now.relay += 1,
         Part::All => now.all += 1,
     }
     setting::set(tx, NAME, &now)

@@ -56,6 +56,7 @@ mod queue;
 pub mod read_again;
 pub mod reconnect;
 pub mod redact;
+pub mod relay;
 pub mod requests;
 pub mod retention;
 mod revoked;

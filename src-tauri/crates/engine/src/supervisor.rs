@@ -1,4 +1,4 @@
-//! Keeps one task for each mailbox and each CRM, and no other.
+//! Keeps one task for each mailbox and each CRM, one for the relay, and no other.
 //!
 //! Invariant: a change of one mailbox or CRM connects that one anew, and leaves the others as they are.
 
@@ -11,6 +11,7 @@ use crate::generation::{self, Generations};
 use crate::journal;
 use crate::mailbox::Mailbox;
 use crate::outgoing::Outgoing;
+use crate::relay::{self, RelayPlan};
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::unusable::Unusable;
@@ -22,7 +23,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use threadline_store::{Tx, account, activity, job, message, outbox, send};
+use threadline_store::{Tx, account, activity, job, message, outbox, relayed, send};
 use tokio::task::JoinHandle;
 use tracing::{Instrument as _, Span};
 
@@ -144,6 +145,7 @@ enum Key {
     Crm(&'static str),
     /// What a mailbox sends.
     Sending(i64),
+    Relay,
 }
 
 impl Key {
@@ -161,6 +163,7 @@ enum Part {
     Account(Box<Account>, (u64, u64)),
     Crm(CrmSettings, (u64, u64)),
     Sending(Box<Account>, (u64, u64)),
+    Relay(RelayPlan, u64),
 }
 
 impl Plan {
@@ -176,7 +179,12 @@ impl Plan {
             parts.insert(Key::Crm(crm.kind()), part);
         }
         let mut resumes = None;
-        for account in engine.accounts().await? {
+        let accounts = engine.accounts().await?;
+        // A mailbox that is paused can send.
+        if let Some(plan) = RelayPlan::read(engine, &accounts).await? {
+            parts.insert(Key::Relay, Part::Relay(plan, generations.of_relay()));
+        }
+        for account in accounts {
             match account.paused_until.filter(|until| *until > now) {
                 Some(until) => resumes = Some(resumes.map_or(until, |first: Timestamp| first.min(until))),
                 None => {
@@ -269,6 +277,7 @@ async fn keep(shared: Arc<Shared>, part: Part) -> Infallible {
                 Part::Account(account, _) => Mailbox::new(shared, Account::clone(account)).run().await,
                 Part::Crm(crm, _) => sinks::work(shared, crm.clone()).await,
                 Part::Sending(account, _) => Outgoing::new(shared, Account::clone(account)).run().await,
+                Part::Relay(plan, _) => relay::run(shared, plan.clone()).await,
             }
         };
         let Err(_) = AssertUnwindSafe(run).catch_unwind().await;
@@ -287,6 +296,7 @@ async fn forget_unanswered(shared: &Shared) -> Result<(), EngineError> {
         }
         send::forget(tx, before)?;
         activity::keep(tx, MOST_ACTIVITY)?;
+        relayed::forget(tx, before)?;
         Ok(())
     };
     Ok(shared.ledger.write(forget).await?)

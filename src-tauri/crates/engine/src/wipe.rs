@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::home::Hold;
 use crate::proxy;
+use crate::relay;
 use crate::settings::{CrmSettings, secret_names};
 use std::sync::Arc;
 use threadline_store::account;
@@ -20,6 +21,7 @@ impl Engine {
     pub async fn delete_everything(self, hold: Hold, export: bool) -> Result<(), EngineError> {
         let rows = self.ledger().read(account::list).await?;
         let mut names: Vec<String> = rows.iter().flat_map(|row| secret_names(&row.address)).collect();
+        names.extend(relay::secret_names(rows.iter().map(|row| &row.address)));
         names.extend(apps::secret_names());
         names.push(proxy::SECRET.to_owned());
         names.extend(CrmSettings::SECRETS.iter().map(|name| (*name).to_owned()));
