@@ -11,6 +11,7 @@ mod html;
 mod idle;
 mod latency;
 mod purge;
+mod relay;
 mod threads;
 
 use anyhow::{Context, Result, bail};
@@ -36,6 +37,8 @@ Usage: bench [NAME]...
                      Tauri app, sizes of the package and of the interface
   audit              the coverage audit of a folder of 100,000 mails: time, memory, bytes over the wire
   purge              retention: 10,000 mails with their texts taken from the ledger, and the dry run before it
+  relay              the local relay beside handing in directly: added time in pairs, throughput with 10 connections,
+                     memory for a mail of 25 MB, bytes that differ
   reasons            server texts classified right, sharp but wrong, honestly unknown; alone: `cargo xtask bench reasons`
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
@@ -52,7 +55,7 @@ fn main() -> Result<()> {
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
     let usual = [
         "latency", "connect", "idle", "contacts", "decide", "html", "threads", "discover", "audit", "purge",
-        "app",
+        "relay", "app",
     ];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -75,6 +78,7 @@ fn main() -> Result<()> {
             "discover" => discover::run(&runtime)?,
             "audit" => audit::run(&runtime)?,
             "purge" => purge::run(&runtime)?,
+            "relay" => relay::run(&runtime)?,
             "app" => app::run()?,
             other => bail!("there is no benchmark {other}\n\n{HELP}"),
         }

@@ -7,6 +7,7 @@ pub mod desktop;
 pub mod maildir;
 pub mod oidc;
 pub mod proxy;
+pub mod relayed;
 pub mod sinks;
 #[cfg(target_os = "linux")]
 pub mod system_bus;

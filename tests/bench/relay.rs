@@ -1,0 +1,148 @@
+//! The relay beside handing in directly: time, throughput, memory, and the bytes that differ.
+
+use crate::{ANN, CARL, peak, spread};
+use anyhow::{Context, Result, ensure};
+use std::time::{Duration, Instant};
+use threadline_mail::connect::Security;
+use threadline_tests::relayed::{Relayed, hand_in, without_trace};
+
+const PAIRS: usize = 100;
+const CONNECTIONS: usize = 10;
+const EACH: usize = 20;
+const LARGE: usize = 25 * 1024 * 1024;
+
+fn mail(id: &str, body: &str) -> Vec<u8> {
+    format!(
+        "Date: Tue, 24 Nov 2026 10:00:00 +0000\r\nFrom: {ANN}\r\nTo: {CARL}\r\nSubject: {id}\r\nMessage-ID: <{id}@bench>\r\n\r\n\
+         {body}\r\n"
+    )
+    .into_bytes()
+}
+
+pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
+    let relayed = Relayed::new(ANN, &[CARL])?;
+    let running = relayed.start()?;
+    runtime.block_on(latency(&relayed))?;
+    runtime.block_on(throughput(&relayed))?;
+    runtime.block_on(memory(&relayed, running.pid()))?;
+    runtime.block_on(bytes(&relayed))
+}
+
+/// One whole hand-in, from TCP connect to the answer to QUIT.
+async fn once(relayed: &Relayed, through: bool, text: &[u8]) -> Result<Duration> {
+    let begun = Instant::now();
+    let mut session = match through {
+        true => relayed.through(Security::Tls).await?,
+        false => relayed.direct(Security::Tls).await?,
+    };
+    let answer = hand_in(&mut session, ANN, &[CARL], text).await?;
+    ensure!(answer.is_yes(), "{answer}");
+    session.quit().await;
+    Ok(begun.elapsed())
+}
+
+async fn latency(relayed: &Relayed) -> Result<()> {
+    let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
+    let (mut direct, mut through, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    for n in 0..PAIRS {
+        // Whoever is first in a pair changes, so that neither has the warm server.
+        let mut pair = [0.0; 2];
+        for way in if n % 2 == 0 { [0, 1] } else { [1, 0] } {
+            let text = mail(&format!("latency.{n}.{way}"), &"text ".repeat(150));
+            pair[way] = ms(once(relayed, way == 1, &text).await?);
+        }
+        direct.push(pair[0]);
+        through.push(pair[1]);
+        added.push(pair[1] - pair[0]);
+    }
+    println!(
+        "  {PAIRS} mails of 1 kB, one at a time, each in pairs; TCP connect to the answer to QUIT, Postfix beside"
+    );
+    println!("    direct                 {}", spread(&mut direct));
+    println!("    through the relay      {}", spread(&mut through));
+    println!("    added, pair by pair    {}", spread(&mut added));
+    Ok(())
+}
+
+async fn throughput(relayed: &Relayed) -> Result<()> {
+    for (name, through) in [("direct", false), ("through the relay", true)] {
+        let begun = Instant::now();
+        let all = (0..CONNECTIONS).map(|connection| async move {
+            for n in 0..EACH {
+                let text = mail(&format!("many.{through}.{connection}.{n}"), &"text ".repeat(150));
+                once(relayed, through, &text).await?;
+            }
+            anyhow::Ok(())
+        });
+        futures::future::try_join_all(all).await?;
+        let rate = (CONNECTIONS * EACH) as f64 / begun.elapsed().as_secs_f64();
+        println!("  {CONNECTIONS} connections at once, {EACH} mails each, {name:<20} {rate:7.1} mails/s");
+    }
+    Ok(())
+}
+
+async fn memory(relayed: &Relayed, pid: u32) -> Result<()> {
+    let before = peak(pid)?;
+    let line = format!("{}\r\n", "x".repeat(74));
+    let text = mail("large", &line.repeat(LARGE / line.len()));
+    for (name, through) in [("direct", false), ("through the relay", true)] {
+        let time = once(relayed, through, &text).await?;
+        println!("  a mail of {} MB, {name:<20} {:7.2} s", text.len() / 1_000_000, time.as_secs_f64());
+    }
+    let after = peak(pid)?;
+    println!(
+        "  most memory of `threadline run`: {before} kB before, {after} kB after: {} kB for a mail of 25 MiB",
+        after - before
+    );
+    Ok(())
+}
+
+/// What the provider got by both ways.
+async fn bytes(relayed: &Relayed) -> Result<()> {
+    // Mails of the earlier parts may still be on their way to the mailbox.
+    let mut count = wait_until_still(relayed).await?;
+    let eight_bit: String = (0xa0_u32..0x180).filter_map(char::from_u32).collect();
+    let (mut differ, mut compared) = (0, 0);
+    let mut added = None;
+    for n in 0..20 {
+        let body = format!("..dot\r\n{eight_bit}\r\n{}\r\n..\r\n", "z".repeat(900 + n));
+        let whole = String::from_utf8(mail(&format!("bytes.{n}"), &body))?;
+        let text = match n {
+            19 => whole.replace(&format!("Message-ID: <bytes.{n}@bench>\r\n"), "").into_bytes(),
+            _ => whole.into_bytes(),
+        };
+        let mut arrived = Vec::new();
+        for through in [false, true] {
+            once(relayed, through, &text).await?;
+            count += 1;
+            arrived.push(without_trace(&relayed.arrived(CARL, "INBOX", count)?).to_owned());
+        }
+        if n == 19 {
+            added = Some(arrived[1].len() as i64 - arrived[0].len() as i64);
+            continue;
+        }
+        compared += arrived[0].len();
+        differ += arrived[0].iter().zip(&arrived[1]).filter(|(one, two)| one != two).count()
+            + arrived[0].len().abs_diff(arrived[1].len());
+    }
+    println!(
+        "  bytes that differ between both ways: {differ} of {compared} in 19 mails (8-bit, dots, long lines)"
+    );
+    println!(
+        "  where the mail program gives no Message-ID: {} bytes are added, that field",
+        added.context("the last mail was not compared")?
+    );
+    Ok(())
+}
+
+async fn wait_until_still(relayed: &Relayed) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let now = relayed.lab.uids(CARL, "INBOX")?.len();
+        if now > 0 && now == count {
+            return Ok(count);
+        }
+        count = now;
+    }
+}
