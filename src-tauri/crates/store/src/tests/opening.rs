@@ -52,7 +52,7 @@ fn the_settings_are_really_on() {
         ("secure_delete", 1),
         ("temp_store", 2),
         ("trusted_schema", 0),
-        ("user_version", 7),
+        ("user_version", 8),
     ] {
         assert_eq!(bed.number(&format!("PRAGMA {pragma}")), want, "{pragma}");
     }
@@ -133,11 +133,11 @@ fn a_newer_version_is_refused_and_the_file_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     let ledger = Ledger::open(&path, &key()).unwrap();
-    ledger.write_blocking(|tx| Ok(tx.conn.execute_batch("PRAGMA user_version = 8")?)).unwrap();
+    ledger.write_blocking(|tx| Ok(tx.conn.execute_batch("PRAGMA user_version = 9")?)).unwrap();
     drop(ledger);
     let before = std::fs::read(&path).unwrap();
     let error = Ledger::open(&path, &key()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 8, known: 7, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 9, known: 8, .. }), "{error:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
