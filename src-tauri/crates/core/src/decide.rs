@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::arrival::{Arrival, Role, is_log_folder};
 use crate::contact::Contact;
 use crate::envelope::Machine;
+use crate::hidden::{self, Hidden};
 pub use crate::matching::KnownThread;
 use crate::matching::{Clue, Confidence, Link, clues, forwards, within_window};
 use crate::record::{Association, Direction};
@@ -41,6 +42,8 @@ pub struct Known {
     pub relayed: Option<Answer>,
     /// Mail is logged on contacts that the CRM has. Where not, it is logged on any address.
     pub crm_has_contacts: bool,
+    /// Those addresses on the message that are a CRM's own: it logs by itself what is sent there.
+    pub crm_addresses: Vec<Address>,
 }
 
 /// Which thread a logged message joins.
@@ -75,6 +78,8 @@ pub struct Decision {
     pub link: Option<Link>,
     /// The logged conversation that a sent mail names, and whose people it does not go to: a new one begins (PRODUCT R8).
     pub apart_from: Option<i64>,
+    /// Contacts to whom it went in Bcc beside others: it is logged on each of them alone, in a conversation of their own.
+    pub hidden: Vec<Hidden>,
 }
 
 /// Where the message was seen.
@@ -93,7 +98,7 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
     let claims_own =
         envelope.from.as_ref().is_some_and(|from| rules.is_own(&from.address)) && !arrival.is_sent(seen.role);
     let direction = direction(arrival, seen, rules, claims_own);
-    let (verdict, rule, link) = verdict(arrival, seen, known, rules, direction, claims_own);
+    let (mut verdict, rule, mut link) = verdict(arrival, seen, known, rules, direction, claims_own);
     // For the CRM a colleague's mail to somebody outside went out too, though another person wrote it.
     let went_out = !claims_own
         && envelope.from.as_ref().is_some_and(|from| rules.is_colleague(&from.address))
@@ -108,10 +113,23 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
         "a message is logged on somebody: {:?}",
         envelope.key
     );
+    let mut hidden = Vec::new();
+    if let Verdict::Log { thread, contacts } = &mut verdict
+        && direction == Direction::Outgoing
+    {
+        let ties = ties(arrival, known);
+        let open = |t: &&Tie<'_>| t.link.confidence() > Confidence::Guess;
+        let ties: Vec<_> = ties.iter().filter(open).map(|tie| (tie.link, tie.thread)).collect();
+        if rule == Rule::CrmAddress {
+            hidden::keep_open(&arrival.envelope, contacts);
+        } else if let Some(split) = hidden::split(&arrival.envelope, contacts, &ties, known) {
+            (*thread, link, *contacts, hidden) = (split.thread, split.link, split.open, split.hidden);
+        }
+    }
     let begins = matches!(verdict, Verdict::Log { thread: Thread::New, .. });
     let named = || ties(arrival, known).into_iter().find(|t| t.link.confidence() > Confidence::Guess);
-    let apart_from = if begins { named().map(|tie| tie.thread.id) } else { None };
-    Decision { verdict, rule, direction, link, apart_from }
+    let apart_from = if begins && hidden.is_empty() { named().map(|tie| tie.thread.id) } else { None };
+    Decision { verdict, rule, direction, link, apart_from, hidden }
 }
 
 /// Outgoing where From is one of the person's own addresses and the server has it among what was sent, or where the message
@@ -119,10 +137,15 @@ pub fn decide(arrival: &Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -
 fn direction(arrival: &Arrival, seen: Seen<'_>, rules: &Rules, claims_own: bool) -> Direction {
     match &arrival.envelope.from {
         Some(from) if rules.is_own(&from.address) && !claims_own => Direction::Outgoing,
-        Some(from) if seen.role == Role::Sent && rules.is_colleague(&from.address) => Direction::Outgoing,
+        Some(from) if is_sent(arrival, seen) && rules.is_colleague(&from.address) => Direction::Outgoing,
         None if seen.role == Role::Sent => Direction::Outgoing,
         _ => Direction::Incoming,
     }
+}
+
+/// In a Sent folder or, where one folder holds all, under the label that says so.
+fn is_sent(arrival: &Arrival, seen: Seen<'_>) -> bool {
+    arrival.is_sent(seen.role) && (seen.role == Role::Sent || arrival.labels.is_some())
 }
 
 fn verdict(
@@ -173,8 +196,13 @@ fn verdict(
     }
 
     // 2. Who is outside? A mail among colleagues is never logged.
-    let is_outside = |a: &&Address| !rules.is_colleague(a) && !rules.is_logging(a);
+    let is_crms = |a: &Address| known.crm_addresses.contains(a);
+    let is_outside = |a: &&Address| !rules.is_colleague(a) && !rules.is_logging(a) && !is_crms(a);
+    let to_crm = direction == Direction::Outgoing && everybody.iter().any(|a| is_crms(a));
     let outside: Vec<&Address> = everybody.iter().copied().filter(is_outside).collect();
+    if outside.is_empty() && to_crm {
+        return ignore(Rule::CrmAddress);
+    }
     if outside.is_empty() {
         // Forwarded to the logging address, or to oneself and marked: what is to be logged is the original.
         let to_log = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
@@ -198,7 +226,12 @@ fn verdict(
         Direction::Incoming => tie.thread.may_speak(from, &known.contacts, rules),
     };
     let sure = ties.iter().filter(|tie| tie.link.confidence() > Confidence::Guess);
-    let fitting = sure.clone().find(fits);
+    let fitting = sure.clone().find(fits).map(|first| {
+        // Of conversations that share the mail, the one in which the sender takes part, before that of a colleague of theirs.
+        let own = |tie: &&Tie<'_>| tie.link == first.link && tie.thread.took_part(from, &known.contacts);
+        let incoming = direction == Direction::Incoming;
+        sure.clone().find(|tie| incoming && own(tie)).unwrap_or(first)
+    });
     let guess = || {
         let mut guesses = ties.iter().filter(|tie| tie.link.confidence() == Confidence::Guess);
         guesses.find(|tie| within_window(tie.thread, arrival.time()) && fits(tie))
@@ -207,6 +240,8 @@ fn verdict(
     // 3. The person's own word and gesture. An answer says that whoever was asked about belongs.
     let copied = direction == Direction::Outgoing && everybody.iter().any(|a| rules.is_logging(a));
     let told = [
+        // First, since it says how the mail comes to the CRM.
+        (to_crm, Rule::CrmAddress),
         (known.answer == Some(Answer::Log), Rule::ToldToLog),
         (known.sent_here, Rule::SentByThreadline),
         (arrival.has_flag(KEYWORD_LOG), Rule::KeywordLog),
@@ -223,7 +258,12 @@ fn verdict(
             (Direction::Incoming, Rule::ToldToLog) => fitting.or(sure.clone().next()).or_else(guess),
             (Direction::Incoming, _) => fitting.or(sure.clone().next()),
         };
-        return people.log(tie, people.on_record(tie.map(|t| t.thread)), rule);
+        let contacts = match people.on_record(tie.map(|t| t.thread)) {
+            // The CRM has made a contact by its own rules, or will.
+            none if none.is_empty() && rule == Rule::CrmAddress => people.associations(&outside),
+            some => some,
+        };
+        return people.log(tie, contacts, rule);
     }
 
     // 4. What no person wrote. The person's own mail to a list is still the person's own, and so is the answer of somebody
@@ -232,6 +272,7 @@ fn verdict(
         match envelope.machine {
             Some(Machine::Bounce) => return ignore(Rule::Bounce),
             Some(Machine::AutoReply) => return ignore(Rule::AutoReply),
+            Some(Machine::CalendarReply) => return ignore(Rule::CalendarReply),
             Some(Machine::List) if fitting.is_none() => return ignore(Rule::Newsletter),
             Some(Machine::List) | None => {}
         }
@@ -301,6 +342,28 @@ fn verdict(
             false => ignore(Rule::UnknownSender),
         },
     }
+}
+
+/// The address that a sent mail shows to be the person's own, and that was not told so far. What lies among sent mail and
+/// came from outside was moved there: it was delivered to somebody, is addressed to the person, or is from a contact. A
+/// colleague's address stays a colleague's.
+pub fn learnt<'a>(arrival: &'a Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -> Option<&'a Address> {
+    let envelope = &arrival.envelope;
+    let from = envelope.from.as_ref().map(|m| &m.address)?;
+    let to = envelope.recipients();
+    let speaks = is_sent(arrival, seen)
+        && !envelope.delivered
+        && !envelope.suspicious
+        && envelope.machine.is_none()
+        && !arrival.has_flag("\\Draft")
+        && !to.is_empty()
+        && !to.iter().any(|m| rules.is_own(&m.address) || m.address == *from);
+    let stranger = !rules.is_colleague(from)
+        && !rules.not_own.contains(from)
+        && !rules.is_never_address(from)
+        && known.contacts_complete
+        && !known.contacts.contains_key(from);
+    (speaks && stranger).then_some(from)
 }
 
 /// Whether a message is of a time before mail was logged here, by the server's date: COPY and MOVE keep it (RFC 9051 §6.4.7).

@@ -67,6 +67,8 @@ pub struct Envelope {
     pub subject: String,
     pub date: Option<Timestamp>,
     pub machine: Option<Machine>,
+    /// A server has delivered it to somebody: it bears a Return-Path (RFC 5321 §4.4).
+    pub delivered: bool,
     /// True when a field that may stand once stands twice; the first one counts.
     pub suspicious: bool,
 }
@@ -83,6 +85,8 @@ pub enum Machine {
     AutoReply,
     /// A newsletter, a mailing list, a bulk mail.
     List,
+    /// An answer to an invitation (RFC 5546 §3.2.3).
+    CalendarReply,
 }
 
 impl Envelope {
@@ -135,6 +139,7 @@ impl Envelope {
             subject: clean(fields.text(HeaderName::Subject), MOST_SUBJECT),
             date: fields.date(),
             machine: fields.machine(),
+            delivered: fields.count("Return-Path") > 0,
             suspicious: ["Message-ID", "From", "Content-Type"].iter().any(|name| fields.count(name) > 1),
         }
     }
@@ -270,6 +275,9 @@ impl Fields<'_> {
         }
         if from_daemon && (return_path == "<>" || return_path.is_empty()) {
             return Some(Machine::Bounce);
+        }
+        if crate::report::calendar::is_reply(&content_type) {
+            return Some(Machine::CalendarReply);
         }
         let auto = value("Auto-Submitted");
         if (!auto.is_empty() && !auto.starts_with("no")) || self.count("X-Autoreply") > 0 {

@@ -1,5 +1,6 @@
 //! Message ids and the key under which a message is known everywhere.
 
+use crate::address::Address;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -125,6 +126,11 @@ impl MessageKey {
     /// The key of a conversation that begins with this message while another one has the message's own key.
     pub fn apart(key: &Self) -> Self {
         Self::digest(&[b"apart", key.as_bytes()])
+    }
+
+    /// The key of the record of a mail on one of those whom it hides from each other.
+    pub fn hidden(key: &Self, who: &Address) -> Self {
+        Self::digest(&[b"hidden", key.as_bytes(), who.as_str().as_bytes()])
     }
 
     /// The parts are told apart by their lengths, so that no two lists of parts give one input.

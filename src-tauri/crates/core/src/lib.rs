@@ -14,6 +14,7 @@ pub mod decide;
 pub mod envelope;
 pub mod forwarded;
 pub mod health;
+pub mod hidden;
 pub mod id;
 pub mod inline;
 pub mod matching;

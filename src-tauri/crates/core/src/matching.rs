@@ -144,7 +144,7 @@ impl KnownThread {
             || self.is_firm_of_one(from)
     }
 
-    fn took_part(&self, who: &Address, contacts: &HashMap<Address, Contact>) -> bool {
+    pub(crate) fn took_part(&self, who: &Address, contacts: &HashMap<Address, Contact>) -> bool {
         let is_in = |a: &Address| self.participants.contains(a) || self.participants.contains(&a.untagged());
         let is_logged_on = |c: &Contact| {
             c.addresses.iter().any(is_in)

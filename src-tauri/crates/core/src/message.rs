@@ -104,7 +104,7 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<(Attachment, Vec<u8>)> {
         return None;
     }
     let wrapped = winmail(&message);
-    let file = files(&message, wrapped.as_ref()).into_iter().nth(index)?;
+    let file = files(&message, wrapped.as_ref()).into_iter().nth(index).filter(|file| !file.left)?;
     Some((file.about, file.bytes.to_vec()))
 }
 
@@ -113,12 +113,17 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<(Attachment, Vec<u8>)> {
 pub struct SentFile {
     /// As [`Body::parse`] lists it, in the same order.
     pub about: Attachment,
-    /// `None` where it belongs to the text.
+    /// `None` where it belongs to the text, or is left on the mail server.
     pub bytes: Option<Vec<u8>>,
+    /// Nobody fetched it: the limits keep it from the CRM, or the message is too large.
+    pub left: bool,
     pub no_file: Option<NoFile>,
 }
 
 crate::debug_only!(SentFile { no_file });
+
+/// The field that a part has in its header where it was left on the mail server: how many bytes it has there.
+pub const LEFT: &str = "X-Threadline-Left";
 
 /// The files that [`Body::parse`] lists, with their bytes where somebody sent them for themselves.
 pub fn sent_files(raw: &[u8]) -> Vec<SentFile> {
@@ -131,7 +136,8 @@ pub fn sent_files(raw: &[u8]) -> Vec<SentFile> {
     files(&message, wrapped.as_ref())
         .into_iter()
         .map(|file| SentFile {
-            bytes: file.no_file.is_none().then(|| file.bytes.to_vec()),
+            bytes: (file.no_file.is_none() && !file.left).then(|| file.bytes.to_vec()),
+            left: file.left,
             about: file.about,
             no_file: file.no_file,
         })
@@ -189,6 +195,7 @@ fn is_winmail(part: &MessagePart<'_>) -> bool {
 struct File<'a> {
     about: Attachment,
     bytes: &'a [u8],
+    left: bool,
     no_file: Option<NoFile>,
 }
 
@@ -209,6 +216,7 @@ fn files<'a>(message: &'a Message<'a>, wrapped: Option<&tnef::Tnef<'a>>) -> Vec<
         .map(|(id, part)| File {
             about: described(part),
             bytes: part.contents(),
+            left: left(part).is_some(),
             no_file: no_file(message, id, part, &shown),
         });
     let inside = wrapped.into_iter().flat_map(|tnef| &tnef.files).map(|file| File {
@@ -222,6 +230,7 @@ fn files<'a>(message: &'a Message<'a>, wrapped: Option<&tnef::Tnef<'a>>) -> Vec<
             size: file.bytes.len() as u64,
         },
         bytes: file.bytes,
+        left: false,
         no_file: None,
     });
     own.chain(inside).take(MOST_ATTACHMENTS).collect()
@@ -237,8 +246,14 @@ fn described(part: &MessagePart<'_>) -> Attachment {
                 None => t.ctype().to_lowercase(),
             },
         ),
-        size: part.contents().len() as u64,
+        size: left(part).unwrap_or(part.contents().len() as u64),
     }
+}
+
+/// How many bytes a part has that was left on the mail server.
+fn left(part: &MessagePart<'_>) -> Option<u64> {
+    let field = part.headers.iter().find(|header| header.name().eq_ignore_ascii_case(LEFT))?;
+    field.value.as_text()?.trim().parse().ok()
 }
 
 /// How much of a message is read so that no more than [`MOST_CONTAINERS`] messages and multiparts can lie in each
@@ -314,6 +329,35 @@ pub fn safe_name(name: &str) -> String {
         .collect();
     let base = base.trim_matches([' ', '.']);
     if base.is_empty() { "attachment".to_owned() } else { base.to_owned() }
+}
+
+/// The message with this plain text in the place of its own, and without files.
+pub fn with_text(raw: &[u8], text: &str) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut drops = false;
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+            let name = name.to_ascii_lowercase();
+            drops = name.starts_with(b"content-") || name == b"mime-version";
+        }
+        if !drops {
+            kept.extend_from_slice(line);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(
+        b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+    );
+    kept.extend_from_slice(text.replace("\r\n", "\n").replace('\n', "\r\n").as_bytes());
+    kept.extend_from_slice(b"\r\n");
+    kept
 }
 
 #[cfg(test)]
@@ -515,5 +559,27 @@ mod tests {
             "Content-Type: multipart/mixed; boundary=\"\"\n\n--\nContent-Type: text/plain\n\nwords\n----\n",
         );
         assert!(body.text.contains("words"), "{body:?}");
+    }
+
+    #[test]
+    fn another_text_takes_the_place_of_a_message_s_own() {
+        let raw = b"From: a@x\r\nContent-Type: multipart/mixed;\r\n boundary=b\r\nMIME-Version: 1.0\r\nSubject: s\r\n\r\n--b\r\n\r\nold\r\n--b--\r\n";
+        let made = with_text(raw, "gr\u{fc}n\nnew");
+        let body = Body::parse(&made);
+        assert_eq!(body.text.trim_end().replace("\r\n", "\n"), "gr\u{fc}n\nnew");
+        let text = String::from_utf8(made).unwrap();
+        assert!(text.starts_with("From: a@x\r\nSubject: s\r\nMIME-Version: 1.0\r\n"), "{text}");
+        assert!(!text.contains("old") && !text.contains("boundary"), "{text}");
+    }
+
+    #[test]
+    fn what_was_left_on_the_server_is_listed_and_has_no_bytes() {
+        let raw = "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/plain\n\nHi\n\
+             --m\nContent-Type: video/mp4; name=a.mp4\nContent-Disposition: attachment\nX-Threadline-Left: 26214400\n\n\n--m--\n";
+        let raw = raw.replace('\n', "\r\n");
+        let files = sent_files(raw.as_bytes());
+        assert_eq!((files.len(), files[0].about.size, files[0].left), (1, 26_214_400, true));
+        assert!(files[0].bytes.is_none() && attachment(raw.as_bytes(), 0).is_none());
+        assert_eq!(Body::parse(raw.as_bytes()).attachments[0].size, 26_214_400);
     }
 }

@@ -45,7 +45,7 @@ pub struct Attachment {
 
 crate::debug_only!(Attachment { media_type, size });
 
-/// One logged message. It holds no Bcc names: they never reach a CRM's headers.
+/// One logged message. It holds no Bcc names, but for a copy on one of them, which is to that one and names nobody else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The idempotency key.
@@ -71,10 +71,19 @@ pub struct Record {
     pub truncated: bool,
     /// Never empty.
     pub contacts: Vec<Association>,
-    /// The mailbox that logged it, which is also the address of the CRM's owner.
+    /// The mailbox that logged it.
     pub account: Address,
     /// The rule that logged it.
     pub rule: Rule,
+}
+
+impl Record {
+    /// Whose mail it is, the likeliest first: who sent it, which a shared mailbox alone does not say, and the mailbox's own.
+    pub fn owners(&self) -> impl Iterator<Item = &Address> {
+        let sender = self.from.iter().map(|from| &from.address);
+        let sender = sender.filter(|from| self.direction == Direction::Outgoing && **from != self.account);
+        sender.chain(std::iter::once(&self.account))
+    }
 }
 
 crate::debug_only!(Record { key, thread, direction, date, truncated, rule });

@@ -58,6 +58,7 @@ impl Clock {
             | Rule::LogFolder
             | Rule::RelayLog
             | Rule::LoggingAddress
+            | Rule::CrmAddress
             | Rule::ForwardedToLog => Clock::Gesture,
             Rule::SentByThreadline => Clock::Sent,
             _ => Clock::Noticed,

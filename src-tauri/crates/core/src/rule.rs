@@ -15,6 +15,7 @@ pub enum Rule {
     LogFolder,
     RelayLog,
     LoggingAddress,
+    CrmAddress,
     ForwardedToLog,
     ToldToLog,
     SentByThreadline,
@@ -38,6 +39,7 @@ pub enum Rule {
     Bounce,
     AutoReply,
     Newsletter,
+    CalendarReply,
     OnlyOwnAddresses,
     OnlyColleagues,
     NoSender,
@@ -63,6 +65,7 @@ impl Rule {
         Rule::LogFolder,
         Rule::RelayLog,
         Rule::LoggingAddress,
+        Rule::CrmAddress,
         Rule::ForwardedToLog,
         Rule::ToldToLog,
         Rule::SentByThreadline,
@@ -85,6 +88,7 @@ impl Rule {
         Rule::Bounce,
         Rule::AutoReply,
         Rule::Newsletter,
+        Rule::CalendarReply,
         Rule::OnlyOwnAddresses,
         Rule::OnlyColleagues,
         Rule::NoSender,
@@ -109,6 +113,7 @@ impl Rule {
             Rule::LogFolder => "log_folder",
             Rule::RelayLog => "relay_log",
             Rule::LoggingAddress => "logging_address",
+            Rule::CrmAddress => "crm_address",
             Rule::ForwardedToLog => "forwarded_to_log",
             Rule::ToldToLog => "told_to_log",
             Rule::SentByThreadline => "sent_by_threadline",
@@ -131,6 +136,7 @@ impl Rule {
             Rule::Bounce => "bounce",
             Rule::AutoReply => "auto_reply",
             Rule::Newsletter => "newsletter",
+            Rule::CalendarReply => "calendar_reply",
             Rule::OnlyOwnAddresses => "only_own_addresses",
             Rule::OnlyColleagues => "only_colleagues",
             Rule::NoSender => "no_sender",
@@ -167,6 +173,7 @@ impl Rule {
             Rule::RelayLog => "It was sent through the relay with +log.",
             Rule::RelayNoLog => "It was sent through the relay with +nolog.",
             Rule::LoggingAddress => "It was sent to the logging address too.",
+            Rule::CrmAddress => "It was sent to the CRM's own address, so the CRM logs it by itself.",
             Rule::ForwardedToLog => "You forwarded it so that it is logged.",
             Rule::SentByThreadline => "You sent it through Threadline.",
             Rule::SentToContact => "It was sent to a contact of the CRM.",
@@ -188,6 +195,7 @@ impl Rule {
             Rule::Bounce => "It is a delivery report.",
             Rule::AutoReply => "It is an automatic answer.",
             Rule::Newsletter => "It is a newsletter or came over a mailing list.",
+            Rule::CalendarReply => "It is a calendar's answer to an invitation.",
             Rule::OnlyOwnAddresses => "It went only to the person's own addresses.",
             Rule::OnlyColleagues => "Everybody on it is a colleague.",
             Rule::NoSender => "It names no sender.",
@@ -318,6 +326,10 @@ pub struct Rules {
     pub create_contacts: CreateContacts,
     /// The person's own addresses, the mailbox's own among them.
     pub own: Vec<Address>,
+    /// Those of them that were learnt from sent mail.
+    pub learnt: Vec<Address>,
+    /// Addresses that are not the person's own, whatever sent mail says.
+    pub not_own: Vec<Address>,
     /// The colleagues' domains in ASCII form.
     pub colleagues: Vec<String>,
     pub never_addresses: Vec<Address>,
@@ -343,6 +355,8 @@ impl Default for Rules {
             mode: LogMode::default(),
             create_contacts: CreateContacts::default(),
             own: Vec::new(),
+            learnt: Vec::new(),
+            not_own: Vec::new(),
             colleagues: Vec::new(),
             never_addresses: Vec::new(),
             never_domains: Vec::new(),
@@ -382,6 +396,20 @@ impl Rules {
     /// The person's own, with or without a tag (`ann+x@`).
     pub fn is_own(&self, address: &Address) -> bool {
         self.own.contains(address) || self.own.contains(&address.untagged())
+    }
+
+    /// Notes an address as the person's own that sent mail bears.
+    pub fn learn(&mut self, address: &Address) {
+        self.own.push(address.clone());
+        self.learnt.push(address.clone());
+    }
+
+    /// What was learnt and taken away by the person is not learnt again; what they said themselves is not what was learnt.
+    pub fn settle_learnt(&mut self) {
+        let gone: Vec<Address> = self.learnt.iter().filter(|a| !self.own.contains(a)).cloned().collect();
+        self.learnt.retain(|a| !gone.contains(a));
+        self.not_own.extend(gone);
+        self.not_own.retain(|a| !self.own.contains(a));
     }
 
     /// On the never-log list, with or without a tag.

@@ -322,6 +322,10 @@ reasons! {
         "The CRM's limit for today is used up.",
         "The CRM allows so many requests a day, and all programs share them. What is logged waits here.",
         "Wait until midnight in the portal's time zone.";
+    CrmRecordMissing "crm_record_missing" User Seldom:
+        "The CRM did not log a mail that was sent to its own address.",
+        "The mail named the address at which the CRM logs by itself, and its record did not appear within half an hour. Threadline does not push it unasked, since it would be there twice if the record came later.",
+        "Say whether Threadline pushes it or leaves it.";
     CrmGone "crm_gone" User Seldom:
         "The CRM's address does not take messages any more.",
         "The receiver has said that this address is closed for good.",

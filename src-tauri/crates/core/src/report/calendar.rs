@@ -37,6 +37,16 @@ pub struct Calendar {
 
 crate::debug_only!(Calendar { method });
 
+/// Whether a message of this content type, in lower case, is an answer to an invitation as a whole (RFC 6047 §2.4).
+pub fn is_reply(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    parts.next() == Some("text/calendar")
+        && parts.any(|part| {
+            let value = part.strip_prefix("method").map(|rest| rest.trim_start().trim_start_matches('='));
+            value.is_some_and(|value| value.trim().trim_matches('"') == "reply")
+        })
+}
+
 /// Reads what a calendar sent from a raw message (RFC 5322). `None` where nothing of the kind is in it.
 pub fn read(raw: &[u8]) -> Option<Calendar> {
     let (_, parts) = parts(raw);

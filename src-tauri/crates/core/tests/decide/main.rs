@@ -1,6 +1,8 @@
 //! Every rule of `decide`, each with the mail that it was made for.
 #![allow(clippy::unwrap_used, reason = "what tests share may unwrap as they do")]
 
+mod aliases;
+mod hidden;
 mod links;
 mod word;
 
@@ -71,6 +73,7 @@ fn world() -> (Rules, Known) {
         sent_here: false,
         relayed: None,
         crm_has_contacts: true,
+        crm_addresses: Vec::new(),
     };
     (rules, known)
 }
