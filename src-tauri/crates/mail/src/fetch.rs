@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// Everything that the server says about one UID; `None` where it says nothing about it.
-    async fn fetch_one(&mut self, uid: u32, what: &str) -> Result<Option<Fetched>, MailError> {
+    pub(crate) async fn fetch_one(&mut self, uid: u32, what: &str) -> Result<Option<Fetched>, MailError> {
         self.leave_idle();
         let tag = self.wire.queue(format!("UID FETCH {uid} {what}").as_bytes());
         let mut found: Option<Fetched> = None;
@@ -322,6 +322,7 @@ pub(crate) fn merge(into: &mut Fetched, from: Fetched) {
     into.internal_date = into.internal_date.take().or(from.internal_date);
     into.size = into.size.or(from.size);
     into.section = into.section.take().or(from.section);
+    into.structure = into.structure.take().or(from.structure);
 }
 
 fn is_refusal(error: &MailError) -> bool {

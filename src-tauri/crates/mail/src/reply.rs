@@ -1,5 +1,6 @@
 //! What one response says, as far as Threadline asks for it: async-imap's reading, made into owned and plain values.
 
+use crate::structure::Structure;
 use async_imap::imap_proto::{
     AttributeValue, Capability, MailboxDatum, MailboxListData, NameAttribute, Outcome, Response,
     ResponseCode, Status, StatusAttribute,
@@ -52,6 +53,8 @@ pub(crate) struct Text {
     pub number: Option<u64>,
     /// The code's value, where it is a list of capabilities.
     pub capabilities: Option<Vec<String>>,
+    /// The flags of PERMANENTFLAGS (RFC 9051 §7.1).
+    pub flags: Option<Vec<String>>,
     /// The words for a person.
     pub words: String,
 }
@@ -89,8 +92,10 @@ pub(crate) struct Fetched {
     pub labels: Option<Vec<String>>,
     pub internal_date: Option<String>,
     pub size: Option<u32>,
-    /// The one `BODY[…]` that was asked for: a header or a whole message.
+    /// The one `BODY[…]` that was asked for: a header, a part or a whole message.
     pub section: Option<Vec<u8>>,
+    /// BODYSTRUCTURE.
+    pub structure: Option<Structure>,
 }
 
 /// Takes over one response. `frame` is the memory that it was read from.
@@ -143,7 +148,11 @@ fn text(outcome: &Outcome<'_>) -> Text {
         None => return unknown_code(words),
         Some(ResponseCode::Capabilities(names)) => {
             let capabilities = Some(names.iter().map(capability).collect());
-            return Text { code: Some("CAPABILITY".to_owned()), capabilities, words, number: None };
+            return Text { code: Some("CAPABILITY".to_owned()), capabilities, words, ..Text::default() };
+        }
+        Some(ResponseCode::PermanentFlags(flags)) => {
+            let flags = Some(flags.iter().map(|flag| flag.to_string()).collect());
+            return Text { code: Some("PERMANENTFLAGS".to_owned()), flags, words, ..Text::default() };
         }
         Some(ResponseCode::UidValidity(n)) => ("UIDVALIDITY", Some(u64::from(*n))),
         Some(ResponseCode::UidNext(n)) => ("UIDNEXT", Some(u64::from(*n))),
@@ -154,7 +163,7 @@ fn text(outcome: &Outcome<'_>) -> Text {
         Some(ResponseCode::TryCreate) => ("TRYCREATE", None),
         Some(_) => return Text { words, ..Text::default() },
     };
-    Text { code: Some(code.to_owned()), number, capabilities: None, words }
+    Text { code: Some(code.to_owned()), number, words, ..Text::default() }
 }
 
 /// The library leaves codes that it does not know (all of RFC 5530) in front of the words, and lists of capabilities
@@ -167,7 +176,7 @@ fn unknown_code(words: String) -> Text {
     let code = code.to_ascii_uppercase();
     let names = || values.split_ascii_whitespace().map(str::to_owned).collect();
     let capabilities = (code == "CAPABILITY").then(names);
-    Text { code: Some(code), number: None, capabilities, words }
+    Text { code: Some(code), capabilities, words, ..Text::default() }
 }
 
 fn listed(folder: &MailboxListData<'_>, frame: &[u8]) -> Option<Listed> {
@@ -244,6 +253,7 @@ fn fetched(items: &[AttributeValue<'_>]) -> Fetched {
             }
             AttributeValue::InternalDate(date) => read.internal_date = Some(date.to_string()),
             AttributeValue::Rfc822Size(size) => read.size = Some(*size),
+            AttributeValue::BodyStructure(structure) => read.structure = Some(Structure::read(structure)),
             AttributeValue::BodySection { data, .. } => read.section = data.as_deref().map(<[u8]>::to_vec),
             _ => {}
         }
