@@ -57,6 +57,15 @@ pub fn newest(tx: &Tx<'_>, before: Option<i64>, limit: usize) -> Result<Vec<Egre
     tx.all("SELECT * FROM egress WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![before, most(limit)], read)
 }
 
+/// What left for one message, the newest first.
+pub fn of_message(tx: &Tx<'_>, message: i64, limit: usize) -> Result<Vec<Egress>, StoreError> {
+    tx.all(
+        "SELECT * FROM egress WHERE message = ?1 ORDER BY id DESC LIMIT ?2",
+        params![message, most(limit)],
+        read,
+    )
+}
+
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Egress> {
     Ok(Egress {
         id: row.get("id")?,

@@ -18,16 +18,20 @@ use threadline_core::rule::{Answer, Rule};
 
 mod image;
 mod merge;
+mod person;
 mod recheck;
 mod record;
 mod take_out;
 
 pub use image::Image;
+pub(crate) use person::NINTH;
+pub use person::{add_person, is_added, is_later, put_off};
 pub(crate) use recheck::read as read_recheck;
 pub use recheck::{Recheck, asked_of_contacts, held};
+pub(crate) use record::put_copy;
 pub use record::{Before, NewDecision, Recorded, contradicts, decide_again, known, record};
 pub(crate) use take_out::take_out_by;
-pub use take_out::{on_their_way, take_out};
+pub use take_out::{on_their_way, take_out, take_out_as};
 
 pub(crate) const SQL: &str = "
 CREATE TABLE message (

@@ -68,6 +68,15 @@ pub(crate) fn add_traces(tx: &Tx<'_>, account: i64, message: i64, traces: &[Clue
     Ok(())
 }
 
+/// Notes one more hash by which a message is found, and not identified.
+pub(crate) fn note(tx: &Tx<'_>, account: i64, message: i64, hash: IdHash) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT OR IGNORE INTO message_id (account, hash, message, identifies) VALUES (?1, ?2, ?3, 0)",
+        params![account, hash, message],
+    )?;
+    Ok(())
+}
+
 /// Notes the ids of a message.
 pub(crate) fn add(
     tx: &Tx<'_>,

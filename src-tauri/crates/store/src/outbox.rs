@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use threadline_core::id::MessageKey;
 use threadline_core::reason::Reason;
+use threadline_core::rule::Rule;
 
 mod lease;
 
@@ -87,6 +88,36 @@ ALTER TABLE outbox ADD COLUMN looked_at INTEGER;
 CREATE INDEX outbox_by_look ON outbox (sink, looked_at, id) WHERE state = 'done' AND remote_id IS NOT NULL;
 ";
 
+/// The ninth version: what a CRM logs by itself is found there, and not pushed.
+pub(crate) const NINTH: &str = "
+ALTER TABLE outbox ADD COLUMN way TEXT NOT NULL DEFAULT 'push' CHECK (way IN ('push', 'find'));
+";
+
+/// The CRMs that log by themselves what is sent to an address of theirs, and can be asked for it.
+pub const LOGGERS: &[&str] = &["hubspot"];
+
+/// How a CRM comes to have a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    Push,
+    /// The CRM makes the record by itself; it is looked for.
+    Find,
+}
+
+impl Way {
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Push => "push",
+            Way::Find => "find",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Way::Push, Way::Find].into_iter().find(|way| way.name() == name)
+    }
+}
+
 /// Where a message is on its way to a CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +160,7 @@ pub struct Entry {
     /// The idempotency key.
     pub key: MessageKey,
     pub state: State,
+    pub way: Way,
     /// How often it was leased.
     pub attempts: u32,
     /// True when the CRM may have it already: it is looked up before it is pushed again.
@@ -160,6 +192,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
         message: row.get("message")?,
         key: key(row, "key")?,
         state: named(row, "state", State::from_name)?,
+        way: named(row, "way", Way::from_name)?,
         attempts: row.get("attempts")?,
         uncertain: row.get("uncertain")?,
         lease_until: maybe_time(row, "lease_until")?,
@@ -176,7 +209,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// Queues a message for a sink, due at once, whatever a clock that is set back says; false where it is there already. One
-/// that was abandoned goes on.
+/// that was abandoned goes on. What was sent to the CRM's own address is looked for there and not pushed.
 pub fn add(
     tx: &Tx<'_>,
     sink: &str,
@@ -184,10 +217,19 @@ pub fn add(
     key: &MessageKey,
     queued_at: Timestamp,
 ) -> Result<bool, StoreError> {
+    let by_itself = LOGGERS.contains(&sink)
+        && tx
+            .one(
+                "SELECT 1 FROM message WHERE id = ?1 AND rule = ?2",
+                params![message, Rule::CrmAddress.name()],
+                |_| Ok(()),
+            )?
+            .is_some();
+    let way = if by_itself { Way::Find } else { Way::Push };
     let changed = tx.run(
-        "INSERT INTO outbox (sink, message, key, next_try, queued_at) VALUES (?1, ?2, ?3, 0, ?4)
+        "INSERT INTO outbox (sink, message, key, next_try, queued_at, way) VALUES (?1, ?2, ?3, 0, ?4, ?5)
          ON CONFLICT (message, sink) DO UPDATE SET state = 'waiting', next_try = 0 WHERE state = 'abandoned'",
-        params![sink, message, key.as_bytes(), us(queued_at)],
+        params![sink, message, key.as_bytes(), us(queued_at), way.name()],
     )?;
     Ok(changed > 0)
 }
@@ -200,11 +242,16 @@ pub(crate) fn again(
     key: &MessageKey,
     queued_at: Timestamp,
 ) -> Result<(), StoreError> {
+    for entry in of_message(tx, message)?.iter().filter(|entry| entry.sink == sink) {
+        if let Some(remote_id) = &entry.remote_id {
+            crate::removal::forget(tx, sink, remote_id)?;
+        }
+    }
     tx.run(
         "INSERT INTO outbox (sink, message, key, next_try, queued_at, uncertain) VALUES (?1, ?2, ?3, 0, ?4, 1)
          ON CONFLICT (message, sink) DO UPDATE SET state = 'waiting', key = ?3, attempts = 0, uncertain = 1, next_try = 0,
            lease_until = NULL, reason = NULL, words = NULL, remote_id = NULL, link = NULL, how = NULL, stored_at = NULL,
-           looked_at = NULL, queued_at = ?4",
+           looked_at = NULL, way = 'push', queued_at = ?4",
         params![sink, message, key.as_bytes(), us(queued_at)],
     )?;
     Ok(())
@@ -241,6 +288,46 @@ pub fn get(tx: &Tx<'_>, id: i64) -> Result<Option<Entry>, StoreError> {
 /// The message's entries, one a sink.
 pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Entry>, StoreError> {
     tx.all(&format!("{SELECT} WHERE message = ?1 ORDER BY sink"), [message], read)
+}
+
+/// The entries whose record the CRM did not make by itself in time: a person says what becomes of them.
+pub fn missing(tx: &Tx<'_>) -> Result<Vec<Entry>, StoreError> {
+    let mut all = Vec::new();
+    for sink in LOGGERS {
+        all.extend(tx.all(
+            &format!(
+                "{SELECT} WHERE sink = ?1 AND state = 'set_aside' AND way = 'find' ORDER BY next_try, id"
+            ),
+            [sink],
+            read,
+        )?);
+    }
+    Ok(all)
+}
+
+/// Pushes an entry after all whose record the CRM did not make: it is looked up once more before it is written. False where
+/// it is none.
+pub fn push_after_all(tx: &Tx<'_>, id: i64) -> Result<bool, StoreError> {
+    let changed = tx.run(
+        "UPDATE outbox SET state = 'waiting', way = 'push', uncertain = 1, next_try = 0
+         WHERE id = ?1 AND state = 'set_aside' AND way = 'find'",
+        [id],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Leaves an entry whose record the CRM did not make: nothing waits for it any more. False where it is none.
+pub fn leave(tx: &Tx<'_>, id: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx.run(
+        "UPDATE outbox SET state = 'abandoned' WHERE id = ?1 AND state = 'set_aside' AND way = 'find'",
+        [id],
+    )?;
+    if changed > 0
+        && let Some(entry) = get(tx, id)?
+    {
+        crate::retention::begin(tx, entry.message, at)?;
+    }
+    Ok(changed > 0)
 }
 
 /// All entries by id, from behind `after` (0 for the first page): for an export.

@@ -3,14 +3,15 @@
 use crate::error::StoreError;
 use crate::tx::{Salt, Tx};
 use crate::{
-    account, activity, association, body, contact, egress, file, folder, health, job, message, message_id,
-    notice, outbox, place, reference, relayed, retention, send, set_aside, setting, template, thread,
+    account, activity, association, body, contact, egress, file, folder, health, hidden, job, mark, message,
+    message_id, notice, outbox, place, reference, relayed, removal, retention, send, set_aside, setting,
+    template, thread,
 };
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 8;
+pub(crate) const VERSION: i64 = 9;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -53,10 +54,14 @@ const SEVENTH: &[&str] = &[send::SQL, template::SQL];
 /// The eighth version: mails that went through the relay.
 const EIGHTH: &[&str] = &[relayed::SQL];
 
+/// The ninth version: copies of mails that hide people from each other, what a CRM logs by itself, keywords that were written back,
+/// what the person said of people, and records that are to go from a CRM.
+const NINTH: &[&str] = &[outbox::NINTH, hidden::NINTH, mark::NINTH, message::NINTH, removal::NINTH];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth, seventh, eighth] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH].map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
         M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
@@ -66,6 +71,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&sixth),
         M::up(&seventh),
         M::up(&eighth),
+        M::up(&ninth),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

@@ -153,9 +153,20 @@ pub(crate) fn begin(
             return Ok(thread.id);
         }
     }
+    insert(tx, account, &free, &envelope.subject, us(at))
+}
+
+/// A conversation without messages, for the one that comes at once.
+pub(crate) fn insert(
+    tx: &Tx<'_>,
+    account: i64,
+    key: &MessageKey,
+    subject: &str,
+    at: i64,
+) -> Result<i64, StoreError> {
     tx.insert(
         "INSERT INTO thread (account, key, subject, created, last) VALUES (?1, ?2, ?3, ?4, ?4)",
-        params![account, free.as_bytes(), envelope.subject, us(at)],
+        params![account, key.as_bytes(), subject, at],
     )
 }
 
@@ -225,8 +236,9 @@ pub(crate) fn left(tx: &Tx<'_>, thread: i64) -> Result<(), StoreError> {
 
 /// Most answers to one message that are looked at.
 const MOST_ANSWERS: usize = 50;
-/// Most conversations that share one clue which are looked at.
+/// Most conversations that share one clue which are looked at, and most that share an id: a mail to many in Bcc is in as many.
 const MOST_SHARING: usize = 5;
+const MOST_OF_ONE_ID: usize = 200;
 
 /// The logged threads of each of these clues, the one with the newest message first.
 pub fn known(
@@ -237,11 +249,12 @@ pub fn known(
     let mut threads: HashMap<i64, Arc<KnownThread>> = HashMap::new();
     let mut known = HashMap::new();
     for clue in clues {
+        let limit = if matches!(clue, Clue::Id(_)) { MOST_OF_ONE_ID } else { MOST_SHARING };
         let ids: Vec<i64> = tx.all(
             "SELECT m.thread FROM message_id i CROSS JOIN message m ON m.id = i.message
              WHERE i.account = ?1 AND i.hash = ?2 AND m.thread IS NOT NULL
              GROUP BY m.thread ORDER BY max(m.time) DESC, m.thread LIMIT ?3",
-            params![account, tx.hash_clue(&clue), most(MOST_SHARING)],
+            params![account, tx.hash_clue(&clue), most(limit)],
             |row| row.get(0),
         )?;
         let mut sharing = Vec::new();

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::place::Place;
 use crate::sql::{direction_name, maybe_json, named, to_json, us};
 use crate::tx::{IdHash, Tx};
-use crate::{activity, association, message_id, place, reference, retention, thread};
+use crate::{activity, association, hidden, message_id, place, reference, retention, thread};
 use jiff::Timestamp;
 use rusqlite::{named_params, params};
 use threadline_core::decide::{self, Decision, Verdict};
@@ -112,7 +112,9 @@ pub fn known(tx: &Tx<'_>, account: i64, envelope: &Envelope) -> Result<Option<Be
     }
 }
 
-fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, StoreError> {
+fn store(tx: &Tx<'_>, whole: &NewDecision<'_>, again: Again) -> Result<Recorded, StoreError> {
+    let open = hidden::open(whole.envelope, &whole.decision.hidden);
+    let new = &NewDecision { envelope: &open, ..*whole };
     let own = message_id::identities(tx, new.envelope);
     let owners = message_id::owners(tx, new.account, &own)?;
     let before = match merge::one_of(tx, &owners)? {
@@ -143,6 +145,9 @@ fn store(tx: &Tx<'_>, new: &NewDecision<'_>, again: Again) -> Result<Recorded, S
         Some(place) => place::put(tx, place, message)?,
         None => false,
     };
+    if outcome == Outcome::Log && !retention::is_receipt(tx, message)? {
+        hidden::put(tx, message, whole, &open)?;
+    }
     let now = self::before(tx, message)?.ok_or(StoreError::NotFound { what: "message", id: message })?;
     if let Some(thread) = now.thread {
         thread::refresh(tx, thread)?;
@@ -177,6 +182,20 @@ pub(super) fn before(tx: &Tx<'_>, message: i64) -> Result<Option<Before>, StoreE
             thread: row.get("thread")?,
         })
     })
+}
+
+/// A logged message that is found by the ids of another one, of which it is a copy, and goes by none of them.
+pub(crate) fn put_copy(tx: &Tx<'_>, new: &NewDecision<'_>) -> Result<i64, StoreError> {
+    let copy = insert(tx, new)?;
+    apply(tx, copy, new)?;
+    message_id::add(tx, new.account, copy, new.envelope, &[])?;
+    let traces = matching::traces(new.envelope, new.decision.direction);
+    message_id::add_traces(tx, new.account, copy, &traces)?;
+    if let Some(row) = before(tx, copy)?.and_then(|row| row.thread) {
+        thread::refresh(tx, row)?;
+    }
+    activity::decided(tx, copy, new.place.map(|place| place.folder), new.at)?;
+    Ok(copy)
 }
 
 /// A bare row, which [`apply`] fills.

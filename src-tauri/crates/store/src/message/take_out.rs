@@ -15,6 +15,13 @@ pub fn take_out(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<bool, StoreE
     take_out_by(tx, message, Rule::TakenOut, at)
 }
 
+/// Takes a message out whose text was read and showed what its header did not: another rule than the one that logged it
+/// speaks for it.
+pub fn take_out_as(tx: &Tx<'_>, message: i64, rule: Rule, at: Timestamp) -> Result<bool, StoreError> {
+    tx.run("UPDATE message SET body_at = ?2 WHERE id = ?1", params![message, us(at)])?;
+    take_out_by(tx, message, rule, at)
+}
+
 /// The same by another rule than the person's own word.
 pub(crate) fn take_out_by(tx: &Tx<'_>, message: i64, rule: Rule, at: Timestamp) -> Result<bool, StoreError> {
     let thread =

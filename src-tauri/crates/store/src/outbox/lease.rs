@@ -1,9 +1,10 @@
 //! Leases: a worker takes entries for a while, and says what became of them.
 
+use super::Way;
 use crate::activity;
 use crate::error::StoreError;
 use crate::retention;
-use crate::sql::{key, most, time, us};
+use crate::sql::{key, most, named, time, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::{Row, named_params, params};
@@ -22,6 +23,7 @@ pub struct Lease {
     pub attempts: u32,
     /// True when the CRM may have it already: look it up before pushing it.
     pub uncertain: bool,
+    pub way: Way,
     pub queued_at: Timestamp,
 }
 
@@ -48,13 +50,13 @@ pub fn lease(
 ) -> Result<Vec<Lease>, StoreError> {
     let limit_left = |taken: usize| most(limit.saturating_sub(taken));
     let mut leases = tx.all(
-        "SELECT id, message, key, attempts, 1 AS uncertain, queued_at FROM outbox
+        "SELECT id, message, key, attempts, 1 AS uncertain, way, queued_at FROM outbox
          WHERE sink = ?1 AND state = 'leased' AND lease_until <= ?2 ORDER BY lease_until, id LIMIT ?3",
         params![sink, us(now), limit_left(0)],
         read,
     )?;
     let waiting = tx.all(
-        "SELECT id, message, key, attempts, uncertain, queued_at FROM outbox
+        "SELECT id, message, key, attempts, uncertain, way, queued_at FROM outbox
          WHERE sink = ?1 AND state = 'waiting' AND next_try <= ?2 ORDER BY next_try, id LIMIT ?3",
         params![sink, us(now), limit_left(leases.len())],
         read,
@@ -87,6 +89,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Lease> {
         key: key(row, "key")?,
         attempts: row.get("attempts")?,
         uncertain: row.get("uncertain")?,
+        way: named(row, "way", Way::from_name)?,
         queued_at: time(row, "queued_at")?,
     })
 }
@@ -129,7 +132,8 @@ pub fn retry_later(
             ":attempts": lease.attempts,
         },
     )?;
-    if changed > 0 {
+    // That a record is still waited for, which the CRM makes by itself, is no failure.
+    if changed > 0 && reason != Some(Reason::CrmRecordMissing) {
         activity::pushed(tx, lease.id, at)?;
     }
     Ok(changed > 0)

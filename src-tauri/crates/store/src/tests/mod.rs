@@ -5,7 +5,9 @@ mod contacts;
 mod decisions;
 mod edit;
 mod health;
+mod hidden;
 mod jobs;
+mod marks;
 mod notices;
 mod opening;
 mod orders;
@@ -76,6 +78,7 @@ pub(crate) fn log(thread: Thread) -> Decision {
         direction: Direction::Outgoing,
         link: None,
         apart_from: None,
+        hidden: Vec::new(),
     }
 }
 
@@ -85,7 +88,14 @@ pub(crate) fn joined(thread: i64) -> Verdict {
 }
 
 pub(crate) fn other(verdict: Verdict, rule: Rule) -> Decision {
-    Decision { verdict, rule, direction: Direction::Incoming, link: None, apart_from: None }
+    Decision {
+        verdict,
+        rule,
+        direction: Direction::Incoming,
+        link: None,
+        apart_from: None,
+        hidden: Vec::new(),
+    }
 }
 
 pub(crate) fn ignore() -> Decision {

@@ -3,7 +3,7 @@
 use super::{Bed, at, key, log, mail};
 use crate::message::{self, NewDecision};
 use crate::place::Place;
-use crate::{Key, Ledger, StoreError, account, folder, setting};
+use crate::{Key, Ledger, StoreError, account, folder, schema, setting};
 use std::path::Path;
 use std::process::Command;
 use threadline_core::arrival::Role;
@@ -52,7 +52,7 @@ fn the_settings_are_really_on() {
         ("secure_delete", 1),
         ("temp_store", 2),
         ("trusted_schema", 0),
-        ("user_version", 8),
+        ("user_version", schema::VERSION),
     ] {
         assert_eq!(bed.number(&format!("PRAGMA {pragma}")), want, "{pragma}");
     }
@@ -133,11 +133,17 @@ fn a_newer_version_is_refused_and_the_file_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     let ledger = Ledger::open(&path, &key()).unwrap();
-    ledger.write_blocking(|tx| Ok(tx.conn.execute_batch("PRAGMA user_version = 9")?)).unwrap();
+    let newer = schema::VERSION + 1;
+    ledger
+        .write_blocking(move |tx| Ok(tx.conn.execute_batch(&format!("PRAGMA user_version = {newer}"))?))
+        .unwrap();
     drop(ledger);
     let before = std::fs::read(&path).unwrap();
     let error = Ledger::open(&path, &key()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 9, known: 8, .. }), "{error:?}");
+    assert!(
+        matches!(error, StoreError::Newer { found, known: schema::VERSION, .. } if found == newer),
+        "{error:?}"
+    );
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
