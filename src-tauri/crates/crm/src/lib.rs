@@ -19,6 +19,8 @@ pub use folder::FolderSink;
 pub use hubspot::{HubspotSettings, HubspotSink};
 pub use outbox::{Drained, Leased, OutboxEvent, Queue, QueueError, Worker};
 pub use secret::Secret;
-pub use sink::{Accepted, ContactPage, Dedupe, DeliveredFile, Delivery, Egress, How, Portal, Sink, Uploaded};
+pub use sink::{
+    Accepted, Awaited, ContactPage, Dedupe, DeliveredFile, Delivery, Egress, How, Portal, Sink, Uploaded,
+};
 pub use timer::{Timer, TokioTimer};
 pub use webhook::{WebhookSettings, WebhookSink};

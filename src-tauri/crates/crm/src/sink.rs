@@ -37,6 +37,21 @@ pub trait Sink: Send + Sync + std::fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// Whether [`Sink::archive`] can remove records.
+    fn archives(&self) -> bool {
+        false
+    }
+
+    /// Removes records, by the sink's own ids, so that a person sees them no more; one that is gone already is no failure.
+    async fn archive(&self, _remote_ids: &[String]) -> Result<(), CrmError> {
+        Ok(())
+    }
+
+    /// What the sink cannot do though mail reaches it, as far as that was seen.
+    fn lacks(&self) -> Option<CrmError> {
+        None
+    }
+
     /// Whether [`Delivery::files`] is looked at; where not, it is left empty.
     fn wants_files(&self) -> bool {
         false
@@ -95,6 +110,17 @@ pub struct Delivery {
     pub files: Vec<DeliveredFile>,
     /// An earlier attempt's outcome is unknown: look before writing.
     pub uncertain: bool,
+    /// The CRM logs it by itself, because it was sent to the CRM's own address: the record is looked for, and none is written.
+    pub awaited: Option<Awaited>,
+}
+
+/// How long the record of a message is waited for already that the CRM makes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// It may come yet.
+    Still,
+    /// Only a person can say what becomes of it.
+    TooLong,
 }
 
 /// A file of a message.

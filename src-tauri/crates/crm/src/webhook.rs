@@ -5,7 +5,11 @@
 use crate::error::{CrmError, Kind, Retry};
 use crate::http;
 use crate::secret::Secret;
-use crate::sink::{Accepted, ContactPage, Dedupe, Delivery, Egress, How, Portal, Sink};
+use crate::sink::{
+    Accepted, ContactPage, Dedupe, DeliveredFile, Delivery, Egress, How, Portal, Sink, Uploaded,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::{Client, Response, Url};
 use serde_json::{Value, json};
@@ -19,6 +23,8 @@ use threadline_core::reason::Reason;
 const THING: &str = "the webhook";
 /// Posts under way at the same time.
 const AT_ONCE: usize = 8;
+/// Largest file that is sent, in bytes; in base64 it is a third larger.
+pub const MOST_FILE: usize = 10 * 1024 * 1024;
 /// Longest id and longest link taken from an answer, in characters.
 const MOST_ID: usize = 200;
 const MOST_LINK: usize = 2_000;
@@ -72,41 +78,21 @@ impl WebhookSink {
     }
 
     async fn post(&self, delivery: &Delivery) -> Result<Accepted, CrmError> {
-        let key = delivery.record.key.to_string();
-        let now = self.clock.now();
-        let data = serde_json::to_value(&delivery.record).map_err(|_| broken())?;
-        let sent = egress(&data);
-        let body = json!({"type": "email.logged", "timestamp": now.to_string(), "data": data}).to_string();
-        let seconds = now.as_second();
-        let signature = signer(&self.secret)?.sign(&key, seconds, body.as_bytes()).map_err(|_| broken())?;
-        let answer = self
-            .client
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header("webhook-id", &key)
-            .header("webhook-timestamp", seconds.to_string())
-            .header("webhook-signature", signature)
-            .header("idempotency-key", &key)
-            .body(body)
-            .send()
-            .await
-            .map_err(|e| http::unanswered(THING, e, true));
-        let answer = match answer {
-            Ok(answer) => answer,
-            // It may have arrived.
-            Err(error) if error.uncertain => return Err(error.sent(sent)),
-            Err(error) => return Err(error),
-        };
-        let status = answer.status().as_u16();
-        tracing::debug!(status, "the webhook answered");
-        if !(200..300).contains(&status) {
-            return Err(refusal(&answer, status, http::retry_after(&answer, now)).sent(sent));
+        let mut data = serde_json::to_value(&delivery.record).map_err(|_| broken())?;
+        let files: Vec<Value> = delivery
+            .files
+            .iter()
+            .filter_map(|file| {
+                let key = file.remote_id.as_ref()?;
+                Some(json!({"key": key, "name": file.name, "media_type": file.media_type, "size": file.bytes.len()}))
+            })
+            .collect();
+        if !files.is_empty() {
+            data["files"] = files.into();
         }
-        // The message is stored: whatever the text of the answer is, it is no failure.
-        let said: Value = match http::body(THING, answer, true).await {
-            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-            Err(_) => Value::Null,
-        };
+        let sent = egress("event", &data);
+        let key = delivery.record.key.to_string();
+        let said = self.say(&key, "email.logged", data, &sent).await?;
         let id = match &said["id"] {
             Value::String(id) => Some(clean(id, MOST_ID)),
             Value::Number(id) => Some(id.to_string()),
@@ -119,6 +105,42 @@ impl WebhookSink {
             how: How::Created,
             sent,
             contacts: Vec::new(),
+        })
+    }
+
+    /// Posts one event and gives what the receiver said to it. `key` is the same on every attempt.
+    async fn say(&self, key: &str, kind: &str, data: Value, sent: &[Egress]) -> Result<Value, CrmError> {
+        let now = self.clock.now();
+        let body = json!({"type": kind, "timestamp": now.to_string(), "data": data}).to_string();
+        let seconds = now.as_second();
+        let signature = signer(&self.secret)?.sign(key, seconds, body.as_bytes()).map_err(|_| broken())?;
+        let answer = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", key)
+            .header("webhook-timestamp", seconds.to_string())
+            .header("webhook-signature", signature)
+            .header("idempotency-key", key)
+            .body(body)
+            .send()
+            .await
+            .map_err(|e| http::unanswered(THING, e, true));
+        let answer = match answer {
+            Ok(answer) => answer,
+            // It may have arrived.
+            Err(error) if error.uncertain => return Err(error.sent(sent.to_vec())),
+            Err(error) => return Err(error),
+        };
+        let status = answer.status().as_u16();
+        tracing::debug!(status, "the webhook answered");
+        if !(200..300).contains(&status) {
+            return Err(refusal(&answer, status, http::retry_after(&answer, now)).sent(sent.to_vec()));
+        }
+        // The event is stored: whatever the text of the answer is, it is no failure.
+        Ok(match http::body(THING, answer, true).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Err(_) => Value::Null,
         })
     }
 }
@@ -173,13 +195,13 @@ fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError 
     }
 }
 
-fn egress(data: &Value) -> Vec<Egress> {
+fn egress(object: &str, data: &Value) -> Vec<Egress> {
     data.as_object()
         .into_iter()
         .flatten()
         .filter(|(_, value)| !value.is_null())
         .map(|(field, value)| Egress {
-            object: "event".into(),
+            object: object.into(),
             remote_id: None,
             field: field.clone(),
             bytes: value.as_str().map_or_else(|| value.to_string().len(), str::len) as u64,
@@ -209,6 +231,35 @@ impl Sink for WebhookSink {
 
     async fn push(&self, batch: &[Delivery]) -> Vec<Result<Accepted, CrmError>> {
         futures::future::join_all(batch.iter().map(|delivery| self.post(delivery))).await
+    }
+
+    fn wants_files(&self) -> bool {
+        true
+    }
+
+    fn uploads(&self) -> bool {
+        true
+    }
+
+    /// An event of its own, before the message's: the same contents under the same name have the same id on every computer.
+    /// What is larger than [`MOST_FILE`] is not sent, and the message does not name it.
+    async fn upload(&self, file: &DeliveredFile) -> Result<Uploaded, CrmError> {
+        if file.bytes.len() > MOST_FILE {
+            return Ok(Uploaded::default());
+        }
+        let hash: String = file.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = format!("file-{hash}");
+        let data = json!({
+            "key": key,
+            "name": file.name,
+            "media_type": file.media_type,
+            "size": file.bytes.len(),
+            "content": STANDARD.encode(&file.bytes),
+        });
+        let sent = egress("file", &data);
+        // A refusal concerns the mail that it came with.
+        self.say(&key, "email.file", data, &sent).await?;
+        Ok(Uploaded { remote_id: Some(key), sent })
     }
 
     fn has_contacts(&self) -> bool {

@@ -266,7 +266,8 @@ fn check(key: &[u8], ask: &Ask) -> Result<Attempt, String> {
         return Err("the signature is wrong".into());
     }
     let event: Value = serde_json::from_str(&attempt.body).map_err(|_| "the body is not JSON")?;
-    if event["type"] != "email.logged" || event["data"]["key"] != attempt.id.as_str() {
+    let known = event["type"] == "email.logged" || event["type"] == "email.file";
+    if !known || event["data"]["key"] != attempt.id.as_str() {
         return Err("the event has another type or another key than its id".into());
     }
     if attempt.idempotency_key != attempt.id {

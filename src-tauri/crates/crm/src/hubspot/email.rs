@@ -12,7 +12,7 @@ use threadline_core::rule::Rule;
 pub(super) const MOST_TEXT: usize = 2_000_000;
 const CUT_NOTE: &str = "[The end of this message is missing here: it is longer than HubSpot takes.]";
 
-/// The properties of a new email. Bcc names are not in a record, and so not in its headers.
+/// The properties of a new email. Those whom a mail hides from each other are not in its record, and so not in its headers.
 pub(super) fn properties(
     record: &Record,
     files: &[DeliveredFile],

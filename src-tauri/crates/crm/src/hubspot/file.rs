@@ -13,6 +13,14 @@ const FILES: &str = "/files/v3/files";
 /// it has it.
 const FOLDER: &str = "/threadline";
 
+/// The token lacks the scope: what a person reads of it.
+pub(super) fn not_allowed() -> CrmError {
+    CrmError::new(thing("storing a file"), Reason::ScopeMissing).retry(Retry::Never).told(
+        "The token lacks the scope `files`: mails go to HubSpot without their files.",
+        "Give the private app the scope `files`, then set the token again.",
+    )
+}
+
 /// Stores a file, or finds it where an earlier attempt has stored it.
 pub(super) async fn upload(api: &Api, file: &DeliveredFile) -> Result<Uploaded, CrmError> {
     let step = "storing a file";
@@ -37,7 +45,6 @@ pub(super) async fn upload(api: &Api, file: &DeliveredFile) -> Result<Uploaded, 
     let answer = match api.send(Call { method: Method::POST, ..call }, Some(form)).await {
         // The mail goes without its files rather than not at all.
         Err(error) if error.reason == Reason::ScopeMissing => {
-            tracing::warn!("the token may not store files; mails go without them");
             return Ok(Uploaded::default());
         }
         answer => answer?,

@@ -12,6 +12,7 @@ use threadline_core::id::MessageKey;
 use threadline_core::record::Record;
 
 const READ: &str = "/crm/v3/objects/emails/batch/read";
+const ARCHIVE: &str = "/crm/v3/objects/emails/batch/archive";
 const SEARCH: &str = "/crm/v3/objects/emails/search";
 /// Values of one filter: HubSpot's limit.
 const MOST_VALUES: usize = 100;
@@ -66,6 +67,16 @@ pub(super) async fn deleted(api: &Api, ids: &[String]) -> Result<Vec<String>, Cr
         );
     }
     Ok(gone)
+}
+
+/// Moves emails to the portal's recycling bin, from which a person can restore them for 90 days. One that is there already is
+/// passed over by HubSpot.
+pub(super) async fn archive(api: &Api, ids: &[String]) -> Result<(), CrmError> {
+    for some in ids.chunks(BATCH) {
+        let inputs: Vec<Value> = some.iter().map(|id| json!({"id": id})).collect();
+        api.call(Call::store("removing emails", ARCHIVE, json!({"inputs": inputs}))).await?.ok()?;
+    }
+    Ok(())
 }
 
 /// By every id that the messages go by: finds what HubSpot sent or logged by itself. The search index lags a

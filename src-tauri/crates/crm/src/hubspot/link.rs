@@ -1,18 +1,39 @@
 //! Associating emails with contacts.
 
 use super::HubspotSink;
-use super::api::Call;
+use super::api::{Call, thing};
 use super::people::{self, People};
-use crate::error::{CrmError, Kind};
-use crate::sink::Egress;
+use crate::error::{CrmError, Kind, Retry};
+use crate::sink::{Awaited, Egress};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 use threadline_core::address::Address;
+use threadline_core::reason::Reason;
 
 const MANY: &str = "/crm/v4/associations/emails/contacts/batch/associate/default";
 /// Most pairs of one request.
 const MOST_PAIRS: usize = 500;
+
+/// How often a record is looked for that HubSpot makes by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// HubSpot has not logged a mail that was sent to its own address.
+pub(super) fn not_logged(awaited: Awaited) -> CrmError {
+    let error = CrmError::new(thing("looking for the record that HubSpot makes"), Reason::CrmRecordMissing)
+        .kind(Kind::Row);
+    match awaited {
+        Awaited::Still => error.retry(Retry::After(LOOK_EVERY)).told(
+            "The mail was sent to HubSpot's own address, and HubSpot's search does not show its record yet.",
+            "Wait: it is looked for each minute, for half an hour.",
+        ),
+        Awaited::TooLong => error.retry(Retry::Never).told(
+            "The mail was sent to HubSpot's own address half an hour ago, and HubSpot has no record of it.",
+            "See `threadline crm missing`, and say whether Threadline pushes it or leaves it.",
+        ),
+    }
+}
 
 /// A stored email and its contacts. Contacts that are gone are taken out.
 pub(super) struct Pair<'a> {

@@ -23,6 +23,7 @@ use crate::timer::Timer;
 use api::Api;
 use portal::Found;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use threadline_core::address::Address;
@@ -69,6 +70,8 @@ pub struct HubspotSink {
     owners: Mutex<HashMap<Address, (Option<String>, Duration)>>,
     /// Without a unique property: messages whose outcome is unknown, and since when.
     doubts: Mutex<HashMap<MessageKey, Duration>>,
+    /// The token may not store files.
+    no_files: AtomicBool,
 }
 
 impl HubspotSink {
@@ -86,6 +89,7 @@ impl HubspotSink {
             found: tokio::sync::Mutex::default(),
             owners: Mutex::default(),
             doubts: Mutex::default(),
+            no_files: AtomicBool::new(false),
         })
     }
 
@@ -187,7 +191,23 @@ impl Sink for HubspotSink {
     }
 
     async fn upload(&self, file: &DeliveredFile) -> Result<Uploaded, CrmError> {
-        file::upload(&self.api, file).await
+        let stored = file::upload(&self.api, file).await;
+        if let Ok(uploaded) = &stored {
+            self.no_files.store(uploaded.remote_id.is_none(), Ordering::Relaxed);
+        }
+        stored
+    }
+
+    fn lacks(&self) -> Option<CrmError> {
+        self.no_files.load(Ordering::Relaxed).then(file::not_allowed)
+    }
+
+    fn archives(&self) -> bool {
+        true
+    }
+
+    async fn archive(&self, remote_ids: &[String]) -> Result<(), CrmError> {
+        find::archive(&self.api, remote_ids).await
     }
 
     fn knows_deleted(&self) -> bool {

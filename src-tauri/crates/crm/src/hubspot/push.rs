@@ -7,7 +7,7 @@ use super::people::{self, People, Wanted};
 use super::portal::{Found, KEY};
 use super::{HubspotSink, link};
 use crate::error::{CrmError, Kind, Retry};
-use crate::sink::{Accepted, Dedupe, DeliveredFile, Delivery, Egress, How};
+use crate::sink::{Accepted, Awaited, Dedupe, DeliveredFile, Delivery, Egress, How};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use threadline_core::address::Address;
@@ -26,6 +26,8 @@ struct Work<'a> {
     /// Whom it is logged on. Two colleagues' copies of one mail can name different contacts.
     people: Vec<&'a Association>,
     uncertain: bool,
+    /// HubSpot makes the record.
+    awaited: Option<Awaited>,
     there: Option<There>,
     contacts: Vec<(Address, String)>,
     sent: Vec<Egress>,
@@ -63,6 +65,7 @@ pub(super) async fn push(sink: &HubspotSink, batch: &[Delivery]) -> Vec<Result<A
         match work.get_mut(place) {
             Some(same) => {
                 same.uncertain |= delivery.uncertain;
+                same.awaited = same.awaited.or(delivery.awaited);
                 same.people.extend(&delivery.record.contacts);
             }
             None => work.push(Work {
@@ -70,6 +73,7 @@ pub(super) async fn push(sink: &HubspotSink, batch: &[Delivery]) -> Vec<Result<A
                 files: &delivery.files,
                 people: delivery.record.contacts.iter().collect(),
                 uncertain: delivery.uncertain,
+                awaited: delivery.awaited,
                 there: None,
                 contacts: Vec::new(),
                 sent: Vec::new(),
@@ -154,7 +158,8 @@ async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> 
                 one.sent.extend(people.sent.remove(&contact.address).unwrap_or_default());
             }
         }
-        if one.contacts.is_empty() {
+        // Where HubSpot logs it, it has its own contacts.
+        if one.contacts.is_empty() && one.awaited.is_none() {
             one.failed = Some(refused.unwrap_or_else(people::nobody));
         }
     }
@@ -181,6 +186,10 @@ async fn look(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resul
             one.note("email", None, "search:hs_email_message_id", id.len());
         }
         one.there = own.get(&key).or_else(|| logged.get(&key)).cloned();
+        if let (None, Some(awaited)) = (&one.there, one.awaited) {
+            one.failed = Some(link::not_logged(awaited));
+            continue;
+        }
         if found.dedupe != Dedupe::UniqueProperty {
             match &mut one.there {
                 Some(there) if one.uncertain => there.how = How::Existing,
@@ -201,14 +210,18 @@ async fn write(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resu
     let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
     let mut askers = Vec::new();
     for (n, one) in work.iter().enumerate().filter(|(_, w)| w.open()) {
-        let (owner, asked) = match found.owners {
-            true => sink.owner(&one.record.account).await?,
-            false => (None, false),
-        };
-        rows.push((n, email::properties(one.record, one.files, found, owner.as_deref())));
-        if asked {
-            askers.push((n, one.record.account.as_str().len()));
+        let mut owner = None;
+        for who in one.record.owners().filter(|_| found.owners) {
+            let (id, asked) = sink.owner(who).await?;
+            if asked {
+                askers.push((n, who.as_str().len()));
+            }
+            owner = id;
+            if owner.is_some() {
+                break;
+            }
         }
+        rows.push((n, email::properties(one.record, one.files, found, owner.as_deref())));
     }
     for (n, bytes) in askers {
         work[n].note("owner", None, "search:email", bytes);
@@ -339,7 +352,7 @@ fn book(work: &mut [Work<'_>], rows: &[(usize, Map<String, Value>)], answer: Opt
 /// What is to be associated: for each stored message its contacts.
 fn pairs<'w>(work: &'w mut [Work<'_>]) -> Vec<link::Pair<'w>> {
     work.iter_mut()
-        .filter(|w| w.failed.is_none())
+        .filter(|w| w.failed.is_none() && !w.contacts.is_empty())
         .filter_map(|w| {
             let email = w.there.as_ref()?.id.clone();
             Some(link::Pair { email, contacts: &mut w.contacts, sent: &mut w.sent, failed: &mut w.failed })

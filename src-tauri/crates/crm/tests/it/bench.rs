@@ -76,6 +76,7 @@ pub fn delivery(n: usize, to: &str, remote_id: Option<&str>) -> Delivery {
         },
         raw: Bytes::from(raw),
         uncertain: false,
+        awaited: None,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use crate::bench::*;
 use bytes::Bytes;
+use threadline_crm::webhook::MOST_FILE;
 use threadline_crm::{DeliveredFile, FolderSink, Sink};
 use threadline_testkit::hubspot::{Fault, Options};
+use threadline_testkit::webhook::WebhookReceiver;
 
 const UPLOAD: &str = "POST /files/v3/files";
 
@@ -78,4 +80,68 @@ async fn the_folder_has_files_beside_the_mail_under_their_own_names() {
     assert_eq!(std::fs::read(files.join("2-A.pdf")).unwrap(), b"two");
     sink.push(&[mail]).await.remove(0).unwrap();
     assert_eq!(std::fs::read_dir(&files).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn the_webhook_has_a_file_as_an_event_before_its_mail() {
+    let (clock, receiver) = (clock(), WebhookReceiver::start().await.unwrap());
+    let sink = crate::webhook::sink(&receiver, &clock);
+    let mut mail = delivery(1, "ann@buyer.example", None);
+    let large = DeliveredFile { bytes: Bytes::from(vec![0; MOST_FILE + 1]), ..file("large.bin", 2, b"") };
+    mail.files = vec![file("offer.pdf", 1, b"PDF of the offer"), large];
+    // The answer to the file is lost: the next attempt has the same id.
+    receiver.inject(Fault::DropAfter);
+    let queue = MemoryQueue::new(&clock, vec![mail.clone()]);
+    worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();
+    clock.advance(std::time::Duration::from_secs(3600));
+    let drained = worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();
+    assert_eq!(drained.accepted, 1, "{drained:?}");
+    let attempts: Vec<String> = receiver.attempts().into_iter().map(|a| a.id).collect();
+    let (file, key) = (format!("file-{}", "01".repeat(32)), mail.record.key.to_string());
+    assert_eq!(attempts, [file.clone(), file.clone(), key.clone()]);
+    let stored = receiver.stored();
+    assert_eq!(stored[&file]["data"]["content"], "UERGIG9mIHRoZSBvZmZlcg==");
+    let named =
+        serde_json::json!([{"key": file, "name": "offer.pdf", "media_type": "application/pdf", "size": 16}]);
+    assert_eq!(stored[&key]["data"]["files"], named, "the large one is not sent");
+}
+
+#[tokio::test]
+async fn a_token_that_may_store_no_files_is_told_and_mail_goes_without() {
+    let clock = clock();
+    let scopes = [
+        "sales-email-read",
+        "crm.objects.contacts.read",
+        "crm.objects.contacts.write",
+        "crm.objects.owners.read",
+        "crm.schemas.contacts.write",
+        "oauth",
+    ];
+    let scopes = Some(scopes.map(str::to_owned).to_vec());
+    let portal = portal(Options { scopes, ..Options::default() }, &clock).await;
+    let sink = hubspot(&portal, &clock);
+    sink.connect().await.unwrap();
+    assert_eq!(sink.lacks(), None);
+    let stored = sink.upload(&file("offer.pdf", 1, b"PDF")).await.unwrap();
+    assert_eq!(stored.remote_id, None);
+    let lacks = sink.lacks().unwrap();
+    assert_eq!(lacks.reason, threadline_core::reason::Reason::ScopeMissing);
+    assert!(lacks.to_string().contains("`files`"), "{lacks}");
+    portal.set(|options| options.scopes = None);
+    sink.upload(&file("offer.pdf", 1, b"PDF")).await.unwrap();
+    assert_eq!(sink.lacks(), None);
+}
+
+#[tokio::test]
+async fn records_are_moved_to_the_recycling_bin_and_again_is_no_failure() {
+    let clock = clock();
+    let portal = portal(Options::default(), &clock).await;
+    let ids: Vec<String> =
+        (0..3).map(|n| portal.add_own_email(&format!("<{n}@x>"), "x").to_string()).collect();
+    let sink = hubspot(&portal, &clock);
+    for _ in 0..2 {
+        sink.archive(&ids[..2]).await.unwrap();
+        assert_eq!(portal.emails().len(), 1);
+    }
+    sink.archive(&["1".to_owned()]).await.unwrap();
 }

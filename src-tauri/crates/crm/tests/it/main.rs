@@ -6,6 +6,7 @@ mod bench;
 mod exactly_once;
 mod files;
 mod folder;
+mod hubspot_awaited;
 mod hubspot_contacts;
 mod hubspot_errors;
 mod hubspot_people;

@@ -224,6 +224,16 @@ pub(super) fn archive_email(state: &mut State, id: &str, now: Timestamp) -> Outc
     Ok((204, Value::Null))
 }
 
+/// An id that is not there is passed over.
+pub(super) fn archive_emails(state: &mut State, body: &Value, now: Timestamp) -> Outcome {
+    for id in body["inputs"].as_array().into_iter().flatten().filter_map(|row| row["id"].as_str()) {
+        if let Some(email) = id.parse().ok().and_then(|id: u64| state.emails.get_mut(&id)) {
+            email.archived.get_or_insert(now);
+        }
+    }
+    Ok((204, Value::Null))
+}
+
 /// What HubSpot would not take. A row that is poisoned is refused alone or with its batch, as the test chose.
 pub(super) fn check_email(state: &State, properties: &Value) -> Result<(), (bool, String)> {
     for (name, value) in properties.as_object().into_iter().flatten() {
