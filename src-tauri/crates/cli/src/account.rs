@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use std::process::ExitCode;
 use threadline_core::address::{Address, normal_domain};
+use threadline_core::arrival::Role;
 use threadline_core::reason::Reason;
 use threadline_core::rule::{CreateContacts, LogMode, Rules};
 use threadline_engine::discover::{Internet, pop3_found, pop3_sign};
@@ -52,6 +53,7 @@ pub async fn run(engine: &Engine, command: AccountCommand, json: bool) -> anyhow
             }
             done(json, "set", &args.address, "Changed. It connects anew where Threadline runs.")?;
         }
+        AccountCommand::Folders { address, make_log } => folders(engine, &address, make_log, json).await?,
         AccountCommand::Retry { address, forget } => {
             let (what, messages) = match forget {
                 true => ("forgotten", engine.forget_set_aside(&address).await?),
@@ -350,5 +352,39 @@ async fn list(engine: &Engine, json: bool) -> anyhow::Result<()> {
         })
         .collect();
     output::table(&["ADDRESS", "SERVER", "USER", "PAUSED"], &rows);
+    Ok(())
+}
+
+async fn folders(engine: &Engine, address: &Address, make_log: bool, json: bool) -> anyhow::Result<()> {
+    if make_log {
+        let name = engine.make_log_folder(address).await?;
+        if json {
+            return output::json(&json!({ "done": "made", "address": address, "folder": name }));
+        }
+        output::say(&format!("{name} is there. What is put into it is logged, from any mail program."));
+        return Ok(());
+    }
+    let folders = engine.folder_uses(address).await?;
+    if json {
+        return folders.iter().try_for_each(output::json);
+    }
+    let rows: Vec<Vec<String>> = folders
+        .iter()
+        .map(|folder| {
+            let watched = match (folder.logs, folder.role) {
+                (true, _) => "what is put there is logged",
+                (false, Some(Role::Sent)) => "sent mail",
+                (false, Some(_)) => "watched",
+                (false, None) => "",
+            };
+            vec![output::printable(&folder.name, 60), watched.to_owned()]
+        })
+        .collect();
+    output::table(&["FOLDER", "WATCHED"], &rows);
+    if !folders.iter().any(|folder| folder.logs) {
+        output::say(
+            "There is no folder Threadline/Log. Make it with --make-log: what is put into it is logged.",
+        );
+    }
     Ok(())
 }

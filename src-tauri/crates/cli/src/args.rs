@@ -1,5 +1,6 @@
 //! The command line.
 
+mod crm;
 mod log;
 mod proof;
 mod relay;
@@ -14,6 +15,7 @@ use threadline_core::address::Address;
 use threadline_core::reason::Protocol;
 use threadline_net::proxy::Proxy;
 
+pub use crm::{ContactsCommand, CrmCommand, CrmSet};
 pub use log::{LogArgs, LogCommand, LogThis};
 pub use proof::{AuditArgs, RetentionCommand, TrashCommand};
 pub use relay::{ClientArg, RelayCommand};
@@ -217,6 +219,32 @@ pub enum AskedCommand {
         /// The number from `threadline asked`.
         id: i64,
     },
+    /// People whom you wrote to and whom the CRM does not know. Once a day the running program asks about them.
+    People,
+    /// Make contacts of these people, and log the mail to them.
+    Add {
+        /// Addresses from `threadline asked people`.
+        #[arg(required = true)]
+        addresses: Vec<Address>,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// Not now: ask again when there is another mail to them.
+    Later {
+        /// Addresses from `threadline asked people`.
+        #[arg(required = true)]
+        addresses: Vec<Address>,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
+    /// Never log mail with these people.
+    NeverPerson {
+        /// Addresses from `threadline asked people`.
+        #[arg(required = true)]
+        addresses: Vec<Address>,
+        #[command(flatten)]
+        of: OfMailbox,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -245,6 +273,14 @@ pub enum AccountCommand {
     },
     /// Change the server, the user or the rules of a mailbox; what is not named stays as it is.
     Set(AccountSet),
+    /// The mailbox's folders, and which of them are watched.
+    Folders {
+        /// The mailbox's address.
+        address: Address,
+        /// Make the folder Threadline/Log: what is put into it is logged.
+        #[arg(long)]
+        make_log: bool,
+    },
     /// Read again what could not be read of this mailbox's messages.
     Retry {
         /// The mailbox's address.
@@ -466,63 +502,23 @@ pub enum SettingCommand {
         /// Such as 30m or 2h; without it, what is set is shown.
         time: Option<String>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CrmCommand {
-    /// Set where logged mail goes. One of each kind can be set; without any it goes to a local folder.
-    #[command(subcommand)]
-    Set(CrmSet),
-    /// Show what is set, without secrets, and whether it works.
-    Show,
-    /// Push again now what the CRM refused, and what waits for it.
-    Retry {
-        /// hubspot, webhook or folder.
-        kind: String,
+    /// How much of a mail's text goes to the CRM: all of it, or what is new, without quote and signature. Here it is kept whole.
+    CrmText {
+        /// Without it, what is set is shown.
+        text: Option<CrmTextArg>,
     },
-    /// Stop logging to a CRM. What is there stays there.
-    Remove {
-        /// hubspot, webhook or folder.
-        kind: String,
+    /// Whether the keyword $CrmLogged is written back to mail that the CRM has. At first it is, where the server keeps keywords.
+    WriteBack {
+        /// Without it, what is set is shown.
+        #[arg(value_name = "true|false")]
+        on: Option<bool>,
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub enum CrmSet {
-    /// HubSpot. The token of a private app is asked for, or read from standard input.
-    Hubspot {
-        /// Another base address than HubSpot's own; for tests and proxies.
-        #[arg(long, value_name = "URL")]
-        base_url: Option<String>,
-    },
-    /// A signed webhook (Standard Webhooks 1.0). The secret (whsec_…) is asked for, or read from standard input.
-    Webhook {
-        /// Where events are posted to: an https address.
-        url: String,
-    },
-    /// A local folder: one JSON line a message in events.jsonl, and an .eml beside it. Only you can read it, and it
-    /// is an export: what is in it stays until you delete it.
-    Folder {
-        /// The folder; it is made where it is missing.
-        dir: PathBuf,
-    },
-    /// Nothing: what is logged stays in the encrypted ledger on this computer.
-    Ledger,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ContactsCommand {
-    /// Replace the list by that of a CSV file with a header line. Columns: email (needed), name, or first name and last name.
-    Import {
-        /// The CSV file, in UTF-8.
-        file: PathBuf,
-    },
-    /// List the contacts known here.
-    List {
-        /// Most lines printed.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CrmTextArg {
+    Whole,
+    New,
 }
 
 #[derive(Debug, Args)]

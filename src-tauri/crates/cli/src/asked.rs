@@ -1,11 +1,13 @@
 //! `threadline asked`
 
-use crate::args::AskedCommand;
+use crate::args::{AskedCommand, OfMailbox};
 use crate::output::{self, printable, when};
 use serde_json::json;
 use std::process::ExitCode;
+use threadline_core::address::Address;
 use threadline_engine::Engine;
 use threadline_engine::answers::AskedAnswer;
+use threadline_engine::question::PersonAnswer;
 
 pub async fn run(engine: &Engine, command: Option<AskedCommand>, json: bool) -> anyhow::Result<ExitCode> {
     match command.unwrap_or(AskedCommand::List { limit: 50 }) {
@@ -14,6 +16,16 @@ pub async fn run(engine: &Engine, command: Option<AskedCommand>, json: bool) -> 
         AskedCommand::Same { id } => answer(engine, id, AskedAnswer::Same, json).await?,
         AskedCommand::Ignore { id } => answer(engine, id, AskedAnswer::Ignore, json).await?,
         AskedCommand::Never { id } => answer(engine, id, AskedAnswer::Never, json).await?,
+        AskedCommand::People => people(engine, json).await?,
+        AskedCommand::Add { addresses, of } => {
+            persons(engine, addresses, of, PersonAnswer::Add, json).await?
+        }
+        AskedCommand::Later { addresses, of } => {
+            persons(engine, addresses, of, PersonAnswer::Later, json).await?
+        }
+        AskedCommand::NeverPerson { addresses, of } => {
+            persons(engine, addresses, of, PersonAnswer::Never, json).await?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -58,5 +70,52 @@ async fn answer(engine: &Engine, id: i64, answer: AskedAnswer, json: bool) -> an
         AskedAnswer::Ignore => "It is not logged.",
         AskedAnswer::Never => "It is not logged, nor any other mail with these people from now on.",
     });
+    Ok(())
+}
+
+async fn people(engine: &Engine, json: bool) -> anyhow::Result<()> {
+    let people = engine.unknown_people().await?;
+    if json {
+        return people.iter().try_for_each(output::json);
+    }
+    if people.is_empty() {
+        output::say("Everybody whom you wrote to is in the CRM, or was answered for.");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = people
+        .into_iter()
+        .map(|p| {
+            let name = printable(&p.name.unwrap_or_default(), 40);
+            vec![p.address.to_string(), name, p.mails.to_string(), when(p.last), p.account.to_string()]
+        })
+        .collect();
+    output::table(&["ADDRESS", "NAME", "MAILS", "LAST", "MAILBOX"], &rows);
+    output::say("Answer with `threadline asked add`, `later` or `never-person` and the addresses.");
+    Ok(())
+}
+
+async fn persons(
+    engine: &Engine,
+    addresses: Vec<Address>,
+    of: OfMailbox,
+    answer: PersonAnswer,
+    json: bool,
+) -> anyhow::Result<()> {
+    let mailbox = crate::rules::mailbox(engine, of).await?;
+    for address in addresses {
+        engine.answer_person(&mailbox, &address, answer).await?;
+        match (json, answer) {
+            (true, _) => output::json(&json!({ "done": answer, "address": address }))?,
+            (false, PersonAnswer::Add) => {
+                output::say(&format!(
+                    "{address}: logged, with a contact in the CRM, where nobody else on it is unknown."
+                ));
+            }
+            (false, PersonAnswer::Later) => {
+                output::say(&format!("{address}: asked again with the next mail."))
+            }
+            (false, PersonAnswer::Never) => output::say(&format!("{address}: never logged.")),
+        }
+    }
     Ok(())
 }

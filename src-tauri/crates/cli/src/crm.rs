@@ -5,7 +5,9 @@ use crate::{output, prompt};
 use anyhow::Context;
 use serde_json::json;
 use std::process::ExitCode;
+use threadline_core::address::Address;
 use threadline_engine::Engine;
+use threadline_engine::own_record::MissingAnswer;
 use threadline_engine::settings::CrmSettings;
 
 /// What a person should know about a folder.
@@ -87,8 +89,81 @@ pub async fn run(engine: &Engine, command: CrmCommand, json: bool) -> anyhow::Re
             }
         }
         CrmCommand::Show => show(engine, json).await?,
+        CrmCommand::Address { kind, addresses, none } => {
+            address(engine, &kind, addresses, none, json).await?
+        }
+        CrmCommand::Missing => missing(engine, json).await?,
+        CrmCommand::Push { id } => {
+            engine.answer_missing(id, MissingAnswer::Push).await?;
+            answered(
+                json,
+                id,
+                "push",
+                "It is pushed, at once where Threadline runs, unless the CRM has it by then.",
+            )?;
+        }
+        CrmCommand::Leave { id } => {
+            engine.answer_missing(id, MissingAnswer::Leave).await?;
+            answered(json, id, "leave", "It stays logged here, and is not pushed.")?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn answered(json: bool, id: i64, done: &str, words: &str) -> anyhow::Result<()> {
+    match json {
+        true => output::json(&json!({ "done": done, "id": id })),
+        false => {
+            output::say(words);
+            Ok(())
+        }
+    }
+}
+
+async fn address(
+    engine: &Engine,
+    kind: &str,
+    addresses: Vec<Address>,
+    none: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    let set = match none || !addresses.is_empty() {
+        true => engine.set_crm_addresses(kind, addresses).await?,
+        false => engine.crm_addresses(kind).await?,
+    };
+    if json {
+        return output::json(&json!({ "kind": kind, "addresses": set }));
+    }
+    let list: Vec<String> = set.iter().map(ToString::to_string).collect();
+    match list.as_slice() {
+        [] => output::say(&format!("{kind}: no address of its own is set.")),
+        list => output::say(&format!(
+            "{kind} logs by itself what is sent to {}. Threadline finds it there, and does not push it.",
+            list.join(", ")
+        )),
+    }
+    Ok(())
+}
+
+async fn missing(engine: &Engine, json: bool) -> anyhow::Result<()> {
+    let lines = engine.missing_records().await?;
+    if json {
+        return lines.iter().try_for_each(output::json);
+    }
+    if lines.is_empty() {
+        output::say("Nothing is missing: the CRM has logged what was sent to its own address, or may still.");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = lines
+        .into_iter()
+        .map(|l| {
+            let subject = output::printable(&l.subject.unwrap_or_default(), 60);
+            vec![l.outbox.to_string(), l.sink, output::when(l.since), subject]
+        })
+        .collect();
+    output::table(&["ID", "CRM", "SINCE", "SUBJECT"], &rows);
+    output::say("Answer with `threadline crm push ID` or `threadline crm leave ID`.");
+    Ok(())
 }
 
 async fn show(engine: &Engine, json: bool) -> anyhow::Result<()> {

@@ -118,6 +118,10 @@ fn line(event: &Event) -> Option<String> {
             let people = output::count(u64::from(*recipients), "recipient", "recipients");
             format!("{account}: relay, {people}: {what}")
         }
+        Event::Question { people } => {
+            let people = output::count(u64::from(*people), "person", "people");
+            format!("{people} you wrote to are not in the CRM; see `threadline asked people`")
+        }
         Event::Missed { events } => format!("{events} events were too fast to show; see `threadline log`"),
     })
 }

@@ -138,6 +138,9 @@ async fn dispatch(cli: Cli, logs: &Logs) -> anyhow::Result<ExitCode> {
         Command::Sends { command } => sends::run(&engine, command, json).await?,
         Command::Templates(command) => sends::templates(&engine, command, json).await?,
         Command::Log { command: Some(LogCommand::This(args)), .. } => log::this(&engine, args, json).await?,
+        Command::Log { command: None, list } if list.egress => {
+            show::egress(&engine, list.message, list.limit, json).await?
+        }
         Command::Log { command: None, list } => show::log(&engine, list.limit, json).await?,
         Command::Explain(_) | Command::Diagnostics(_) => ExitCode::SUCCESS,
         Command::Export { dir } => show::export(&engine, &dir, json).await?,

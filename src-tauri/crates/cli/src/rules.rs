@@ -20,14 +20,17 @@ pub async fn run(engine: &Engine, command: RulesCommand, json: bool) -> anyhow::
                 false => list(&rules),
             }
         }
-        RulesCommand::Add { kind, value, of, past } => {
+        RulesCommand::Add { kind, value, of, past, crm, yes } => {
             if past && kind != RuleKind::Never {
                 bail!("--past goes with `never` alone: other rules count for what comes from now on.");
             }
             let mailbox = mailbox(engine, of).await?;
+            if crm && !yes {
+                ask_first(engine, &mailbox, &value).await?;
+            }
             let added = engine.add_rule(&mailbox, &entry(kind, &value)?).await?;
             let gone = match past {
-                true => Some(engine.forget_logged(&mailbox, &value).await?),
+                true => Some(engine.forget_logged(&mailbox, &value, crm).await?),
                 false => None,
             };
             if json {
@@ -77,7 +80,7 @@ pub async fn run(engine: &Engine, command: RulesCommand, json: bool) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-async fn mailbox(engine: &Engine, of: OfMailbox) -> anyhow::Result<Address> {
+pub async fn mailbox(engine: &Engine, of: OfMailbox) -> anyhow::Result<Address> {
     if let Some(address) = of.mailbox {
         return Ok(address);
     }
@@ -141,6 +144,14 @@ fn list(rules: &Rules) {
         true => rules.own.iter().map(|a| a.tagged("crm").to_string()).collect::<Vec<_>>().join(", "),
         false => addresses(&rules.logging_addresses),
     };
+    let own: Vec<String> = rules
+        .own
+        .iter()
+        .map(|address| match rules.learnt.contains(address) {
+            true => format!("{address} (learnt)"),
+            false => address.to_string(),
+        })
+        .collect();
     let mode = match rules.mode {
         LogMode::KnownContacts => "known contacts",
         LogMode::EveryoneOutside => "everyone outside",
@@ -157,7 +168,7 @@ fn list(rules: &Rules) {
         ("4", "never: domains", rules.never_domains.join(", ")),
         ("5", "never: words of the subject", rules.never_words.join(", ")),
         ("6", "never: private times", private.join("; ")),
-        ("7", "own addresses", addresses(&rules.own)),
+        ("7", "own addresses", own.join(", ")),
         ("8", "colleagues, who are not outside", rules.colleagues.join(", ")),
         ("9", "log: your answer, or $CrmLog", String::new()),
         ("10", "log: a copy to", logging),
@@ -213,16 +224,42 @@ fn tried(run: &DryRun) {
     output::table(&["DATE", "OUTCOME", "WITH", "SUBJECT"], &rows);
 }
 
+/// Says what would go, and asks.
+async fn ask_first(engine: &Engine, mailbox: &Address, who: &str) -> anyhow::Result<()> {
+    let past = engine.past_of(mailbox, who).await?;
+    let removable = past.in_crm.iter().filter(|one| one.removable).count() as u64;
+    output::say(&format!(
+        "{} would be taken out of the log here, and {} removed from the CRM.",
+        output::count(u64::from(past.messages), "message", "messages"),
+        output::count(removable, "record", "records")
+    ));
+    match crate::prompt::confirm("Remove them?")? {
+        true => Ok(()),
+        false => bail!("Nothing was changed. With --yes nothing is asked."),
+    }
+}
+
 fn forgotten(gone: &Forgotten) {
     output::say(&format!(
         "{} taken out of the log here.",
-        output::count(gone.messages as u64, "message was", "messages were")
+        output::count(u64::from(gone.messages), "message was", "messages were")
     ));
     if gone.in_crm.is_empty() {
         return;
     }
+    if gone.removing > 0 {
+        output::say(&format!(
+            "{} on the way out of the CRM, at once where Threadline runs. HubSpot keeps them in its recycling bin for 90 days; \
+             what is there by then is restored there, and not from here.",
+            output::count(u64::from(gone.removing), "record is", "records are")
+        ));
+    }
+    let mut left = gone.in_crm.iter().filter(|one| gone.removing == 0 || !one.removable).peekable();
+    if left.peek().is_none() {
+        return;
+    }
     output::say("The CRM has these; delete them there where they are not to stay:");
-    for one in &gone.in_crm {
+    for one in left {
         let place = one.link.as_deref().or(one.remote_id.as_deref()).unwrap_or("(id not known)");
         output::say(&format!("  {}: {}", one.sink, printable(place, 200)));
     }

@@ -1,6 +1,6 @@
 //! `threadline setting`
 
-use crate::args::SettingCommand;
+use crate::args::{CrmTextArg, SettingCommand};
 use crate::output;
 use anyhow::Context;
 use jiff::SignedDuration;
@@ -8,6 +8,7 @@ use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
 use threadline_engine::Engine;
+use threadline_engine::crm_text::CrmText;
 
 pub async fn run(engine: &Engine, command: SettingCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
@@ -32,6 +33,35 @@ pub async fn run(engine: &Engine, command: SettingCommand, json: bool) -> anyhow
             } else {
                 let length = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
                 output::say(&format!("What may heal is called a disconnect after {length:#}."));
+            }
+        }
+        SettingCommand::CrmText { text } => {
+            let set = match text {
+                Some(CrmTextArg::Whole) => engine.set_crm_text(CrmText::Whole).await?,
+                Some(CrmTextArg::New) => engine.set_crm_text(CrmText::New).await?,
+                None => engine.crm_text().await?,
+            };
+            match (json, set) {
+                (true, set) => output::json(&json!({ "crm_text": set }))?,
+                (false, CrmText::Whole) => output::say("The CRM gets the text as it was sent."),
+                (false, CrmText::New) => {
+                    output::say("The CRM gets what is new in a text, without quote and signature.");
+                }
+            }
+        }
+        SettingCommand::WriteBack { on } => {
+            let on = match on {
+                Some(on) => engine.set_writes_back(on).await?,
+                None => engine.writes_back().await?,
+            };
+            match (json, on) {
+                (true, on) => output::json(&json!({ "write_back": on }))?,
+                (false, true) => {
+                    output::say(
+                        "Mail that the CRM has gets the keyword $CrmLogged, where the server keeps keywords.",
+                    );
+                }
+                (false, false) => output::say("No keyword is written. What was written stays."),
             }
         }
     }

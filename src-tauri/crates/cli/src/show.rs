@@ -146,3 +146,38 @@ pub async fn export(engine: &Engine, dir: &Path, json: bool) -> anyhow::Result<E
     }
     Ok(ExitCode::SUCCESS)
 }
+
+pub async fn egress(
+    engine: &Engine,
+    message: Option<i64>,
+    limit: u32,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let lines = match message {
+        Some(message) => engine.egress_of(message, limit as usize).await?,
+        None => engine.egress(None, limit as usize).await?,
+    };
+    let bodies = engine.bodies_read().await?;
+    if json {
+        lines.iter().try_for_each(output::json)?;
+        output::json(&bodies)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = lines
+        .into_iter()
+        .map(|e| {
+            let object = match e.remote_id {
+                Some(id) => format!("{} {}", e.object, printable(&id, 40)),
+                None => e.object,
+            };
+            let subject = printable(&e.subject.unwrap_or_default(), 40);
+            vec![when(e.at), e.sink, object, printable(&e.field, 40), e.bytes.to_string(), subject]
+        })
+        .collect();
+    output::table(&["LEFT", "CRM", "OBJECT", "FIELD", "BYTES", "SUBJECT"], &rows);
+    output::say(&format!(
+        "Texts read: {}. Messages that were seen and whose text was never read: {}.",
+        bodies.bodies_read, bodies.bodies_never_read
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,11 +1,11 @@
-//! What left this computer, as the window shows it.
+//! What left this computer, and how little was read for it (PRODUCT B7).
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use jiff::Timestamp;
 use serde::Serialize;
 use threadline_store::message::Headers;
-use threadline_store::{StoreError, Tx, egress, message};
+use threadline_store::{StoreError, Tx, account, egress, hidden, message, status};
 
 /// Most rows of one page.
 const MOST_ROWS: usize = 500;
@@ -33,11 +33,45 @@ pub struct EgressLine {
 
 threadline_core::debug_only!(EgressLine { id, at, sink, object, field, bytes });
 
+/// How many texts were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct BodiesRead {
+    /// Messages whose text was read.
+    pub bodies_read: u64,
+    /// Messages that were seen and whose text never was.
+    pub bodies_never_read: u64,
+}
+
 impl Engine {
     /// What left, the newest first. The next page begins before the id of the last row; `None` for the first page.
     pub async fn egress(&self, before: Option<i64>, limit: usize) -> Result<Vec<EgressLine>, EngineError> {
         let read = move |tx: &Tx<'_>| {
             egress::newest(tx, before, limit.min(MOST_ROWS))?.into_iter().map(|row| line(tx, row)).collect()
+        };
+        Ok(self.ledger().read(read).await?)
+    }
+
+    /// What left for one message, the newest first.
+    pub async fn egress_of(&self, message: i64, limit: usize) -> Result<Vec<EgressLine>, EngineError> {
+        let read = move |tx: &Tx<'_>| {
+            let rows = egress::of_message(tx, message, limit)?;
+            rows.into_iter().map(|row| line(tx, row)).collect()
+        };
+        Ok(self.ledger().read(read).await?)
+    }
+
+    /// How many texts were read, and how many never, in all mailboxes.
+    pub async fn bodies_read(&self) -> Result<BodiesRead, EngineError> {
+        let read = |tx: &Tx<'_>| {
+            let mut all = BodiesRead::default();
+            for row in account::list(tx)? {
+                let counts = status::account(tx, row.id)?;
+                all.bodies_never_read += counts.bodies_never_read();
+                // The text of copies is that of the mail of which they are.
+                all.bodies_read += counts.bodies_read.saturating_sub(hidden::read_copies(tx, row.id)?);
+            }
+            Ok(all)
         };
         Ok(self.ledger().read(read).await?)
     }

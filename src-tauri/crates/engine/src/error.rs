@@ -45,6 +45,8 @@ pub enum EngineError {
     NoThread(String),
     #[error("There is no question about the message {0}. See the list with `threadline asked`.")]
     NotAsked(i64),
+    #[error("There is no question about {0}. See the list with `threadline asked people`.")]
+    NobodyAsked(String),
     #[error(
         "The message {0} cannot be logged: it was moved or deleted, and lies in no watched folder. Move it back to where it was, then answer again."
     )]
@@ -200,7 +202,7 @@ impl EngineError {
             EngineError::AccountExists(_) => "account_exists",
             EngineError::NoAccount(_) => "no_account",
             EngineError::NoThread(_) => "no_thread",
-            EngineError::NotAsked(_) => "not_asked",
+            EngineError::NotAsked(_) | EngineError::NobodyAsked(_) => "not_asked",
             EngineError::MovedAway(_) => "moved_away",
             EngineError::NotLogged(_) => "not_logged",
             EngineError::NotThere => "not_there",

@@ -80,6 +80,8 @@ pub enum Event {
         recipients: u32,
         at: Timestamp,
     },
+    /// The question of the day: people whom the person wrote to and whom the CRM does not know.
+    Question { people: u32 },
     /// The events were more than the listener took; `status` has the truth.
     Missed { events: u64 },
 }
@@ -167,6 +169,7 @@ impl std::fmt::Debug for Event {
                 .field("code", code)
                 .field("recipients", recipients)
                 .finish_non_exhaustive(),
+            Event::Question { people } => f.debug_tuple("Question").field(people).finish(),
             Event::Missed { events } => f.debug_tuple("Missed").field(events).finish(),
         }
     }

@@ -97,7 +97,8 @@ fn fates(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<FileFate> {
         .map(|(at, file)| {
             let cut = truncated && at == last;
             let allowed = limits.allow(&file.about.name, file.about.size);
-            let skipped = if cut { Some(Skipped::Cut) } else { allowed.err() };
+            let left = || file.left.then_some(Skipped::Cut);
+            let skipped = if cut { Some(Skipped::Cut) } else { allowed.err().or_else(left) };
             FileFate {
                 skipped: skipped.filter(|_| file.no_file.is_none()),
                 belongs: file.no_file,

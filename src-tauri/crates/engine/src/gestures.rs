@@ -12,7 +12,7 @@ use threadline_mail::session::Session;
 use threadline_store::job::{self, Kind};
 use threadline_store::message::{self, Outcome};
 use threadline_store::place::{self, Place};
-use threadline_store::{StoreError, Tx};
+use threadline_store::{StoreError, Tx, hidden};
 
 /// Between two looks.
 pub(crate) const EVERY: Duration = Duration::from_secs(10 * 60);
@@ -79,8 +79,10 @@ async fn follow(mailbox: &Mailbox, keyword: &'static str, places: Vec<Place>) ->
             let Some(row) = message::get(tx, id)? else { continue };
             match (row.outcome, row.thread) {
                 (Outcome::Log, Some(thread)) if keyword == KEYWORD_NEVER => {
-                    for one in message::of_thread(tx, thread)? {
-                        message::take_out(tx, one.id, now)?;
+                    let copies = hidden::group(tx, id)?;
+                    let thread = message::of_thread(tx, thread)?;
+                    for one in thread.iter().map(|row| row.id).chain(copies) {
+                        message::take_out(tx, one, now)?;
                     }
                 }
                 (Outcome::Log, _) => {}

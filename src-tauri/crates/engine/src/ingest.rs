@@ -2,13 +2,15 @@
 
 use crate::contacts::LOCAL;
 use crate::event::{Event, VerdictName};
+use crate::own_record;
+use crate::rules::edit_rules;
 use crate::settings::AccountSettings;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use threadline_core::address::Address;
 use threadline_core::arrival::Arrival;
 use threadline_core::contact::Contact;
-use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
+use threadline_core::decide::{Decision, Known, Seen, Verdict, decide, learnt};
 use threadline_core::envelope::Envelope;
 use threadline_core::matching::{clues, traces};
 use threadline_core::reason::Reason;
@@ -18,7 +20,7 @@ use threadline_store::job::Kind;
 use threadline_store::message::{Before, Image, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
-    StoreError, Tx, account, contact, folder, job, message, notice, reference, relayed, retention, send,
+    StoreError, Tx, account, contact, folder, hidden, job, message, notice, reference, relayed, retention, send,
     set_aside, thread,
 };
 
@@ -217,7 +219,7 @@ impl Seeing<'_> {
         };
         let mut decision = self.decide(tx, answer, begins)?;
         if let Some(before) = before
-            && stays_out(before)
+            && stays_out(before, &decision)
         {
             decision = Decision { verdict: Verdict::Ignore, rule: before.rule, ..decision };
         }
@@ -244,7 +246,9 @@ impl Seeing<'_> {
             job::add(tx, Kind::Body, recorded.message, self.place, job::AT_ONCE)?;
         }
         if recorded.outcome == Outcome::Log {
-            job::revive(tx, recorded.message, self.place, job::AT_ONCE)?;
+            for message in hidden::group(tx, recorded.message)? {
+                job::revive(tx, message, self.place, job::AT_ONCE)?;
+            }
             // Its ids may be ones that an earlier arrival answers.
             let envelope = &self.arrival.envelope;
             let traces = traces(envelope, decision.direction);
@@ -291,9 +295,22 @@ impl Seeing<'_> {
         answer: Option<Answer>,
         begins: Option<Timestamp>,
     ) -> Result<Decision, StoreError> {
-        let known = known(tx, self.mailbox, &self.arrival.envelope, answer)?;
+        let facts = known(tx, self.mailbox, &self.arrival.envelope, answer)?;
         let seen = Seen { role: self.folder.role, folder: &self.folder.name, begins };
-        Ok(decide(self.arrival, seen, &known, &self.mailbox.rules))
+        let Some(alias) = learnt(self.arrival, seen, &facts, &self.mailbox.rules) else {
+            return Ok(decide(self.arrival, seen, &facts, &self.mailbox.rules));
+        };
+        match edit_rules(tx, self.mailbox.id, |rules| rules.learn(alias)) {
+            // Settings that cannot be read are told of elsewhere, and stop no mail.
+            Err(StoreError::Unreadable { .. }) => {
+                return Ok(decide(self.arrival, seen, &facts, &self.mailbox.rules));
+            }
+            learnt => learnt?,
+        }
+        let mut mailbox = self.mailbox.clone();
+        mailbox.rules.learn(alias);
+        let facts = known(tx, &mailbox, &self.arrival.envelope, answer)?;
+        Ok(decide(self.arrival, seen, &facts, &mailbox.rules))
     }
 
     /// Nothing is told about a message that was known here and stayed what it was.
@@ -356,7 +373,17 @@ pub(crate) fn known(
     let crm_has_contacts = mailbox.contact_sources.iter().any(|s| s != LOCAL);
     let sent_here = send::of_header(tx, mailbox.id, envelope)?.is_some_and(|send| send.state.may_be_sent());
     let relayed = relayed::word(tx, mailbox.id, &envelope.ids)?;
-    Ok(Known { threads, contacts, contacts_complete, answer, sent_here, relayed, crm_has_contacts })
+    let crm_addresses = own_record::of_crms(tx, &addresses)?;
+    Ok(Known {
+        threads,
+        contacts,
+        contacts_complete,
+        answer,
+        sent_here,
+        relayed,
+        crm_has_contacts,
+        crm_addresses,
+    })
 }
 
 /// The contact of each of these addresses that has one: by the address as it stands, without its tag, or by the one that the
@@ -376,8 +403,13 @@ fn lookup(
     Ok(addresses.iter().filter_map(|a| Some((a.clone(), of(a)?))).collect())
 }
 
-/// A message that was kept out in one folder is not let in by a copy in another.
-fn stays_out(before: Before) -> bool {
+/// A message that was kept out in one folder is not let in by a copy in another. What its text showed to be a calendar's
+/// answer is let in by the person's word.
+fn stays_out(before: Before, decision: &Decision) -> bool {
+    let said = matches!(decision.rule, Rule::ToldToLog | Rule::KeywordLog | Rule::LogFolder);
+    if before.rule == Rule::CalendarReply && before.outcome == Outcome::Ignore {
+        return !said;
+    }
     before.outcome == Outcome::Ignore
         && matches!(
             before.rule,

@@ -8,21 +8,29 @@ mod report;
 use crate::broken::Broken;
 use crate::crms;
 use crate::event::Event;
+use crate::files::LIMITS;
 use crate::ingest;
 use crate::mailbox::{Mailbox, Watched};
 use jiff::{SignedDuration, Timestamp};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use threadline_core::attachment::Limits;
 use threadline_core::envelope::Envelope;
+use threadline_core::hidden::with_bcc;
 use threadline_core::message::MOST_BYTES;
 use threadline_core::reason::{ImapStatus, Reason, Signal};
+use threadline_core::report::calendar;
 use threadline_core::rule::Rule;
 use threadline_mail::error::{MailError, blames_message};
 use threadline_mail::fetch::{Body, MOST_HEADER};
 use threadline_mail::session::{Place as ServerPlace, Session};
+use threadline_mail::structure::Leaf;
 use threadline_store::job::{self, Job, Kind};
-use threadline_store::{StoreError, Tx, folder, message, place};
+use threadline_store::{StoreError, Tx, folder, hidden, message, place, setting};
 
 /// Jobs looked at in one go.
 const PAGE: usize = 200;
+/// Messages up to this size are read in one piece, and so byte for byte as they are; larger ones part by part.
+const WHOLE_UP_TO: u32 = 512 * 1024;
 /// Attempts before a job is set aside, where the message may be at fault.
 const ATTEMPTS: u32 = 5;
 /// After the first attempt.
@@ -82,7 +90,7 @@ pub(crate) fn rehome(tx: &Tx<'_>, account: i64, watched: &[i64], now: Timestamp)
 
 /// True where the job goes on at another place of its message, in a folder that is watched and still numbered so.
 fn move_elsewhere(tx: &Tx<'_>, job: &Job, watched: &[i64]) -> Result<bool, StoreError> {
-    for place in place::of_message(tx, job.message)? {
+    for place in hidden::places(tx, job.message)? {
         if place == job.place || !watched.contains(&place.folder) {
             continue;
         }
@@ -113,7 +121,23 @@ fn server_place(job: &Job) -> ServerPlace {
 }
 
 async fn body(mailbox: &Mailbox, session: &mut Session, job: &Job, folder: &Watched) -> Result<(), Broken> {
-    let Ok(body) = session.fetch_body(&folder.on_server, server_place(job), MOST_BYTES).await? else {
+    let (of, place) = (job.message, server_place(job));
+    let facts = move |tx: &Tx<'_>| {
+        let size = message::get(tx, of)?.map_or(0, |row| row.size);
+        Ok((size, setting::get::<Limits>(tx, LIMITS)?.unwrap_or_default()))
+    };
+    let (size, limits) = mailbox.shared.ledger.read(facts).await?;
+    // What failed once is read whole: a server's description of the parts may be what breaks the connection.
+    if size > WHOLE_UP_TO && job.attempts == 0 {
+        let leave =
+            |leaf: &Leaf| limits.allow(leaf.name.as_deref().unwrap_or_default(), leaf.size()).is_err();
+        match session.fetch_parts(&folder.on_server, place, MOST_BYTES, leave).await? {
+            Ok(Some(body)) => return keep(mailbox, job, body).await,
+            Ok(None) => {}
+            Err(_) => return gone(mailbox, job).await,
+        }
+    }
+    let Ok(body) = session.fetch_body(&folder.on_server, place, MOST_BYTES).await? else {
         return gone(mailbox, job).await;
     };
     keep(mailbox, job, body).await
@@ -124,9 +148,13 @@ async fn keep(mailbox: &Mailbox, job: &Job, body: Body) -> Result<(), Broken> {
     let (id, of, now) = (job.id, job.message, mailbox.shared.clock.now());
     let (bytes, truncated) = (body.raw.len() as u64, body.truncated);
     let envelope = Envelope::parse(body.raw.get(..MOST_HEADER).unwrap_or(&body.raw));
+    let answers_invitation = envelope.machine.is_none() && is_calendar_reply(&body.raw);
     let finish = move |tx: &Tx<'_>| match message::is_its_header(tx, of, &envelope)? {
-        // The CRMs as they are set now: one that was just set misses no message, and one that was just removed gets none.
-        true => job::finish_body(tx, id, &body.raw, truncated, &crms::sinks(tx)?, now).map(Ok),
+        true if answers_invitation && by_itself(tx, of)? => {
+            message::take_out_as(tx, of, Rule::CalendarReply, now)?;
+            Ok(Ok(None))
+        }
+        true => finish(tx, id, of, &body.raw, truncated, now).map(Ok),
         false => Ok(Err(NotThere)),
     };
     let Ok(message) = mailbox.shared.ledger.write(finish).await? else {
@@ -138,6 +166,44 @@ async fn keep(mailbox: &Mailbox, job: &Job, body: Body) -> Result<(), Broken> {
         mailbox.shared.tell(Event::Fetched { account, message, bytes, truncated });
     }
     Ok(())
+}
+
+/// Whether a part of it is a calendar's answer to an invitation, as most programs send one. A parser that panics finds none.
+fn is_calendar_reply(raw: &[u8]) -> bool {
+    let read = catch_unwind(AssertUnwindSafe(|| calendar::read(raw))).ok().flatten();
+    read.is_some_and(|found| matches!(found.method, calendar::Method::Reply(_)))
+}
+
+/// Whether a message came in and is logged though nobody said so of it.
+fn by_itself(tx: &Tx<'_>, message: i64) -> Result<bool, StoreError> {
+    let row = message::get(tx, message)?;
+    Ok(row.is_some_and(|row| matches!(row.rule, Rule::ReplyInLoggedThread | Rule::ReceivedFromOutsider)))
+}
+
+/// The text of a message and of its copies for those whom it hides from each other, each with its own people in the header. Gives
+/// the message, or `None` where the job was done before.
+pub(crate) fn finish(
+    tx: &Tx<'_>,
+    id: i64,
+    of: i64,
+    raw: &[u8],
+    truncated: bool,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    // The CRMs as they are set now: one that was just set misses no message, and one that was just removed gets none.
+    let sinks = crms::sinks(tx)?;
+    if hidden::group(tx, of)?.len() == 1 {
+        return job::finish_body(tx, id, raw, truncated, &sinks, now);
+    }
+    let mut finished = None;
+    for job in hidden::waiting(tx, of)? {
+        let headers = message::get(tx, job.message)?.and_then(|row| row.headers);
+        let alone = hidden::of(tx, job.message)?.is_some();
+        let bcc = headers.map(|headers| headers.bcc).unwrap_or_default();
+        let done = job::finish_body(tx, job.id, &with_bcc(raw, &bcc, alone), truncated, &sinks, now)?;
+        finished = if job.id == id { done } else { finished };
+    }
+    Ok(finished)
 }
 
 /// Reads the text of a message that is not logged, because of what it says of another one.

@@ -169,6 +169,11 @@ impl Mailbox {
         }
     }
 
+    /// True while its connections watch.
+    pub fn is_watching(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
     /// False where another mailbox took this one's place, or it was removed.
     async fn is_current(&self) -> bool {
         let (id, epoch) = (self.id, self.epoch);

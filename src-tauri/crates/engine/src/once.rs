@@ -6,13 +6,16 @@ use crate::crms::CrmList;
 use crate::error::EngineError;
 use crate::journal;
 use crate::mailbox::Mailbox;
+use crate::marks;
 use crate::outgoing::Outgoing;
 use crate::queue::LedgerQueue;
+use crate::removals;
 use crate::shared::Shared;
 use crate::sinks;
 use crate::supervisor;
 use crate::unusable::Unusable;
 use jiff::Timestamp;
+use std::collections::HashSet;
 use std::sync::Arc;
 use threadline_core::reason::Reason;
 use threadline_crm::{CrmError, Drained, Sink, TokioTimer, Worker};
@@ -109,6 +112,13 @@ pub(crate) async fn catch_up(
         let whose = journal::of_crm(sink.name());
         report.crms.push(drain(shared, &*sink, pulled).instrument(whose).await?);
     }
+    for (mailbox, _) in
+        mailboxes.iter().zip(&report.mailboxes).filter(|(_, outcome)| outcome.problem.is_none())
+    {
+        let mut refused = HashSet::new();
+        // That it could not be written back is no failure of the catch-up: it is tried again by the next one.
+        while matches!(marks::write(mailbox, &mut refused).await, Ok(written) if written > 0) {}
+    }
     Ok(report)
 }
 
@@ -165,7 +175,9 @@ async fn drain(
         Some(PullError::Store(error)) => return Err(error.into()),
         None => None,
     });
-    sinks::tell_once(shared, name, failed.as_ref(), paused_until).await?;
+    removals::work(shared, sink).await?;
+    let told = failed.clone().or_else(|| sink.lacks());
+    sinks::tell_once(shared, name, told.as_ref(), paused_until).await?;
     let waiting = shared.ledger.read(move |tx| outbox::waiting(tx, name)).await?;
     Ok(Outcome {
         name: name.to_owned(),

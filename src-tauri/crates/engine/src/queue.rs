@@ -1,7 +1,10 @@
 //! The outbox in the ledger, as the CRM's worker sees it.
 
+use crate::crm_text::{CRM_TEXT, CrmText};
 use crate::event::Event;
 use crate::files::{self, LIMITS};
+use crate::own_record;
+use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -12,16 +15,17 @@ use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::attachment::Limits;
 use threadline_core::forwarded::original;
-use threadline_core::message::Body;
+use threadline_core::message::{Body, with_text};
 use threadline_core::reason::Reason;
 use threadline_core::record::{Association, Record};
 use threadline_core::rule::Rule;
+use threadline_core::text::reply;
 use threadline_crm::{
     Accepted, CrmError, DeliveredFile, Delivery, How, Leased, Queue, QueueError, Sink, Uploaded,
 };
-use threadline_store::outbox::{self, Lease};
+use threadline_store::outbox::{self, Lease, Way};
 use threadline_store::{
-    StoreError, Tx, account, association, body, contact, egress, file, message, setting, thread,
+    StoreError, Tx, account, association, body, contact, egress, file, hidden, message, setting, thread,
 };
 
 /// How long a worker may keep a row. Longer than any request with its retries; a row of a process that was killed is
@@ -71,6 +75,7 @@ struct Parts {
     record: Record,
     raw: Vec<u8>,
     limits: Limits,
+    text: CrmText,
 }
 
 #[async_trait::async_trait]
@@ -129,7 +134,8 @@ impl Queue for LedgerQueue {
                     file.remote_id = id;
                 }
             }
-            let delivery = Delivery { record, raw, files, uncertain: lease.uncertain };
+            let awaited = (lease.way == Way::Find).then(|| own_record::awaited(lease.queued_at, now));
+            let delivery = Delivery { record, raw, files, uncertain: lease.uncertain, awaited };
             rows.push(Leased { id: lease.id, attempts: lease.attempts.saturating_sub(1), delivery });
             self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.id, lease);
         }
@@ -181,6 +187,7 @@ impl Queue for LedgerQueue {
                 outbox::accept(tx, id, &answer)
             })
             .await?;
+        self.shared.accepted.notify_waiters();
         self.shared.tell(event);
         Ok(())
     }
@@ -198,7 +205,9 @@ impl Queue for LedgerQueue {
                 outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words), now)
             })
             .await?;
-        self.failed(&lease, error, Some(at));
+        if error.reason != Reason::CrmRecordMissing {
+            self.failed(&lease, error, Some(at));
+        }
         Ok(())
     }
 
@@ -261,16 +270,19 @@ fn parts(tx: &Tx<'_>, sink: &str, id: i64) -> Result<Option<Parts>, StoreError> 
     };
     let contacts = with_ids_of(tx, sink, association::of_message(tx, id)?)?;
     let id_of = |ids: &[threadline_core::id::MessageId]| ids.first().map(ToString::to_string);
+    // A copy goes by no id: by the mail's own a CRM would take the others' record for it.
+    let copy = hidden::of(tx, id)?.is_some();
+    let ids = if copy { &[][..] } else { &headers.ids };
     let record = Record {
         key,
-        message_id: id_of(&headers.ids),
-        ids: headers.ids.iter().map(ToString::to_string).collect(),
+        message_id: id_of(ids),
+        ids: ids.iter().map(ToString::to_string).collect(),
         in_reply_to: id_of(&headers.in_reply_to),
         thread: thread.key,
         direction: row.direction,
         date: row.time,
         from: headers.from,
-        to: headers.to,
+        to: if copy { headers.bcc } else { headers.to },
         cc: headers.cc,
         subject: headers.subject,
         text: String::new(),
@@ -282,22 +294,32 @@ fn parts(tx: &Tx<'_>, sink: &str, id: i64) -> Result<Option<Parts>, StoreError> 
         rule: row.rule,
     };
     let limits = setting::get(tx, LIMITS)?.unwrap_or_default();
-    Ok(Some(Parts { record, raw: body.raw, limits }))
+    let text = setting::get(tx, CRM_TEXT)?.unwrap_or_default();
+    Ok(Some(Parts { record, raw: body.raw, limits, text }))
 }
 
-/// The contacts with the ids that this CRM, and not another one, knows them by.
+/// The contacts with the ids that this CRM, and not another one, knows them by. One by another address than the CRM has, as the
+/// person said, keeps the id of that contact.
 fn with_ids_of(tx: &Tx<'_>, sink: &str, contacts: Vec<Association>) -> Result<Vec<Association>, StoreError> {
     let addresses: Vec<Address> = contacts.iter().map(|c| c.address.clone()).collect();
     let known = contact::lookup(tx, sink, &addresses)?;
+    // The local list's ids are addresses.
+    let own = CrmSettings::has_contacts(sink);
     Ok(contacts
         .into_iter()
-        .map(|c| Association { remote_id: known.get(&c.address).map(|k| k.remote_id.clone()), ..c })
+        .map(|c| {
+            let decided = || c.remote_id.clone().filter(|id| own && !id.contains('@'));
+            Association {
+                remote_id: known.get(&c.address).map(|k| k.remote_id.clone()).or_else(decided),
+                ..c
+            }
+        })
         .collect())
 }
 
 /// Fills in the text. A parser that panics costs this message, not the worker.
 fn parse(parts: Parts, wants_raw: bool, wants_files: bool) -> Option<(Record, Bytes, Vec<DeliveredFile>)> {
-    let Parts { mut record, raw, limits } = parts;
+    let Parts { mut record, raw, limits, text } = parts;
     let body = catch_unwind(AssertUnwindSafe(|| Body::parse(&raw))).ok()?;
     (record.text, record.html) = (body.text, body.html);
     if record.rule == Rule::ForwardedToLog {
@@ -310,5 +332,15 @@ fn parse(parts: Parts, wants_raw: bool, wants_files: bool) -> Option<(Record, By
         true => catch_unwind(AssertUnwindSafe(|| files::to_send(&raw, record.truncated, &limits))).ok()?,
         false => Vec::new(),
     };
-    Some((record, if wants_raw { Bytes::from(raw) } else { Bytes::new() }, files))
+    if text == CrmText::New {
+        // The HTML holds the quote too, and no reader tells it apart for certain.
+        record.text = catch_unwind(AssertUnwindSafe(|| reply::read(&record.text))).ok()?.text;
+        record.html = None;
+    }
+    let raw = match (wants_raw, text) {
+        (false, _) => Vec::new(),
+        (true, CrmText::Whole) => raw,
+        (true, CrmText::New) => with_text(&raw, &record.text),
+    };
+    Some((record, Bytes::from(raw), files))
 }

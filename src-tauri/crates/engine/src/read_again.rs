@@ -11,7 +11,7 @@ use threadline_core::message::{Body, MOST_BYTES};
 use threadline_core::record::Attachment;
 use threadline_mail::fetch::MOST_HEADER;
 use threadline_mail::session::Place;
-use threadline_store::{Tx, account, folder, message, place};
+use threadline_store::{Tx, account, folder, hidden, message};
 
 /// A message as the mailbox has it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -38,7 +38,7 @@ impl Engine {
                 return Ok(None);
             };
             let mut places = Vec::new();
-            for place in place::of_message(tx, message)? {
+            for place in hidden::places(tx, message)? {
                 places.extend(folder::get(tx, place.folder)?.map(|folder| (folder.name, place)));
             }
             Ok(account::get(tx, row.account)?.map(|account| (account, places)))

@@ -18,7 +18,7 @@ use threadline_store::{StoreError, Tx, account};
 
 pub use entry::RuleEntry;
 pub use explain::{Explained, Said};
-pub use past::{Forgotten, InCrm};
+pub use past::{Forgotten, InCrm, Past};
 
 /// Whom a never-log entry means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Engine {
             let messages = take_off_the_way(tx, &never, now)?;
             let never = vec![put_on_the_list(tx, never)?];
             count_up(tx, Part::News)?;
-            Ok(Steps { messages, never })
+            Ok(Steps { messages, never, ..Steps::default() })
         };
         let steps = shared.ledger.write(add).await?;
         Ok(shared.undos.keep(steps, &*shared.clock))
@@ -107,6 +107,7 @@ fn sound(mut rules: Rules, mailbox: &Address) -> Result<Rules, EngineError> {
     if !rules.own.contains(mailbox) {
         rules.own.push(mailbox.clone());
     }
+    rules.settle_learnt();
     for list in [&mut rules.colleagues, &mut rules.never_domains] {
         let mut sound = Vec::new();
         for domain in list.iter() {

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub links: Links,
     pub tokens: Tokens,
     keychain: Keychain,
+    /// Rings where a CRM has accepted something.
+    pub accepted: Notify,
     /// The latest that a server's clock has shown.
     witness: Mutex<Option<Witness>>,
     desk: Mutex<Desk>,
@@ -69,10 +71,12 @@ impl Shared {
         let (works, tried, witness) = (Works::default(), Mutex::default(), Mutex::default());
         let flights = Flights::default();
         let keychain = Keychain::new(home.clone(), secrets, works.clone());
+        let accepted = Notify::new();
         Self {
             home,
             ledger,
             keychain,
+            accepted,
             clock,
             events,
             undos,

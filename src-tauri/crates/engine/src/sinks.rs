@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::link::{is_on_the_way, on_the_way};
 use crate::outage::Outage;
 use crate::queue::LedgerQueue;
+use crate::removals;
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use jiff::Timestamp;
@@ -45,7 +46,14 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
     };
     let standing = Standing::new(Arc::clone(&shared), sink.name(), Outage::default());
     let looking = deleted::keep(&shared, &*sink);
-    tokio::join!(push(&shared, &*sink, &standing), keep_contacts(&shared, &*sink, &standing), looking).0
+    let removing = removals::keep(&shared, &*sink);
+    tokio::join!(
+        push(&shared, &*sink, &standing),
+        keep_contacts(&shared, &*sink, &standing),
+        looking,
+        removing
+    )
+    .0
 }
 
 /// Pushes what becomes due. While the ledger fails it is tried again and again: a disk gets room again.
@@ -92,6 +100,7 @@ async fn push_until_something_turns(
             if trouble.as_ref().is_some_and(|t| t.next_try.is_none()) {
                 log(shared.ledger.write(move |tx| outbox::end(tx, name)).await);
             }
+            standing.lacks(sink.lacks());
             log(standing.note(Way::Push, trouble).await);
         }
     };
@@ -183,12 +192,14 @@ struct Standing {
 struct Ways {
     push: Option<Trouble>,
     pull: Option<Trouble>,
+    /// What the CRM cannot do though mail reaches it.
+    lacks: Option<CrmError>,
     outage: Outage,
 }
 
 impl Standing {
     fn new(shared: Arc<Shared>, sink: &'static str, outage: Outage) -> Self {
-        Self { shared, sink, ways: Mutex::new(Ways { push: None, pull: None, outage }) }
+        Self { shared, sink, ways: Mutex::new(Ways { push: None, pull: None, lacks: None, outage }) }
     }
 
     fn ways(&self) -> MutexGuard<'_, Ways> {
@@ -212,6 +223,11 @@ impl Standing {
         }
     }
 
+    /// Notes what the CRM cannot do; it is stored with the next note.
+    fn lacks(&self, lacks: Option<CrmError>) {
+        self.ways().lacks = lacks;
+    }
+
     /// Notes how one way is now, and stores how the CRM is.
     async fn note(&self, way: Way, trouble: Option<Trouble>) -> Result<(), StoreError> {
         let extended = self.shared.extended().await;
@@ -233,7 +249,8 @@ impl Standing {
         };
         let Some(worst) = worst.cloned() else {
             ways.outage.over();
-            return health(&self.shared, State::Connected, None, None);
+            let state = ways.lacks.as_ref().map_or(State::Connected, severity);
+            return health(&self.shared, state, ways.lacks.as_ref(), None);
         };
         if let Some(reason) = self.shared.links.now().explains(worst.error.reason) {
             // What fails without a network is no outage.

@@ -15,7 +15,7 @@ use crate::relay::{self, RelayPlan};
 use crate::settings::CrmSettings;
 use crate::shared::Shared;
 use crate::unusable::Unusable;
-use crate::{backoff, jobs, sinks, timetable};
+use crate::{backoff, jobs, marks, sinks, timetable};
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -50,6 +50,7 @@ pub(crate) async fn run(engine: &Engine) -> Result<Infallible, EngineError> {
         result = keep_fit(engine) => result,
         never = listening => match never {},
         never = timetable::keep(engine) => match never {},
+        never = crate::question::keep(engine) => match never {},
     }
 }
 
@@ -274,7 +275,13 @@ async fn keep(shared: Arc<Shared>, part: Part) -> Infallible {
         let shared = Arc::clone(&shared);
         let run = async {
             match &part {
-                Part::Account(account, _) => Mailbox::new(shared, Account::clone(account)).run().await,
+                Part::Account(account, _) => {
+                    let mailbox = Mailbox::new(shared, Account::clone(account));
+                    tokio::select! {
+                        never = mailbox.run() => never,
+                        never = marks::keep(&mailbox) => never,
+                    }
+                }
                 Part::Crm(crm, _) => sinks::work(shared, crm.clone()).await,
                 Part::Sending(account, _) => Outgoing::new(shared, Account::clone(account)).run().await,
                 Part::Relay(plan, _) => relay::run(shared, plan.clone()).await,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_store::message::Image;
-use threadline_store::{StoreError, Tx};
+use threadline_store::{StoreError, Tx, removal};
 
 /// How long something can be taken back.
 const LASTS: Duration = Duration::from_secs(10 * 60);
@@ -36,6 +36,8 @@ pub(crate) struct Steps {
     pub messages: Vec<Image>,
     /// What was put on a mailbox's never-log list.
     pub never: Vec<Never>,
+    /// Records that are to go from a CRM.
+    pub removals: Vec<i64>,
 }
 
 /// New entries of a mailbox's never-log lists.
@@ -61,6 +63,8 @@ impl Steps {
                 rules.never_domains.retain(|d| !never.domains.contains(d));
             })?;
         }
+        // What the CRM has removed already is noticed there like any other deleted record.
+        removal::cancel(tx, &self.removals)?;
         count_up(tx, Part::News)
     }
 }
@@ -129,7 +133,7 @@ mod tests {
 
     fn steps(domain: &str) -> Steps {
         let never = Never { account: 1, addresses: Vec::new(), domains: vec![domain.to_owned()] };
-        Steps { messages: Vec::new(), never: vec![never] }
+        Steps { never: vec![never], ..Steps::default() }
     }
 
     #[test]

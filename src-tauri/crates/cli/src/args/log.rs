@@ -8,6 +8,13 @@ pub struct LogArgs {
     /// Most lines printed.
     #[arg(long, default_value_t = 50)]
     pub limit: u32,
+    /// What left this computer instead: each field with its size, when, and to which object of the CRM; and how many texts were
+    /// never read.
+    #[arg(long)]
+    pub egress: bool,
+    /// With --egress: of this message alone.
+    #[arg(long, value_name = "ID", requires = "egress")]
+    pub message: Option<i64>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,9 +15,16 @@ pub enum RulesCommand {
         value: String,
         #[command(flatten)]
         of: OfMailbox,
-        /// With `never`: take what was logged of them out of the log too. What the CRM has is listed, not deleted.
+        /// With `never`: take what was logged of them out of the log too. What the CRM has is listed.
         #[arg(long)]
         past: bool,
+        /// With --past: remove the records in the CRM too, where it has a way to (HubSpot: into its recycling bin, for 90 days).
+        /// Their number is said first.
+        #[arg(long, requires = "past")]
+        crm: bool,
+        /// Do not ask.
+        #[arg(long, requires = "past")]
+        yes: bool,
     },
     /// Take an entry away.
     Remove {

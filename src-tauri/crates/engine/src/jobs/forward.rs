@@ -125,5 +125,6 @@ fn not_read() -> Decision {
         direction: Direction::Outgoing,
         link: None,
         apart_from: None,
+        hidden: Vec::new(),
     }
 }
