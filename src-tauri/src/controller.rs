@@ -191,7 +191,8 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             | Event::Contacts { .. }
             | Event::Audited { .. }
             | Event::Send { .. }
-            | Event::Relayed { .. } => {}
+            | Event::Relayed { .. }
+            | Event::Question { .. } => {}
         }
         self.gather(Topic::Status);
     }

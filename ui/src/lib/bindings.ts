@@ -83,9 +83,34 @@ export const commands = {
 	/**  An address, or a domain behind `@`. */
 	neverLog: (mailbox: string, who: string) => __TAURI_INVOKE<Undo>("never_log", { mailbox, who }),
 	undo: (token: number) => __TAURI_INVOKE<null>("undo", { token }),
+	/**  A mailbox's folders, and which of them are watched. */
+	folderUses: (mailbox: string) => __TAURI_INVOKE<FolderUse[]>("folder_uses", { mailbox }),
+	/**  Makes the folder Threadline/Log, or finds it; gives its name. */
+	makeLogFolder: (mailbox: string) => __TAURI_INVOKE<string>("make_log_folder", { mailbox }),
+	/**  Whether the keyword $CrmLogged is written back. */
+	writesBack: () => __TAURI_INVOKE<boolean>("writes_back"),
+	setWritesBack: (wanted: boolean) => __TAURI_INVOKE<boolean>("set_writes_back", { wanted }),
+	/**  People whom the person wrote to and whom the CRM does not know. */
+	unknownPeople: () => __TAURI_INVOKE<UnknownPerson[]>("unknown_people"),
+	answerPerson: (mailbox: string, person: string, answer: PersonAnswer) => __TAURI_INVOKE<Undo>("answer_person", { mailbox, person, answer }),
+	/**  What was logged with an address (or a domain behind `@`), and what the CRMs have of it. */
+	pastOf: (mailbox: string, who: string) => __TAURI_INVOKE<Past>("past_of", { mailbox, who }),
+	/**  Takes it out of the log; with `in_crm` out of the CRM too, where Threadline made the record and the CRM has a way to. */
+	forgetLogged: (mailbox: string, who: string, inCrm: boolean) => __TAURI_INVOKE<Forgotten>("forget_logged", { mailbox, who, inCrm }),
 	tryCrm: (crm: CrmSettings, secret: string | null) => __TAURI_INVOKE<Portal | null>("try_crm", { crm, secret }),
 	setCrm: (crm: CrmSettings, secret: string | null) => __TAURI_INVOKE<Status>("set_crm", { crm, secret }),
 	removeCrm: (kind: string) => __TAURI_INVOKE<Status>("remove_crm", { kind }),
+	/**  The addresses at which a CRM logs by itself what is sent there. HubSpot's own need not be set. */
+	crmAddresses: (kind: string) => __TAURI_INVOKE<string[]>("crm_addresses", { kind }),
+	setCrmAddresses: (kind: string, addresses: string[]) => __TAURI_INVOKE<string[]>("set_crm_addresses", { kind, addresses }),
+	/**  Mails that the CRM should have logged by itself and did not in time. */
+	missingRecords: () => __TAURI_INVOKE<MissingRecord[]>("missing_records"),
+	answerMissing: (outbox: number, answer: MissingAnswer) => __TAURI_INVOKE<null>("answer_missing", { outbox, answer }),
+	/**  How much of a mail's text goes to the CRM. */
+	crmText: () => __TAURI_INVOKE<CrmText>("crm_text"),
+	setCrmText: (wanted: CrmText) => __TAURI_INVOKE<CrmText>("set_crm_text", { wanted }),
+	/**  What left this computer, the newest first, and how many texts were never read. */
+	egress: (message: number | null, limit: number) => __TAURI_INVOKE<EgressView>("egress", { message, limit }),
 	contacts: (limit: number) => __TAURI_INVOKE<ContactLine[]>("contacts", { limit }),
 	/**  Asks for a CSV file; `None` where none was chosen. */
 	importContacts: () => __TAURI_INVOKE<ContactsRead | null>("import_contacts"),
@@ -519,6 +544,16 @@ export type CrmStatus = {
 	contacts_complete: boolean,
 } & CrmSettings;
 
+/**  What goes to the CRM. */
+export type CrmText = 
+/**  The text as it was sent. */
+"whole" | 
+/**
+ *  What is new in it, as plain text: without what it quotes and without the signature. Where no quote is known as one, all
+ *  of it is new.
+ */
+"new";
+
 /**  One decision. */
 export type Decided = {
 	message: number,
@@ -628,6 +663,24 @@ export type EgressLine = {
 	thread: number | null,
 	/**  Only of a message that is logged now. */
 	subject: string | null,
+	at: string,
+	sink: string,
+	message: number | null,
+	/**  The kind of object at the CRM: `email`, `contact`, `association`, `event`, `file`. */
+	object: string,
+	remote_id: string | null,
+	/**  The field's name there; `search:` before it where it was only asked for. */
+	field: string,
+	bytes: number,
+};
+
+/**  What left, the newest first, and how little was read for it. */
+export type EgressView = {
+	lines: EgressLine[],
+	/**  Messages whose text was read. */
+	bodies_read: number,
+	/**  Messages that were seen and whose text never was. */
+	bodies_never_read: number,
 };
 
 /**  How a connection is encrypted; the stored form of [`Security`]. */
@@ -687,6 +740,29 @@ export type FileFate = {
 export type Folder = {
 	name: string,
 	role: Role,
+};
+
+/**  A folder of a mailbox. */
+export type FolderUse = {
+	name: string,
+	/**  What it is watched for; `None` where it is not watched. */
+	role: Role | null,
+	/**  What is put into it is logged. */
+	logs: boolean,
+};
+
+/**  What was taken out of the log. */
+export type Forgotten = {
+	messages: number,
+	/**  What the CRMs have of it. */
+	in_crm: InCrm[],
+	/**  How many of these records are on their way out of the CRM. */
+	removing: number,
+	/**
+	 *  Takes it back, as long as this process lives and the time is not over; `None` where there was nothing. A record that the CRM
+	 *  has removed by then stays in its recycling bin.
+	 */
+	undo: Undo | null,
 };
 
 /**  What a step found. */
@@ -761,6 +837,17 @@ export type HealthChannel = "inbox" | "sent" | "smtp" | "crm";
 export type IgnoredBy = {
 	rule: Rule,
 	count: number,
+};
+
+/**  A message that a CRM has. */
+export type InCrm = {
+	message: number,
+	sink: string,
+	remote_id: string | null,
+	/**  Where a person sees it. */
+	link: string | null,
+	/**  Threadline can remove it there: it made the record, and the CRM has a way to. */
+	removable: boolean,
 };
 
 /**  How long each part stays by one clock. */
@@ -933,6 +1020,23 @@ export type MissedBy = {
 	count: number,
 };
 
+/**  What the person says of it. */
+export type MissingAnswer = 
+/**  Threadline pushes it; it is looked up once more before. */
+"push" | 
+/**  It stays as it is: logged here, and not in the CRM. */
+"leave";
+
+/**  A mail whose record the CRM did not make in time. */
+export type MissingRecord = {
+	/**  What the answer names. */
+	outbox: number,
+	sink: string,
+	message: number,
+	subject: string | null,
+	since: string,
+};
+
 /**  How Threadline leaves the computer, and as what. */
 export type NetworkSettings = {
 	/**  Its password stays in the keychain. */
@@ -1028,10 +1132,25 @@ export type Outcome = "ignore" | "hold" | "ask" | "log";
 /**  Who of the people outside must be a contact, so that a mail to them opens a conversation. */
 export type Participants = "any" | "all";
 
+/**  What was logged, and what the CRMs have of it. */
+export type Past = {
+	messages: number,
+	in_crm: InCrm[],
+};
+
 /**  How long a pause lasts. */
 export type PauseFor = "hour" | 
 /**  Until the day is over, in local time. */
 "tomorrow";
+
+/**  What the person says of somebody. */
+export type PersonAnswer = 
+/**  Make a contact of them, and log the mail. Mail to somebody else who is unknown too waits for the answer about them. */
+"add" | 
+/**  Not now: they are asked about again when there is another mail to them. */
+"later" | 
+/**  Never log mail with them. */
+"never";
 
 /**  The step at which a connection is, or at which it failed. */
 export type Phase = "keychain" | "dns" | "tcp" | "tls" | "greeting" | "auth" | "select" | "idle" | "fetch" | "append" | 
@@ -1153,7 +1272,7 @@ export type ReadAgain = {
 };
 
 /**  Why a connection is broken. */
-export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "proxy_unreachable" | "proxy_refused" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
+export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "proxy_unreachable" | "proxy_refused" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_record_missing" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
 
 /**  The five clocks as they are set. */
 export type Retention = {
@@ -1184,7 +1303,7 @@ export type Route = { to: "overview" } | { to: "threads"; thread: number | null 
  *  Why a message was logged, ignored, asked about or held. Each has a title and an explanation, by an
  *  exhaustive match: a new rule does not compile until it has both.
  */
-export type Rule = "keyword_log" | "log_folder" | "relay_log" | "logging_address" | "forwarded_to_log" | "told_to_log" | "sent_by_threadline" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "relay_no_log" | "told_not_to" | "taken_out" | "deleted_in_crm" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
+export type Rule = "keyword_log" | "log_folder" | "logging_address" | "crm_address" | "forwarded_to_log" | "told_to_log" | "sent_by_threadline" | "sent_to_contact" | "sent_in_logged_thread" | "sent_to_outsider" | "reply_in_logged_thread" | "received_from_outsider" | "keyword_never" | "told_not_to" | "taken_out" | "deleted_in_crm" | "never_address" | "never_domain" | "never_folder" | "never_word" | "private_time" | "draft" | "bounce" | "auto_reply" | "newsletter" | "calendar_reply" | "only_own_addresses" | "only_colleagues" | "no_sender" | "unknown_sender" | "only_when_i_say" | "older_than_beginning" | "forward_not_read" | "unknown_recipient" | "new_from_contact" | "stranger_in_thread" | "same_subject" | "own_not_in_sent" | "no_contact" | "contacts_not_loaded" | "forward_to_log";
 
 /**  How many messages got one verdict by one rule. */
 export type RuleCount = {
@@ -1201,6 +1320,10 @@ export type Rules = {
 	create_contacts: CreateContacts,
 	/**  The person's own addresses, the mailbox's own among them. */
 	own: string[],
+	/**  Those of them that were learnt from sent mail. */
+	learnt: string[],
+	/**  Addresses that are not the person's own, whatever sent mail says. */
+	not_own: string[],
 	/**  The colleagues' domains in ASCII form. */
 	colleagues: string[],
 	never_addresses: string[],
@@ -1401,6 +1524,18 @@ export type Undo = {
 	token: number,
 	/**  The time of the action where it is too large to be taken back. */
 	until: string,
+};
+
+/**  Somebody whom the person wrote to and whom the CRM does not know. */
+export type UnknownPerson = {
+	/**  The mailbox that wrote to them. */
+	account: string,
+	address: string,
+	/**  As the newest mail's header has it. */
+	name: string | null,
+	mails: number,
+	/**  The newest one's time. */
+	last: string,
 };
 
 /**  A CRM whose settings cannot be read, before they are written anew. */

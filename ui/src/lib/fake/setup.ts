@@ -63,7 +63,7 @@ export function rules(address: string): Rules {
   return {
     version: 3, mode: "known_contacts", create_contacts: "never", own: [address, "ann@northwind-lab.example"],
     colleagues: [address.split("@")[1] ?? ""], never_addresses: ["dr.weiss@praxis-weiss.example"], never_domains: ["familie-keller.example"],
-    never_folders: ["Private"], never_words: [], participants: "any", logging_addresses: [], other_addresses: [], private_times: [],
+    never_folders: ["Private"], never_words: [], participants: "any", logging_addresses: [], learnt: [], not_own: [], other_addresses: [], private_times: [],
   };
 }
 
