@@ -109,6 +109,7 @@ fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
                     sent_here: false,
                     relayed: None,
                     crm_has_contacts: true,
+                    crm_addresses: Vec::new(),
                 };
                 black_box(decide(&one, seen, &known, &rules));
                 Ok(())
@@ -139,6 +140,7 @@ fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreEr
             direction: Direction::Outgoing,
             link: None,
             apart_from: None,
+            hidden: Vec::new(),
         };
         let recorded = message::record(
             tx,

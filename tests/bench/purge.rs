@@ -93,6 +93,7 @@ fn fill(tx: &Tx<'_>, account: i64, from: u32) -> Result<(), StoreError> {
                     direction: Direction::Outgoing,
                     link: None,
                     apart_from: None,
+                    hidden: Vec::new(),
                 },
                 rule_version: 1,
                 time: now,

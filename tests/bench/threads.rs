@@ -157,6 +157,7 @@ fn store(
                 direction,
                 link: None,
                 apart_from: None,
+                hidden: Vec::new(),
             },
             rule_version: 1,
             time,

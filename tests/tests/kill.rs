@@ -212,3 +212,63 @@ async fn a_kill_at_random_instants_webhook() -> Result<()> {
 async fn a_kill_at_random_instants_hubspot() -> Result<()> {
     at_random_instants(&Place::hubspot().await?)
 }
+
+/// Files a mail to Carl with a file of its own in Sent; gives the file's name.
+fn send_a_file(lab: &Lab, n: usize) -> Result<String> {
+    let name = format!("offer-{n}.pdf");
+    let raw = format!(
+        "From: {ANN}\r\nTo: {CARL}\r\nSubject: file {n}\r\nMessage-ID: <file.{n}@lab.test>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\n\
+         Content-Type: application/pdf\r\nContent-Disposition: attachment; filename={name}\r\n\r\nPDF {n}\r\n--b--\r\n"
+    );
+    lab.append(ANN, "Sent", raw.as_bytes())?;
+    Ok(name)
+}
+
+/// Each file is stored once, and its mail has it, wherever the process is killed between reading the mail and pushing it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_files_are_stored_hubspot() -> Result<()> {
+    let place = Place::hubspot().await?;
+    let Place::Hubspot(portal) = &place else { unreachable!() };
+    let (lab, mut computer) = stage(&place)?;
+    let library = preload(&computer, "boundary")?;
+    let counted = computer.data.with_file_name("boundaries");
+    let mut names = vec![send_a_file(&lab, 0)?];
+    with(&mut computer, &library, "THREADLINE_KILL_COUNT", &counted.to_string_lossy());
+    computer.once()?.ok()?;
+    let text = std::fs::read_to_string(&counted)?;
+    let boundaries: usize = text.lines().next().context("no count")?.parse().context("no count")?;
+    // The usual run visits about thirty, mostly of the second half, where files and mail go.
+    let stride = if full() == 0 { (boundaries / 60).max(1) | 1 } else { 1 };
+    let (mut at, mut killed) = (boundaries / 2, 0);
+    while at <= boundaries {
+        names.push(send_a_file(&lab, names.len())?);
+        with(&mut computer, &library, "THREADLINE_KILL_AT", &at.to_string());
+        let printed = computer.once()?;
+        killed += usize::from(printed.status.signal() == Some(9));
+        computer.env.clear();
+        let printed = computer.once()?;
+        ensure!(printed.status.success(), "after a kill at {at}: {printed:?}");
+        at += stride;
+    }
+    let stored: Vec<String> = portal.files().into_iter().map(|(_, name, _)| name).collect();
+    let lost = names.iter().filter(|name| !stored.contains(name)).count();
+    println!(
+        "hubspot, files: {boundaries} boundaries, every {stride}. of the second half; {killed} kills, {} files: lost {lost}, doubled {}; \
+         uploads {}",
+        names.len(),
+        (stored.len() + lost).saturating_sub(names.len()),
+        portal.count("POST /files/v3/files")
+    );
+    ensure!(killed > 10, "only {killed} kills");
+    ensure!(lost == 0 && stored.len() == names.len(), "{} of {}", stored.len(), names.len());
+    let emails = portal.emails();
+    ensure!(emails.len() == names.len(), "{} mails", emails.len());
+    for email in &emails {
+        let subject = email.get("hs_email_subject").replace("file ", "offer-") + ".pdf";
+        let of =
+            portal.files().into_iter().find(|(_, name, _)| *name == subject).map(|(id, ..)| id.to_string());
+        ensure!(of.as_deref() == Some(email.get("hs_attachment_ids")), "{email:?}");
+    }
+    nothing_waits(&computer)
+}
