@@ -227,9 +227,12 @@ async fn what_left_is_listed_and_the_texts_never_read_are_counted_as_the_server_
         lines.iter().all(|l| !l.to_string().contains(CARL) && !l.to_string().contains("text of")),
         "{lines:#?}"
     );
-    let message = lines[0]["message"].to_string();
-    let of_one = json(&computer, &["log", "--egress", "--message", &message])?;
-    ensure!(of_one.len() == lines.len() + 1);
+    let logged = json(&computer, &["log"])?
+        .into_iter()
+        .find(|d| d["outcome"] == "log")
+        .context("nothing is logged")?;
+    let of_one = json(&computer, &["log", "--egress", "--message", &logged["message"].to_string()])?;
+    ensure!(of_one.len() == lines.len() + 1, "{of_one:#?}");
     Ok(())
 }
 

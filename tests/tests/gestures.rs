@@ -23,7 +23,9 @@ fn computer(lab: &Lab, dir: &std::path::Path) -> Result<Computer> {
 }
 
 /// The flags of a folder's messages without ours, and the UIDs of those that bear it.
-fn flags(lab: &Lab, folder: &str) -> Result<(BTreeMap<u32, Vec<String>>, Vec<u32>)> {
+type Flags = (BTreeMap<u32, Vec<String>>, Vec<u32>);
+
+fn flags(lab: &Lab, folder: &str) -> Result<Flags> {
     let mut ours = Vec::new();
     let mut others = BTreeMap::new();
     for (uid, mut all) in lab.flags(ANN, folder)? {

@@ -109,8 +109,8 @@ export const commands = {
 	/**  How much of a mail's text goes to the CRM. */
 	crmText: () => __TAURI_INVOKE<CrmText>("crm_text"),
 	setCrmText: (wanted: CrmText) => __TAURI_INVOKE<CrmText>("set_crm_text", { wanted }),
-	/**  What left this computer, the newest first, and how many texts were never read. */
-	egress: (message: number | null, limit: number) => __TAURI_INVOKE<EgressView>("egress", { message, limit }),
+	/**  How many texts were read, and how many never. */
+	bodiesRead: () => __TAURI_INVOKE<BodiesRead>("bodies_read"),
 	contacts: (limit: number) => __TAURI_INVOKE<ContactLine[]>("contacts", { limit }),
 	/**  Asks for a CSV file; `None` where none was chosen. */
 	importContacts: () => __TAURI_INVOKE<ContactsRead | null>("import_contacts"),
@@ -360,6 +360,14 @@ export type AuditReport = {
 export type Auth = { kind: "password" } | 
 /**  In the browser, at this provider. */
 { kind: "oauth"; provider: OauthProvider };
+
+/**  How many texts were read. */
+export type BodiesRead = {
+	/**  Messages whose text was read. */
+	bodies_read: number,
+	/**  Messages that were seen and whose text never was. */
+	bodies_never_read: number,
+};
 
 /**  A mailbox that is to be connected again. Without a failure at the moment its five middle fields are `None`. */
 export type Broken = {
@@ -663,24 +671,6 @@ export type EgressLine = {
 	thread: number | null,
 	/**  Only of a message that is logged now. */
 	subject: string | null,
-	at: string,
-	sink: string,
-	message: number | null,
-	/**  The kind of object at the CRM: `email`, `contact`, `association`, `event`, `file`. */
-	object: string,
-	remote_id: string | null,
-	/**  The field's name there; `search:` before it where it was only asked for. */
-	field: string,
-	bytes: number,
-};
-
-/**  What left, the newest first, and how little was read for it. */
-export type EgressView = {
-	lines: EgressLine[],
-	/**  Messages whose text was read. */
-	bodies_read: number,
-	/**  Messages that were seen and whose text never was. */
-	bodies_never_read: number,
 };
 
 /**  How a connection is encrypted; the stored form of [`Security`]. */
