@@ -3,8 +3,8 @@
 use crate::setup::SetupError;
 use std::path::PathBuf;
 use threadline_core::reason::classify;
-use threadline_core::template::NotFilled;
 use threadline_core::rule::Rule;
+use threadline_core::template::NotFilled;
 use threadline_crm::CrmError;
 use threadline_mail::compose::NotComposed;
 use threadline_mail::error::MailError;

@@ -20,8 +20,8 @@ use threadline_store::job::Kind;
 use threadline_store::message::{Before, Image, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
-    StoreError, Tx, account, contact, folder, hidden, job, message, notice, reference, relayed, retention, send,
-    set_aside, thread,
+    StoreError, Tx, account, contact, folder, hidden, job, message, notice, reference, relayed, retention,
+    send, set_aside, thread,
 };
 
 /// The mailbox that a batch came from.

@@ -22,6 +22,11 @@ pub(crate) fn of_crm(kind: &str) -> Span {
     tracing::info_span!(parent: None, "crm", crm = kind)
 }
 
+/// The relay's work.
+pub(crate) fn of_relay() -> Span {
+    tracing::info_span!(parent: None, "relay")
+}
+
 /// A channel is in another state than before.
 pub(crate) fn health(owner: &Owner, health: &Health) {
     let whose = match owner {
@@ -100,6 +105,10 @@ pub(crate) fn event(event: &Event) {
             copy = copy.map(|copy| copy.name()),
             "a mail that goes out"
         ),
+        Event::Relayed { outcome, code, recipients, .. } => {
+            tracing::info!(?outcome, code, recipients, "a mail went through the relay");
+        }
+        Event::Question { people } => tracing::info!(people, "the question of the day was asked"),
         Event::Contacts { sink, read, complete } => {
             tracing::info!(sink, read, complete, "contacts were read");
         }

@@ -154,6 +154,7 @@ impl Key {
         match self {
             Key::Account(id) | Key::Sending(id) => journal::of_mailbox(*id),
             Key::Crm(kind) => journal::of_crm(kind),
+            Key::Relay => journal::of_relay(),
         }
     }
 }

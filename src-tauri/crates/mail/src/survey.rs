@@ -3,7 +3,7 @@
 use crate::error::MailError;
 use crate::fetch::internal_date;
 use crate::reply::{Fetched, Reply};
-use crate::session::{Selected, Session};
+use crate::session::{Seen, Selected, Session};
 use crate::wire::Tag;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -46,23 +46,14 @@ impl Session {
         let mut stretches = stretches(selected.exists);
         let tag = self.wire.queue(b"UID FETCH * (UID INTERNALDATE)");
         let flight = since.map(|since| self.queue_searches(&mut stretches, since)).unwrap_or_default();
-        let (mut last, mut newest) = (None, None);
+        let mut heard = Heard::default();
         let seen = &mut self.seen;
-        self.wire
-            .finish(&tag, Phase::Fetch, |reply| match reply {
-                Reply::Fetch(Fetched { uid: Some(uid), internal_date: date, .. }) => {
-                    last = last.max(Some(uid));
-                    newest = newest.max(date.as_deref().and_then(internal_date));
-                }
-                other => seen.note(&other),
-            })
-            .await?;
-        let since = since.or_else(|| newest?.checked_sub(back).ok());
-        let uids = match since {
-            Some(since) => self.finish_searches(flight, stretches, since).await?,
-            None => Vec::new(),
-        };
-        Ok(Survey { last, uids })
+        // Servers may answer the searches before they say that the first command is done.
+        self.wire.finish(&tag, Phase::Fetch, |reply| heard.take(reply, seen)).await?;
+        if let Some(since) = since.or_else(|| heard.newest?.checked_sub(back).ok()) {
+            self.finish_searches(flight, stretches, since, &mut heard).await?;
+        }
+        Ok(Survey { last: heard.last, uids: heard.found.into_iter().collect() })
     }
 
     /// The UIDs of messages that arrived on `since`'s day or later, in order.
@@ -72,7 +63,9 @@ impl Session {
         since: Timestamp,
     ) -> Result<Vec<u32>, MailError> {
         self.leave_idle();
-        self.finish_searches(Vec::new(), stretches(exists), since).await
+        let mut heard = Heard::default();
+        self.finish_searches(Vec::new(), stretches(exists), since, &mut heard).await?;
+        Ok(heard.found.into_iter().collect())
     }
 
     /// Reads the answers to the searches that are on their way, and makes those that are left.
@@ -81,23 +74,18 @@ impl Session {
         mut flight: Vec<Tag>,
         mut stretches: impl Iterator<Item = (u32, u32)>,
         since: Timestamp,
-    ) -> Result<Vec<u32>, MailError> {
-        let mut found = BTreeSet::new();
+        heard: &mut Heard,
+    ) -> Result<(), MailError> {
         loop {
             if flight.is_empty() {
                 flight = self.queue_searches(&mut stretches, since);
             }
             if flight.is_empty() {
-                return Ok(found.into_iter().collect());
+                return Ok(());
             }
             for tag in flight.drain(..) {
                 let seen = &mut self.seen;
-                self.wire
-                    .done(&tag, Phase::Fetch, |reply| match reply {
-                        Reply::Search(uids) => found.extend(uids.into_iter().filter(|uid| *uid > 0)),
-                        other => seen.note(&other),
-                    })
-                    .await?;
+                self.wire.done(&tag, Phase::Fetch, |reply| heard.take(reply, seen)).await?;
             }
         }
     }
@@ -130,6 +118,27 @@ impl Session {
                 Phase::Select,
                 "The folder holds messages, but the server does not say up to which UID.",
             )),
+        }
+    }
+}
+
+/// What the server told while a folder was surveyed.
+#[derive(Debug, Default)]
+struct Heard {
+    last: Option<u32>,
+    newest: Option<Timestamp>,
+    found: BTreeSet<u32>,
+}
+
+impl Heard {
+    fn take(&mut self, reply: Reply, seen: &mut Seen) {
+        match reply {
+            Reply::Fetch(Fetched { uid: Some(uid), internal_date: date, .. }) => {
+                self.last = self.last.max(Some(uid));
+                self.newest = self.newest.max(date.as_deref().and_then(internal_date));
+            }
+            Reply::Search(uids) => self.found.extend(uids.into_iter().filter(|uid| *uid > 0)),
+            other => seen.note(&other),
         }
     }
 }
