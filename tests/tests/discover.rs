@@ -82,12 +82,30 @@ fn at_terminal(computer: &Computer, args: &[&str], typed: &str) -> Result<String
         shown += &String::from_utf8_lossy(&piece[..read]);
         // A question ends with a space and no new line.
         if shown.ends_with("] ") || shown.ends_with(": ") {
+            while shown.ends_with(": ") && !hides_what_is_typed(terminal.id())? {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
             input.write_all(typed.next().unwrap_or("\n").as_bytes())?;
             shown.push('|');
         }
     }
     terminal.wait()?;
     Ok(shown)
+}
+
+/// Whether the program at the end of this chain of processes has turned its terminal's echo off. The prompt is shown a moment
+/// before. An error once there is no such program any more.
+fn hides_what_is_typed(of: u32) -> Result<bool> {
+    let mut last = of;
+    while let Some(child) =
+        std::fs::read_to_string(format!("/proc/{last}/task/{last}/children"))?.split_whitespace().next()
+    {
+        last = child.parse()?;
+    }
+    let terminal = format!("/proc/{last}/fd/0");
+    let settings = Command::new("stty").args(["-a", "-F", &terminal]).output()?;
+    ensure!(settings.status.success(), "{}", String::from_utf8_lossy(&settings.stderr));
+    Ok(String::from_utf8_lossy(&settings.stdout).split_whitespace().any(|word| word == "-echo"))
 }
 
 #[test]

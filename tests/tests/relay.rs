@@ -226,7 +226,8 @@ fn swaks_msmtp_and_neomutt_send_through_it() -> Result<()> {
          .dot\r\n..\r\n\r\nGrüße\r\n.\r\nlast\r\n"
     );
     let file = folder.join("mail.eml");
-    std::fs::write(&file, &mail)?;
+    // swaks ends what it sends with a line end of its own.
+    std::fs::write(&file, mail.trim_end())?;
     if is_there("swaks") {
         for (port, tls) in [(relayed.tls_port, "--tls-on-connect"), (relayed.starttls_port, "--tls")] {
             for auth in ["PLAIN", "LOGIN"] {
@@ -298,8 +299,11 @@ fn swaks_msmtp_and_neomutt_send_through_it() -> Result<()> {
     Ok(())
 }
 
+/// A file's lines, by their bytes, with the line ends of the wire.
 fn text_to_wire(mail: &[u8]) -> Vec<u8> {
-    text(mail).replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()
+    let lines =
+        mail.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+    lines.flat_map(|line| [line.strip_suffix(b"\r").unwrap_or(line), b"\r\n"]).flatten().copied().collect()
 }
 
 fn private(path: &std::path::Path) -> Result<()> {

@@ -20,6 +20,7 @@ pub const PACKAGES: &[Package] = &[
     ("dovecot-lmtpd", "its delivery"),
     ("postfix", "the lab's SMTP"),
     ("swaks", "speaks SMTP to the relay, step by step"),
+    ("libnet-ssleay-perl", "TLS for swaks"),
     ("msmtp", "a mail program that sends through it"),
     ("neomutt", "another one"),
     ("python3", "mail clients and judges that are not ours"),
