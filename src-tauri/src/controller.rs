@@ -73,6 +73,8 @@ pub struct Controller<O: Opener, D: Desktop> {
     due: Instant,
     /// Where the next window that is opened goes.
     destination: Option<Route>,
+    /// The person has sent the window somewhere: the first look leaves it there.
+    is_led: bool,
     /// The diagnostics that a click in the tray asked for, while they are made.
     copying: Option<Copying>,
 }
@@ -98,6 +100,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             gathered: Vec::new(),
             due: Instant::now(),
             destination: None,
+            is_led: false,
             copying: None,
             parts,
             ears,
@@ -231,7 +234,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             for entry in rows.into_iter().filter(|_| known) {
                 self.parts.desktop.tell(News::Activity { entry });
             }
-            if first && status.mailboxes.is_empty() {
+            if first && status.mailboxes.is_empty() && !self.is_led {
                 self.parts.desktop.tell(News::Navigate { route: Route::Setup });
             }
             if first
@@ -445,6 +448,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
     fn open(&mut self, route: Option<Route>) {
         if let Some(route) = &route {
             self.parts.desktop.tell(News::Navigate { route: route.clone() });
+            self.is_led = true;
         }
         self.destination = route;
         self.parts.desktop.open_window(self.stored.settings.theme, self.locale());

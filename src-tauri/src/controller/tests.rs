@@ -241,6 +241,17 @@ async fn given_no_mailbox_then_the_window_goes_to_the_first_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn given_a_link_that_was_opened_before_the_first_look_then_the_window_stays_where_it_leads() {
+    let held = Closed::Held { by: "threadline run (process 7)".into() };
+    let office = Office::with(status(Vec::new()), vec![Err(held)]).await;
+    office.handle.tell(Request::Open(Some(Route::ItSetup)));
+    office.settle().await;
+    assert_eq!(office.app().await.engine, EngineState::Running);
+    assert!(office.desktop().was_told(&News::Navigate { route: Route::ItSetup }));
+    assert!(!office.desktop().was_told(&News::Navigate { route: Route::Setup }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_diagnostics_hold_no_address_name_or_subject() {
     let office = Office::open(status(vec![broken(ANN, Reason::PasswordChanged, "14:02")])).await;
     office.engine().status.mailboxes[0].channels[0].evidence =

@@ -1,0 +1,5 @@
+//! The engine beside scripted servers.
+
+mod check;
+mod discover;
+mod sending;

@@ -1,0 +1,4 @@
+//! The lab itself.
+
+mod cyrus;
+mod lab;

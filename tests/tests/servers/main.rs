@@ -1,0 +1,29 @@
+//! The programs at work on real servers: one test program, so that it is linked once.
+
+mod asked;
+mod audit;
+mod bad_input;
+mod blind_copies;
+mod check;
+mod diagnostics;
+mod discover;
+mod engine;
+mod engine_at_work;
+mod exactly_once;
+mod faults;
+mod files;
+mod folders;
+mod gestures;
+mod history;
+mod main_job;
+mod network;
+mod oauth;
+mod other_servers;
+mod own_record;
+mod proxy;
+mod reconnect;
+mod relay;
+mod retention;
+mod rules;
+mod send;
+mod whereabouts;
