@@ -111,8 +111,8 @@ mod tests {
     use crate::provider::Place;
     use proptest::prelude::*;
 
-    const WHOLE: &str = include_str!("../../tests/discover/autoconfig.xml");
-    const POP3: &str = include_str!("../../tests/discover/autoconfig-pop3.xml");
+    const WHOLE: &str = include_str!("../../tests/it/discover/autoconfig.xml");
+    const POP3: &str = include_str!("../../tests/it/discover/autoconfig-pop3.xml");
 
     fn address() -> Address {
         Address::parse("ann@firm.example").unwrap()

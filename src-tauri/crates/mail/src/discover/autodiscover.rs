@@ -153,7 +153,7 @@ mod tests {
     use crate::provider::Place;
     use proptest::prelude::*;
 
-    const WHOLE: &str = include_str!("../../tests/discover/autodiscover.xml");
+    const WHOLE: &str = include_str!("../../tests/it/discover/autodiscover.xml");
 
     fn address() -> Address {
         Address::parse("ann@firm.example").unwrap()
