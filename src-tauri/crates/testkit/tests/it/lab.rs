@@ -253,7 +253,7 @@ fn dies_with_a_lab() {
 #[test]
 fn a_test_that_dies_takes_its_servers_along() {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "dies_with_a_lab", "--nocapture"])
+        .args(["--ignored", "--exact", "lab::dies_with_a_lab", "--nocapture"])
         .output()
         .unwrap();
     assert!(!output.status.success());

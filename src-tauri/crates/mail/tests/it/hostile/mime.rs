@@ -33,7 +33,7 @@ pub async fn multipart_bomb() {
 /// In a process of its own: what fails here is an abort, and it would take all other checks with it.
 pub async fn rfc822_bomb() {
     let alone = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "mime::rfc822_bomb_alone", "--ignored"])
+        .args(["--exact", "hostile::mime::rfc822_bomb_alone", "--ignored"])
         .output()
         .unwrap();
     assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stderr));
