@@ -134,6 +134,17 @@ impl Mailbox {
     pub fn new(name: Option<String>, address: Address) -> Self {
         Self { name, address }
     }
+
+    /// Reads what a person writes: `name@firm.example`, or `Name <name@firm.example>`, its name in quotes or not.
+    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
+        let (name, address) = match text.rsplit_once('<') {
+            Some((name, rest)) => {
+                (name.trim().trim_matches('"').trim(), rest.trim_end().trim_end_matches('>'))
+            }
+            None => ("", text),
+        };
+        Ok(Self::new((!name.is_empty()).then(|| name.to_owned()), Address::parse(address)?))
+    }
 }
 
 impl fmt::Debug for Mailbox {
@@ -212,6 +223,20 @@ pub fn is_public_provider(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_named_as_in_mail_programs() {
+        for (text, name, address) in [
+            ("carl@x.example", None, "carl@x.example"),
+            ("<carl@x.example>", None, "carl@x.example"),
+            ("Carl Meier <Carl@X.example>", Some("Carl Meier"), "carl@x.example"),
+            ("\"Meier, Carl\" <carl@x.example>", Some("Meier, Carl"), "carl@x.example"),
+        ] {
+            let person = Mailbox::parse(text).unwrap();
+            assert_eq!((person.name.as_deref(), person.address.as_str()), (name, address), "{text}");
+        }
+        assert!(Mailbox::parse("Carl").is_err());
+    }
 
     #[test]
     fn case_brackets_and_idn_are_folded() {

@@ -19,12 +19,17 @@ impl Engine {
     /// text is to be shown. Fails only where the ledger cannot be read.
     pub async fn message_html(&self, message: i64) -> Result<MessageHtml, EngineError> {
         let Some(raw) = self.raw(message).await? else { return Ok(clean("", &[])) };
-        let shown = within(LIMIT, &PLACES, move || {
-            let html = Body::parse(&raw).html.unwrap_or_default();
-            clean(&html, &inline::parts(&raw))
-        });
-        Ok(shown.await)
+        Ok(shown(raw).await)
     }
+}
+
+/// The HTML of a whole mail as it may be shown.
+pub(crate) async fn shown(raw: Vec<u8>) -> MessageHtml {
+    let work = move || {
+        let html = Body::parse(&raw).html.unwrap_or_default();
+        clean(&html, &inline::parts(&raw))
+    };
+    within(LIMIT, &PLACES, work).await
 }
 
 /// Does the work on a thread where it blocks nobody. Gives up where it takes longer, or panics.

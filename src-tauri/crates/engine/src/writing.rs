@@ -1,5 +1,6 @@
 //! What a person writes through Threadline: templates, and mails until they are stored to go out ([`crate::outgoing`]).
 
+mod shown;
 mod templates;
 
 use crate::engine::{Account, Engine};
@@ -12,11 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::id::MessageId;
-use threadline_mail::compose::{Composed, File, Letter, compose};
+use threadline_mail::compose::{Composed, Letter, compose};
 use threadline_store::send::{self, Copy, CopyRule, NewSending, Recipient, Sending, State};
 use threadline_store::{StoreError, Tx, account, setting};
 
 pub use crate::outgoing::CopyWish;
+pub use shown::ShownMail;
+pub use threadline_mail::compose::File;
 pub use threadline_store::send::State as SendState;
 
 /// How long a mail waits in which it can be taken back.
@@ -73,6 +76,7 @@ impl std::fmt::Debug for Preview {
 
 /// A mail that goes out or went, as it is shown.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct SendLine {
     pub id: i64,
     pub account: Address,

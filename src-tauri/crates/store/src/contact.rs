@@ -6,7 +6,7 @@ use crate::tx::Tx;
 use jiff::Timestamp;
 use rusqlite::params;
 use std::collections::HashMap;
-use threadline_core::address::Address;
+use threadline_core::address::{Address, Mailbox};
 use threadline_core::contact::Contact;
 
 pub(crate) const SQL: &str = "
@@ -143,6 +143,20 @@ pub fn page(tx: &Tx<'_>, sink: &str, after: &str, limit: usize) -> Result<Vec<Co
         )?;
     }
     Ok(contacts)
+}
+
+/// Addresses of a sink's contacts that have these words in them or in the name beside them, by name; the words stand for
+/// themselves, without regard to the case of ASCII letters.
+pub fn find(tx: &Tx<'_>, sink: &str, words: &str, limit: usize) -> Result<Vec<Mailbox>, StoreError> {
+    let quoted = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    tx.all(
+        "SELECT a.address, c.name FROM contact_address a
+         JOIN contact c ON c.sink = a.sink AND c.remote_id = a.remote_id
+         WHERE a.sink = ?1 AND (a.address LIKE ?2 ESCAPE '\\' OR c.name LIKE ?2 ESCAPE '\\')
+         ORDER BY c.name, a.address LIMIT ?3",
+        params![sink, format!("%{quoted}%"), most(limit)],
+        |row| Ok(Mailbox::new(row.get("name")?, address(row, "address")?)),
+    )
 }
 
 /// The number of a sink's contacts.

@@ -63,7 +63,9 @@ CREATE INDEX send_by_message ON send (message) WHERE message IS NOT NULL;
 
 /// How far a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+// In TypeScript `State` is that of a connection.
+#[serde(rename_all = "snake_case", rename = "SendState")]
 pub enum State {
     /// For its time. It can be taken back.
     Waiting,

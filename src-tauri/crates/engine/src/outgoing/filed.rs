@@ -27,6 +27,7 @@ const AGAIN: [SignedDuration; 4] = [
 
 /// What the person wants of a mailbox's copies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CopyWish {
     /// None where the provider files it, else one.

@@ -483,3 +483,34 @@ async fn a_provider_that_files_sent_mail_itself_is_found_out() {
     assert_eq!((line.copy, line.copy_rule), (Some(Copy::Filed), Some(CopyRule::Provider)));
     assert_eq!(bench.imap.accepted(), 1);
 }
+
+#[tokio::test]
+async fn a_mail_is_shown_before_it_goes_and_names_what_it_lacks() {
+    let bench = Bench::new(&[], &[]).await;
+    let template = Template {
+        subject: "Order {{order_no}}".into(),
+        text: "Dear {{first_name}},".into(),
+        html: Some("<p onclick=x>Dear {{first_name}}</p>".into()),
+    };
+    bench.engine.set_template("order", template.clone()).await.unwrap();
+    let mut draft = Draft {
+        subject: None,
+        text: None,
+        template: Some("order".into()),
+        ..bench.draft(&["carl@client.example"])
+    };
+    let shown = bench.engine.show_send(&bench.ann, &draft).await.unwrap();
+    assert_eq!((shown.gaps, shown.html), (vec!["first_name".into(), "order_no".into()], None));
+    draft.to[0].name = Some("Carl Meier".into());
+    draft.values = vec![("order_no".into(), "17".into())];
+    draft.from_name = Some("Ann Lee".into());
+    let shown = bench.engine.show_send(&bench.ann, &draft).await.unwrap();
+    assert_eq!((shown.gaps.len(), shown.subject.as_str()), (0, "Order 17"));
+    assert_eq!((shown.recipients.len(), shown.text.trim_end()), (1, "Dear Carl,"));
+    let html = shown.html.unwrap().html;
+    assert!(html.contains("<p>Dear Carl</p>") && !html.contains("onclick"), "{html}");
+    assert!(bench.engine.sends(9).await.unwrap().is_empty(), "it is shown, and stored nowhere");
+    assert_eq!(bench.engine.sender_name(&bench.ann).await.unwrap(), None);
+    bench.engine.send(&bench.ann, &draft).await.unwrap();
+    assert_eq!(bench.engine.sender_name(&bench.ann).await.unwrap().as_deref(), Some("Ann Lee"));
+}

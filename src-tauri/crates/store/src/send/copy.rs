@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where the copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case", rename = "SendCopy")]
 pub enum Copy {
     /// It is not settled yet.
     Open,
@@ -44,6 +45,7 @@ impl Copy {
 
 /// The rule by which it was settled (PRODUCT R15), in the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CopyRule {
     /// The person wants none.

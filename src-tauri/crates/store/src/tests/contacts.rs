@@ -98,3 +98,27 @@ fn a_hundred_thousand_contacts() {
     assert_eq!(found.len(), 500);
     assert_eq!(ledger.read_blocking(|tx| contact::count(tx, "s")).unwrap(), 100_000);
 }
+
+#[test]
+fn contacts_are_found_by_parts_of_name_and_address() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let named = |id: &str, name: &str, addresses: &[&str]| Contact {
+        name: Some(name.into()),
+        ..person(id, addresses)
+    };
+    let bob = named("1", "Bob Meier", &["bob@x.example", "bob_m@home.example"]);
+    let cem = named("2", "Cem 100% Kaya", &["cem@x.example"]);
+    contact::upsert(&tx, "hubspot", &[bob, cem], at(1)).unwrap();
+    let found = |words: &str| -> Vec<String> {
+        let found = contact::find(&tx, "hubspot", words, 9).unwrap();
+        found.into_iter().map(|person| person.address.to_string()).collect()
+    };
+    assert_eq!(found("MEIER"), ["bob@x.example", "bob_m@home.example"]);
+    assert_eq!(found("x.ex"), ["bob@x.example", "cem@x.example"]);
+    // What stands for anything in SQL stands for itself.
+    assert_eq!((found("%"), found("_")), (vec!["cem@x.example".into()], vec!["bob_m@home.example".into()]));
+    assert_eq!(found("\\"), Vec::<String>::new());
+    assert_eq!(contact::find(&tx, "hubspot", "", 2).unwrap().len(), 2);
+    assert_eq!(contact::find(&tx, "folder", "bob", 9).unwrap(), []);
+}
