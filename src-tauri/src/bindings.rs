@@ -1,8 +1,8 @@
 //! What the window and the program say to each other, as one list. `ui/src/lib/bindings.ts` is made of it.
 
 use crate::commands::{
-    activity, connect, crm, desktop, diagnostics, history, it, mailbox, network, program, proof, rules,
-    threads, updates,
+    activity, connect, crm, desktop, diagnostics, history, it, mailbox, network, program, proof, relay,
+    rules, sending, threads, updates,
 };
 use crate::views::News;
 use tauri::Wry;
@@ -89,6 +89,26 @@ pub fn builder() -> Builder<Wry> {
             threads::answer,
             threads::where_is_my_mail,
             threads::log_by_hand,
+            sending::find_contacts,
+            sending::sender_name,
+            sending::choose_files,
+            sending::show_mail,
+            sending::send_mail,
+            sending::sends,
+            sending::undo_send,
+            sending::retry_send,
+            sending::confirm_sent,
+            sending::templates,
+            sending::set_template,
+            sending::remove_template,
+            sending::copy_wish,
+            sending::set_copy_wish,
+            relay::relay_status,
+            relay::set_relay,
+            relay::new_relay_password,
+            relay::new_relay_certificate,
+            relay::save_relay_certificate,
+            relay::test_relay,
             activity::outages,
             activity::activity,
             activity::failed_pushes,

@@ -18,6 +18,7 @@ use crate::tray::Tray;
 use crate::tray::menu::Action;
 use crate::tray::state::{LastContact, Seen};
 use crate::views::{App, EngineState, Lack, News, PauseFor, Route, Topic};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use life::{Change, Life};
@@ -77,6 +78,8 @@ pub struct Controller<O: Opener, D: Desktop> {
     is_led: bool,
     /// The diagnostics that a click in the tray asked for, while they are made.
     copying: Option<Copying>,
+    /// The day of the engine's question about people, until it is put.
+    question: Option<Date>,
 }
 
 type Copying = JoinHandle<Result<Vec<BundleFile>, AppError>>;
@@ -102,6 +105,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             destination: None,
             is_led: false,
             copying: None,
+            question: None,
             parts,
             ears,
             file,
@@ -192,10 +196,12 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             | Event::Watching { .. }
             | Event::SetAside { .. }
             | Event::Contacts { .. }
-            | Event::Audited { .. }
-            | Event::Send { .. }
-            | Event::Relayed { .. }
-            | Event::Question { .. } => {}
+            | Event::Audited { .. } => {}
+            Event::Send { .. } | Event::Relayed { .. } => self.gather(Topic::Sends),
+            Event::Question { .. } => {
+                self.question = Some(self.today());
+                self.gather(Topic::Asked);
+            }
         }
         self.gather(Topic::Status);
     }
@@ -244,6 +250,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             }
             self.status = Some(status);
             self.decide_notices();
+            self.put_question(&desk).await;
         }
         self.show_tray();
         Ok(())
@@ -264,6 +271,29 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
         }
         for notice in notices {
             self.notify(&notice);
+        }
+    }
+
+    fn today(&self) -> Date {
+        self.parts.clock.now().to_zoned(self.parts.zone.clone()).date()
+    }
+
+    /// Puts the day's question once, after the quiet hours where it came in them, unless it was answered meanwhile. What is
+    /// not put on its day comes again with the next one.
+    async fn put_question(&mut self, desk: &O::Desk) {
+        let Some(day) = self.question else { return };
+        if day != self.today() {
+            self.question = None;
+        } else if notify::may_speak(&self.stored.settings, self.parts.clock.now(), &self.parts.zone) {
+            match desk.unknown_people().await {
+                Ok(people) => {
+                    self.question = None;
+                    if people > 0 {
+                        self.notify(&Notice::Question { people });
+                    }
+                }
+                Err(error) => tracing::warn!(code = %error.code, "who is asked about was not read"),
+            }
         }
     }
 

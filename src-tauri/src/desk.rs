@@ -36,6 +36,8 @@ pub trait Desk: Clone + Send + Sync + 'static {
     async fn set_logging(&self, contact: &LastContact, on: bool) -> Result<(), AppError>;
     /// What happened behind that row of the activity, the oldest first; without one the newest row alone.
     async fn happened_since(&self, row: Option<i64>) -> Result<Vec<Activity>, AppError>;
+    /// How many people the person wrote to whom the CRM does not know.
+    async fn unknown_people(&self) -> Result<u64, AppError>;
     /// What the ledger gives to the diagnostics.
     async fn for_diagnostics(&self) -> Result<Known, AppError>;
 }
@@ -202,6 +204,10 @@ impl Desk for Engine {
             Some(row) => self.activity_since(row).await?,
             None => self.activity(None, 1).await?,
         })
+    }
+
+    async fn unknown_people(&self) -> Result<u64, AppError> {
+        Ok(Engine::unknown_people(self).await?.len() as u64)
     }
 
     async fn for_diagnostics(&self) -> Result<Known, AppError> {

@@ -43,6 +43,30 @@ pub async fn attachment_file(
     answer(|reply| dialog.set_file_name(name).save_file(reply)).await
 }
 
+/// Files for a mail; empty where the person chose none.
+pub async fn files(app: &AppHandle, locale: Locale) -> Result<Vec<PathBuf>, AppError> {
+    let dialog = at_window(app, &locale.catalogue().text("shell.dialog.files", &[]));
+    let (reply, chosen) = oneshot::channel();
+    dialog.pick_files(move |paths| {
+        // Where nobody waits any more, the window is gone.
+        let _ = reply.send(paths);
+    });
+    chosen
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|path| path.into_path().map_err(no_place))
+        .collect()
+}
+
+/// A file for the relay's certificate.
+pub async fn certificate_file(app: &AppHandle, locale: Locale) -> Result<Option<PathBuf>, AppError> {
+    let dialog = at_window(app, &locale.catalogue().text("shell.dialog.certificate", &[]));
+    answer(|reply| dialog.set_file_name("threadline.crt").save_file(reply)).await
+}
+
 fn at_window(app: &AppHandle, title: &str) -> FileDialogBuilder<tauri::Wry> {
     let dialog = app.dialog().file().set_title(title);
     match app.get_webview_window(crate::windows::MAIN) {
@@ -60,10 +84,10 @@ async fn answer(
         let _ = reply.send(path);
     }));
     let path = chosen.await.ok().flatten();
-    path.map(FilePath::into_path).transpose().map_err(|error| {
-        AppError::new(
-            "not_a_file",
-            format!("This place is no folder on this computer: {error}. Choose another one."),
-        )
-    })
+    path.map(FilePath::into_path).transpose().map_err(no_place)
+}
+
+fn no_place(error: impl std::fmt::Display) -> AppError {
+    let text = format!("This place is no folder on this computer: {error}. Choose another one.");
+    AppError::new("not_a_file", text)
 }

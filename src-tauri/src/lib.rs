@@ -92,6 +92,7 @@ fn start(args: Args, logs: &Logs) -> Result<i32, Box<dyn std::error::Error>> {
         .manage(handle.clone())
         .manage(logs.clone())
         .manage(commands::connect::Waiting::default())
+        .manage(commands::sending::Chosen::default())
         .manage(updates::Found::default())
         .manage(offer)
         .invoke_handler(bindings.invoke_handler())

@@ -45,6 +45,8 @@ pub enum Notice {
     LoggingStopped { who: String },
     /// What was clicked in the tray was refused.
     Refused { error: AppError },
+    /// The question of the day: people whom the person wrote to and whom the CRM does not know.
+    Question { people: u64 },
     /// The diagnostics are in the clipboard.
     Copied,
 }
@@ -184,9 +186,10 @@ impl Notice {
     /// is no other place for is always shown.
     pub fn is_wanted(&self, settings: &AppSettings, now: Timestamp, zone: &TimeZone) -> bool {
         match self {
-            Notice::Disconnected { .. } | Notice::Recovered { .. } | Notice::Stopped { .. } => {
-                may_speak(settings, now, zone)
-            }
+            Notice::Disconnected { .. }
+            | Notice::Recovered { .. }
+            | Notice::Stopped { .. }
+            | Notice::Question { .. } => may_speak(settings, now, zone),
             Notice::TrayStays | Notice::LoggingStopped { .. } | Notice::Copied => settings.notifications,
             Notice::NoTray | Notice::Refused { .. } => true,
         }
@@ -248,6 +251,13 @@ impl Notice {
                 urgent: true,
                 about: Some(ENGINE.to_owned()),
                 ..said(texts, "notify.stopped.title", "notify.stopped.body", &[("why", &error.message)])
+            },
+            Notice::Question { people } => Words {
+                title: texts.count("notify.question.title", *people, &[]),
+                body: texts.text("notify.question.body", &[]),
+                action: Some((texts.text("notify.question.answer", &[]), Action::Open(Some(Route::People)))),
+                urgent: false,
+                about: None,
             },
             Notice::Copied => said(texts, "notify.copied.title", "notify.copied.body", &[]),
             Notice::Refused { error } => Words {

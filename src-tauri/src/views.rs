@@ -76,6 +76,15 @@ pub enum Route {
     Threads {
         thread: Option<i64>,
     },
+    /// A new mail; from this mailbox to this person, where they are named.
+    Compose {
+        mailbox: Option<String>,
+        to_whom: Option<String>,
+    },
+    /// Mails that go out or went.
+    Outgoing,
+    /// People whom the person wrote to and whom the CRM does not know.
+    People,
     Activity,
     /// Whether everything is where it belongs, what left, and what was taken out.
     Proof {
@@ -110,6 +119,8 @@ pub enum News {
     Status,
     Threads,
     Asked,
+    /// A mail that goes out, or one from the relay, is further.
+    Sends,
     Activity {
         entry: Activity,
     },
@@ -132,6 +143,7 @@ pub enum Topic {
     Status,
     Threads,
     Asked,
+    Sends,
 }
 
 impl From<Topic> for News {
@@ -141,6 +153,7 @@ impl From<Topic> for News {
             Topic::Status => News::Status,
             Topic::Threads => News::Threads,
             Topic::Asked => News::Asked,
+            Topic::Sends => News::Sends,
         }
     }
 }

@@ -12,7 +12,9 @@ pub mod mailbox;
 pub mod network;
 pub mod program;
 pub mod proof;
+pub mod relay;
 pub mod rules;
+pub mod sending;
 pub mod threads;
 pub mod updates;
 

@@ -361,3 +361,35 @@ async fn given_notifications_switched_off_then_only_what_has_no_other_place_is_s
     office.click(Action::Pause(PauseFor::Hour)).await;
     assert_eq!(office.desktop().notices[0].title, "That did not work");
 }
+
+#[tokio::test(start_paused = true)]
+async fn given_people_whom_the_crm_does_not_know_when_the_engine_asks_then_a_click_leads_to_the_answer() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    office.happens(Event::Question { people: 2 });
+    office.settle().await;
+    let notices: Vec<_> = office.desktop().notices.drain(..).collect();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!(notices[0].title, "2 people are not in the CRM yet");
+    assert_eq!(notices[0].action.as_ref().unwrap().1, Action::Open(Some(Route::People)));
+    // It is put once a day.
+    office.becomes(status(vec![connected(ANN)])).await;
+    assert_eq!(office.desktop().notices, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_quiet_hours_when_the_engine_asks_then_it_waits_for_their_end_and_is_dropped_where_it_was_answered()
+ {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    let settings = office.app().await.settings;
+    let quiet = AppSettings { quiet_from: Some(0), quiet_until: Some(23 * 60 + 59), ..settings.clone() };
+    for (unknown, told) in [(2, 1), (0, 0)] {
+        office.engine().unknown = unknown;
+        office.handle.set_settings(quiet.clone()).await.unwrap();
+        office.happens(Event::Question { people: 2 });
+        office.settle().await;
+        assert_eq!(office.desktop().notices, []);
+        office.handle.set_settings(settings.clone()).await.unwrap();
+        office.settle().await;
+        assert_eq!(office.desktop().notices.drain(..).count(), told);
+    }
+}

@@ -139,6 +139,41 @@ export const commands = {
 	 *  for this one.
 	 */
 	logByHand: (mailbox: string, which: Which, despite: boolean) => __TAURI_INVOKE<Undo>("log_by_hand", { mailbox, which, despite }),
+	findContacts: (words: string, limit: number) => __TAURI_INVOKE<Mailbox[]>("find_contacts", { words, limit }),
+	/**  The name that a mailbox's mails were sent under last. */
+	senderName: (mailbox: string) => __TAURI_INVOKE<string | null>("sender_name", { mailbox }),
+	/**  Asks for files; empty where none was chosen. */
+	chooseFiles: () => __TAURI_INVOKE<ChosenFile[]>("choose_files"),
+	/**  The mail as it would go, without its files. Variables that are missing are named, and no error. */
+	showMail: (mail: WrittenMail) => __TAURI_INVOKE<ShownMail>("show_mail", { mail }),
+	/**  Stores the mail to go out at its time. */
+	sendMail: (mail: WrittenMail) => __TAURI_INVOKE<SendLine>("send_mail", { mail }),
+	/**  Mails that go out or went, the newest first. */
+	sends: (limit: number) => __TAURI_INVOKE<SendLine[]>("sends", { limit }),
+	/**  Takes a mail back that has not gone. */
+	undoSend: (id: number) => __TAURI_INVOKE<null>("undo_send", { id }),
+	/**  Sends a mail again that was refused or is known not to be sent; of one that was sent, files its copy again. */
+	retrySend: (id: number) => __TAURI_INVOKE<null>("retry_send", { id }),
+	/**  The person knows that a mail was sent. */
+	confirmSent: (id: number) => __TAURI_INVOKE<null>("confirm_sent", { id }),
+	templates: () => __TAURI_INVOKE<KeptTemplate[]>("templates"),
+	/**  Keeps it in place of the one with its name. */
+	setTemplate: (template: KeptTemplate) => __TAURI_INVOKE<null>("set_template", { template }),
+	removeTemplate: (name: string) => __TAURI_INVOKE<null>("remove_template", { name }),
+	/**  What becomes of the person's own copies of what a mailbox sends. */
+	copyWish: (mailbox: string) => __TAURI_INVOKE<CopyWish>("copy_wish", { mailbox }),
+	setCopyWish: (mailbox: string, wish: CopyWish) => __TAURI_INVOKE<CopyWish>("set_copy_wish", { mailbox, wish }),
+	relayStatus: () => __TAURI_INVOKE<RelayStatus>("relay_status"),
+	/**  Turns it on or off. A port that another program has is changed for the next free one: look at what it gives. */
+	setRelay: (on: boolean, tlsPort: number | null, starttlsPort: number | null) => __TAURI_INVOKE<RelayStatus>("set_relay", { on, tlsPort, starttlsPort }),
+	/**  Makes a new password for a mailbox, shown this once; the old one counts no more. */
+	newRelayPassword: (mailbox: string) => __TAURI_INVOKE<string>("new_relay_password", { mailbox }),
+	/**  Makes a new certificate; mail programs ask about it again. */
+	newRelayCertificate: () => __TAURI_INVOKE<RelayStatus>("new_relay_certificate"),
+	/**  Keeps the certificate as a file that the person names, for systems that take one; gives its path. */
+	saveRelayCertificate: () => __TAURI_INVOKE<string | null>("save_relay_certificate"),
+	/**  Tries it as a mail program does; nothing is sent. */
+	testRelay: (mailbox: string) => __TAURI_INVOKE<TestStep[]>("test_relay", { mailbox }),
 	outages: (days: number) => __TAURI_INVOKE<Outage[]>("outages", { days }),
 	activity: (before: number | null, limit: number) => __TAURI_INVOKE<Activity[]>("activity", { before, limit }),
 	failedPushes: () => __TAURI_INVOKE<FailedPush[]>("failed_pushes"),
@@ -1047,7 +1082,9 @@ export type NewVersion = {
 };
 
 /**  What happens, for the window. */
-export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
+export type News = { kind: "app" } | { kind: "status" } | { kind: "threads" } | { kind: "asked" } | 
+/**  A mail that goes out, or one from the relay, is further. */
+{ kind: "sends" } | { kind: "activity"; entry: Activity } | { kind: "catch_up"; progress: CatchUp } | { kind: "navigate"; route: Route } | 
 /**  A link in a mail was pressed: nothing is opened before the person has seen its host. */
 { kind: "link"; url: string };
 
@@ -1283,7 +1320,13 @@ export type Role = "inbox" | "sent" |
 "other";
 
 /**  A place in the window. */
-export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | { to: "activity" } | 
+export type Route = { to: "overview" } | { to: "threads"; thread: number | null } | 
+/**  A new mail; from this mailbox to this person, where they are named. */
+{ to: "compose"; mailbox: string | null; to_whom: string | null } | 
+/**  Mails that go out or went. */
+{ to: "outgoing" } | 
+/**  People whom the person wrote to and whom the CRM does not know. */
+{ to: "people" } | { to: "activity" } | 
 /**  Whether everything is where it belongs, what left, and what was taken out. */
 { to: "proof"; page: string | null } | { to: "settings"; page: string | null } | { to: "diagnostics" } | { to: "setup" } | 
 /**  The set-up of the IT department that was opened. */
@@ -1514,6 +1557,92 @@ export type Undo = {
 	token: number,
 	/**  The time of the action where it is too large to be taken back. */
 	until: string,
+};
+
+export type ChosenFile = {
+	id: number,
+	name: string,
+	bytes: number,
+};
+export type WrittenMail = {
+	mailbox: string,
+	from_name: string | null,
+	to: string[],
+	cc: string[],
+	bcc: string[],
+	subject: string,
+	text: string,
+	html: string | null,
+	template: string | null,
+	values: [string, string][],
+	files: number[],
+	at: string | null,
+};
+export type ShownMail = {
+	gaps: string[],
+	subject: string,
+	recipients: string[],
+	text: string,
+	html: MessageHtml | null,
+	bytes: number,
+};
+export type SendState = "waiting" | "submitting" | "sent" | "refused" | "unknown" | "cancelled";
+export type SendCopy = "open" | "filed" | "appended" | "none" | "failed";
+export type CopyRule = "unwanted" | "provider" | "found" | "named" | "special_use" | "name" | "name_contains" | "no_folder";
+export type CopyWish = "auto" | "never" | "always";
+export type SendLine = {
+	id: number,
+	account: string,
+	state: SendState,
+	to: string[],
+	subject: string,
+	bytes: number,
+	created_at: string,
+	due: string,
+	sent_at: string | null,
+	words: string | null,
+	refused: [string, string][],
+	copy: SendCopy | null,
+	copy_rule: CopyRule | null,
+	copy_folder: string | null,
+	copy_words: string | null,
+	message: number | null,
+	message_id: string,
+};
+export type KeptTemplate = {
+	name: string,
+	subject: string,
+	text: string,
+	html: string | null,
+};
+export type RelaySettings = {
+	on: boolean,
+	tls_port: number,
+	starttls_port: number,
+};
+export type RelayState = { state: "listening"; since: string } | { state: "failed"; since: string; words: string };
+export type RelayStatus = {
+	settings: RelaySettings,
+	state: RelayState | null,
+	answers: boolean,
+	fingerprint: string | null,
+	certificate_ends: string | null,
+	mailboxes: RelayMailbox[],
+};
+export type RelayMailbox = {
+	address: string,
+	can_send: boolean,
+	has_password: boolean,
+	accepted: number,
+	unknown: number,
+	unseen: number,
+};
+export type TestStepName = "tls" | "starttls" | "provider";
+export type TestStep = {
+	step: TestStepName,
+	good: boolean,
+	ms: number,
+	words: string,
 };
 
 /**  Somebody whom the person wrote to and whom the CRM does not know. */

@@ -37,6 +37,8 @@ pub struct Played {
     pub activity: Vec<Activity>,
     /// How long it takes to look up what is private.
     pub looks_for: Duration,
+    /// People whom the CRM does not know.
+    pub unknown: u64,
 }
 
 /// A push, as a row of the activity.
@@ -112,6 +114,10 @@ impl Desk for PlayedDesk {
             Some(row) => rows.into_iter().filter(|entry| entry.id > row).collect(),
             None => rows.into_iter().next_back().into_iter().collect(),
         })
+    }
+
+    async fn unknown_people(&self) -> Result<u64, AppError> {
+        Ok(lock(&self.played).unknown)
     }
 
     async fn for_diagnostics(&self) -> Result<Known, AppError> {
@@ -306,6 +312,7 @@ impl Office {
             logging: Vec::new(),
             activity: vec![pushed(1)],
             looks_for: Duration::ZERO,
+            unknown: 2,
         };
         let desk = PlayedDesk {
             played: Arc::new(Mutex::new(played)),
