@@ -4,6 +4,7 @@
  * turns in it. German (`lang: "de"`) and small windows (`width`, `height`) are taken where long words may not fit.
  */
 import { connect } from "./table-connect.mjs";
+import { sending } from "./table-sending.mjs";
 
 const SMALL = { width: 900, height: 600 };
 
@@ -106,4 +107,5 @@ export const table = [
   { screen: "window", name: "notray", scene: "notray", hash: "#/overview" },
 
   ...connect,
+  ...sending,
 ];

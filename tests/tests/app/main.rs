@@ -4,6 +4,7 @@
 
 mod closed_window;
 mod colours;
+mod compose;
 mod first_run;
 mod held;
 mod keychain;

@@ -1,10 +1,11 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
-  Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ContactLine, CrmDraft, CrmKind,
-  Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, Limits, LogLine, LogMode, MailboxDraft, MailboxSettings,
-  MessageHtml, NetworkSettings, NewVersion, News, NightlyAudit, OauthProvider, Outage,
-  PauseFor, Pop3Found, Portal, Preview, ProxyDraft, PurgeReport, ReadAgain, Retention, Rules, ScanProgress, Scanned, Status, ThreadPage, ThreadQuery,
-  ThreadView, Trace, TrashLine, Undo, Which,
+  Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ChosenFile, ContactLine,
+  CopyWish, CrmDraft, CrmKind, Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, KeptTemplate, Limits,
+  LogLine, LogMode, Mailbox, MailboxDraft, MailboxSettings, MessageHtml, NetworkSettings, News, NewVersion, NightlyAudit, OauthProvider,
+  Outage, PauseFor, PersonAnswer, Pop3Found, Portal, Preview, ProxyDraft, PurgeReport, ReadAgain, RelayStatus, Retention, Rules, Scanned,
+  ScanProgress, SendLine, ShownMail, Status, TestStep, ThreadPage, ThreadQuery, ThreadView, Trace, TrashLine, Undo, UnknownPerson, Which,
+  WrittenMail,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -87,6 +88,44 @@ export interface Api {
   whereIsMyMail(account: string, words: string): Promise<Trace[]>;
   /** Logs a mail that a rule kept out. A never-log rule refuses it with `never_log`, unless it does not count for this one. */
   logByHand(account: string, which: Which, despite: boolean): Promise<Undo>;
+
+  // mails that are sent from here
+  /** Contacts whose name or address has these words in it. */
+  findContacts(words: string, limit: number): Promise<Mailbox[]>;
+  /** The name that a mailbox's mails were sent under last. */
+  senderName(mailbox: string): Promise<string | null>;
+  /** Asks for files; empty where none was chosen. */
+  chooseFiles(): Promise<ChosenFile[]>;
+  /** The mail as it would go. Variables of its template that are missing are named. */
+  showMail(mail: WrittenMail): Promise<ShownMail>;
+  sendMail(mail: WrittenMail): Promise<SendLine>;
+  /** The newest first. */
+  sends(limit: number): Promise<SendLine[]>;
+  undoSend(id: number): Promise<unknown>;
+  /** Sends it again; of one that was sent, files the copy again. */
+  retrySend(id: number): Promise<unknown>;
+  /** The person knows that it was sent. */
+  confirmSent(id: number): Promise<unknown>;
+  templates(): Promise<KeptTemplate[]>;
+  setTemplate(template: KeptTemplate): Promise<unknown>;
+  removeTemplate(name: string): Promise<unknown>;
+  copyWish(mailbox: string): Promise<CopyWish>;
+  setCopyWish(mailbox: string, wish: CopyWish): Promise<CopyWish>;
+
+  // the relay
+  relayStatus(): Promise<RelayStatus>;
+  /** A port that another program has is changed for the next free one. */
+  setRelay(on: boolean, tlsPort: number | null, starttlsPort: number | null): Promise<RelayStatus>;
+  /** A new one, given this once; the old one counts no more. */
+  newRelayPassword(mailbox: string): Promise<string>;
+  newRelayCertificate(): Promise<RelayStatus>;
+  /** Keeps it as a file that the person names; gives its path, or `null`. */
+  saveRelayCertificate(): Promise<string | null>;
+  testRelay(mailbox: string): Promise<TestStep[]>;
+
+  // people whom the CRM does not know
+  unknownPeople(): Promise<UnknownPerson[]>;
+  answerPerson(mailbox: string, person: string, answer: PersonAnswer): Promise<Undo>;
 
   // activity
   activity(before: number | null, limit: number): Promise<Activity[]>;

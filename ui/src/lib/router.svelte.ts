@@ -17,6 +17,10 @@ export function parseRoute(hash: string): Route {
       const id = Number(rest[0]);
       return { to: "threads", thread: rest[0] !== undefined && rest[0] !== "" && Number.isSafeInteger(id) ? id : null };
     }
+    case "compose":
+      return { to: "compose", mailbox: rest[0] ? rest[0] : null, to_whom: rest[1] ? rest[1] : null };
+    case "outgoing":
+    case "people":
     case "activity":
     case "diagnostics":
     case "setup":
@@ -35,6 +39,7 @@ export function parseRoute(hash: string): Route {
 export function formatRoute(route: Route): string {
   const tail =
     route.to === "threads" ? route.thread : route.to === "settings" || route.to === "proof" ? route.page : route.to === "reconnect" ? route.address : null;
+  if (route.to === "compose" && route.to_whom !== null) return `#/compose/${encodeURIComponent(route.mailbox ?? "")}/${encodeURIComponent(route.to_whom)}`;
   return tail === null ? `#/${route.to}` : `#/${route.to}/${encodeURIComponent(tail)}`;
 }
 

@@ -6,6 +6,8 @@ describe("a route", () => {
   const routes: Route[] = [
     { to: "overview" }, { to: "threads", thread: null }, { to: "threads", thread: 12 }, { to: "activity" },
     { to: "proof", page: null }, { to: "proof", page: "trash" },
+    { to: "compose", mailbox: null, to_whom: null }, { to: "compose", mailbox: null, to_whom: "carl@y.example" },
+    { to: "compose", mailbox: "ann@x.example", to_whom: "Carl / Meier <carl@y.example>" }, { to: "outgoing" }, { to: "people" },
     { to: "settings", page: null }, { to: "settings", page: "rules" }, { to: "diagnostics" }, { to: "setup" }, { to: "it_setup" },
     { to: "reconnect", address: "ann/kell er+crm@northwind-lab.example" },
   ];

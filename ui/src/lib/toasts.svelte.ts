@@ -33,14 +33,15 @@ export function showToastsIn(dialog: HTMLElement): () => void {
   };
 }
 
-function add(toast: Omit<Toast, "id" | "left">): void {
+function add(toast: Omit<Toast, "id" | "left">, stays = STAYS): void {
   last += 1;
-  list.push({ ...toast, id: last, left: STAYS });
+  list.push({ ...toast, id: last, left: stays });
   if (list.length > 3) list.shift();
 }
 
-export function toast(text: string, undo: Undo | Back | null = null): void {
-  add({ text, undo, error: null });
+/** `stays`: how long, where it can be taken back for another time. */
+export function toast(text: string, undo: Undo | Back | null = null, stays = STAYS): void {
+  add({ text, undo, error: null }, stays);
 }
 
 /** `title` names what did not work. */

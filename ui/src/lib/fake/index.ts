@@ -16,6 +16,7 @@ import { html } from "./html";
 import { ANN, mailbox, PEOPLE, person } from "./people";
 import * as proof from "./proof";
 import { beside, discovery, draftFor, dryRun, FOLDERS, rules } from "./setup";
+import { sending } from "./sending";
 import { status } from "./status";
 import { SENT, UNKNOWN } from "./texts";
 import { ago, DAY, HOUR, now, PRESENT, wait } from "./time";
@@ -409,6 +410,8 @@ export function fakeApi(params: URLSearchParams): Api {
     checkUpdate: () => later(() => ({ version: "0.2.0", notes: "Reads calendars.", ready: false })),
     downloadUpdate: () => later(() => ({ version: "0.2.0", notes: "Reads calendars.", ready: true })),
     installUpdate: () => later(() => {}),
+
+    ...sending(w, { later, refuse, turn }),
 
     logs: (after) => later(() => logLines(after, w.newestLog)),
     bundle: () => later(() => bundle()),

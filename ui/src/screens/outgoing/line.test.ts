@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import type { SendLine } from "../../lib/bindings";
+import { deeds, isOpen, standing } from "./line";
+
+const line: SendLine = {
+  id: 1, account: "ann@x.example", state: "sent", to: ["carl@y.example"], subject: "Offer", bytes: 1, created_at: "2026-03-12T09:00:00Z", due: "2026-03-12T09:00:10Z",
+  sent_at: "2026-03-12T09:00:11Z", words: null, refused: [], copy: "filed", copy_rule: "provider", copy_folder: null, copy_words: null, message: null, message_id: "1@x.example",
+};
+const waits: SendLine = { ...line, state: "waiting", copy: null };
+
+it("says how a mail stands", () => {
+  expect(standing(line)).toBe("sent");
+  expect(standing({ ...line, refused: [["dora@y.example", "550 no"]] })).toBe("sent_partly");
+  expect(standing(waits)).toBe("going");
+  expect(standing({ ...waits, due: "2026-03-12T18:00:00Z" })).toBe("scheduled");
+  expect(standing({ ...waits, words: "451 later" })).toBe("delayed");
+  expect(standing({ ...line, state: "unknown", copy: null })).toBe("unknown");
+});
+
+it("offers what can be done, and nothing else", () => {
+  expect([waits, line, { ...line, copy: "failed" as const }, { ...waits, state: "refused" as const }, { ...waits, state: "unknown" as const }, { ...waits, state: "submitting" as const }].map(deeds)).toEqual([
+    ["cancel"], [], ["copy"], ["again"], ["confirm", "again"], [],
+  ]);
+  expect([line, { ...line, copy: "failed" as const }, { ...waits, state: "unknown" as const }].map(isOpen)).toEqual([false, true, true]);
+});
