@@ -1,6 +1,7 @@
 /**
  * `npm run size`: the bytes of JavaScript and CSS in dist/, compressed as gzip does at its best, and how many of them the
- * window needs before it shows the overview. Ends with 1 above the limit.
+ * window needs before it shows the overview. A window loads one language of those that are shipped; with it alone the whole must
+ * stay below the limit: ends with 1 above it.
  */
 import { readFile, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -28,6 +29,8 @@ for (const stem of ["real", "en", "Overview"]) {
 
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 const whole = packed(files.keys());
-console.log(`JavaScript and CSS, gzip: ${kB(whole)} in ${files.size} files (limit ${kB(LIMIT)}); before the overview is shown: ${kB(packed(first))}`);
+/** In the language that is the largest. */
+const most = whole - Math.min(...["en", "de"].map((language) => packed([...files.keys()].filter((name) => name.startsWith(`${language}-`)))));
+console.log(`JavaScript and CSS, gzip: ${kB(whole)} in ${files.size} files, all languages; ${kB(most)} with one (limit ${kB(LIMIT)}); before the overview is shown: ${kB(packed(first))}`);
 for (const name of [...files.keys()].sort((a, b) => packed([b]) - packed([a])).slice(0, 8)) console.log(`  ${kB(packed([name])).padStart(8)}  ${name}`);
-process.exitCode = whole > LIMIT ? 1 : 0;
+process.exitCode = most > LIMIT ? 1 : 0;

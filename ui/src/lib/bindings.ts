@@ -516,6 +516,13 @@ export type CheckStep = {
 /**  The steps, in the order in which they are shown. With STARTTLS the greeting comes before TLS. */
 export type CheckStepName = "dns" | "tcp" | "tls" | "greeting" | "sign_in" | "capabilities" | "inbox" | "sent" | "smtp" | "crm";
 
+/**  A file that was chosen. */
+export type ChosenFile = {
+	id: number,
+	name: string,
+	bytes: number,
+};
+
 /**  By how a mail got here. */
 export type Clock = 
 /**  (a) Of which the header alone is here: mail that the person is asked about, or that waits for contacts. */
@@ -543,6 +550,32 @@ export type ContactsRead = {
 	/**  Lines without an address. */
 	skipped: number,
 };
+
+/**  The rule by which it was settled (PRODUCT R15), in the order in which they are asked. */
+export type CopyRule = 
+/**  The person wants none. */
+"unwanted" | 
+/**  The provider is known to file it itself. */
+"provider" | 
+/**  It lay there by its Message-ID: the provider files it itself. */
+"found" | 
+/**  The person named the folder. */
+"named" | 
+/**  The server says that the folder is for sent mail (`\Sent`). */
+"special_use" | 
+/**  The folder has a name that mail programs give to it, in whichever language. */
+"name" | 
+/**  The first folder whose name contains "sent". */
+"name_contains" | 
+/**  There is no folder for sent mail. */
+"no_folder";
+
+/**  What the person wants of a mailbox's copies. */
+export type CopyWish = 
+/**  None where the provider files it, else one. */
+"auto" | "never" | 
+/**  One, though the provider is known to file it; none where it lies there already. */
+"always";
 
 /**  What becomes of a recipient who is no contact yet. */
 export type CreateContacts = "never" | 
@@ -881,6 +914,14 @@ export type Keep = {
 	headers: string,
 	/**  The text and the files. They never outlast the header. */
 	body: string,
+};
+
+/**  A template as it is kept. */
+export type KeptTemplate = {
+	name: string,
+	subject: string,
+	text: string,
+	html: string | null,
 };
 
 /**  What the system lacks. */
@@ -1301,6 +1342,50 @@ export type ReadAgain = {
 /**  Why a connection is broken. */
 export type Reason = "credentials_rejected" | "password_changed" | "auth_rejected" | "app_password_required" | "web_login_required" | "account_locked" | "password_expired" | "mfa_required" | "access_revoked" | "token_expired" | "access_token_rejected" | "consent_required" | "blocked_by_admin" | "conditional_access" | "app_disabled" | "basic_auth_disabled" | "smtp_auth_disabled" | "auth_mechanism_unsupported" | "auth_required" | "client_id_required" | "imap_disabled_by_user" | "imap_disabled_by_admin" | "mailbox_disabled" | "mailbox_missing" | "mailbox_migrated" | "mailbox_unreachable" | "over_quota" | "sending_limit" | "throttled" | "too_many_connections" | "ip_banned" | "geo_or_ip_blocked" | "server_unavailable" | "server_closed_connection" | "session_expired" | "connection_revoked" | "protocol_error" | "protocol_state" | "wrong_port_or_protocol" | "pop3_configured" | "tls_required" | "tls_plaintext_port" | "tls_untrusted" | "tls_name_mismatch" | "tls_expired" | "dns_failure" | "connection_refused" | "connection_timeout" | "connection_reset" | "network_unreachable" | "local_offline" | "captive_portal" | "local_firewall" | "proxy_unreachable" | "proxy_refused" | "local_clock_wrong" | "wrong_account" | "keychain_locked" | "keychain_missing" | "folder_missing" | "sent_folder_unknown" | "scope_missing" | "crm_token_rejected" | "crm_rejected" | "crm_daily_limit" | "crm_record_missing" | "crm_gone" | "folder_failed" | "setting_unusable" | "ledger_failed" | "unknown";
 
+/**  What went through it from one mailbox in the last 30 days. */
+export type RelayMailbox = {
+	/**  Also the name to sign in with. */
+	address: string,
+	/**  False where the mailbox has no server for sending. */
+	can_send: boolean,
+	has_password: boolean,
+	accepted: number,
+	/**  The provider's connection broke before its answer. */
+	unknown: number,
+	/**  Accepted, and after 15 minutes in no watched folder: without a copy nothing is logged. */
+	unseen: number,
+};
+
+/**  The relay as it is set. */
+export type RelaySettings = {
+	on: boolean,
+	/**  With TLS from the first byte. */
+	tls_port: number,
+	/**  With STARTTLS. */
+	starttls_port: number,
+};
+
+/**  How it went when it was to listen. */
+export type RelayState = { state: "listening"; since: string } | 
+/**  It tries again by itself. */
+{ state: "failed"; since: string; 
+/**  For a person, with the next step. */
+words: string };
+
+/**  The relay as a person sees it. */
+export type RelayStatus = {
+	settings: RelaySettings,
+	/**  `None` where it was never started. */
+	state: RelayState | null,
+	/**  Whether it answers at its ports now. */
+	answers: boolean,
+	/**  SHA-256 of its certificate; `None` before the first start. */
+	fingerprint: string | null,
+	/**  The certificate's last day. */
+	certificate_ends: string | null,
+	mailboxes: RelayMailbox[],
+};
+
 /**  The five clocks as they are set. */
 export type Retention = {
 	metadata?: Keep,
@@ -1400,11 +1485,75 @@ export type Scanned = {
 	asked: number,
 };
 
+/**  Where the copy is. */
+export type SendCopy = 
+/**  It is not settled yet. */
+"open" | 
+/**  The provider has filed it, or will. */
+"filed" | 
+/**  It was put there. */
+"appended" | 
+/**  None is wanted, or there is no folder for it. */
+"none" | 
+/**  It could not be put there; it is tried again. */
+"failed";
+
+/**  A mail that goes out or went, as it is shown. */
+export type SendLine = {
+	id: number,
+	account: string,
+	state: SendState,
+	to: string[],
+	subject: string,
+	bytes: number,
+	created_at: string,
+	/**  When it goes, or is looked for. */
+	due: string,
+	sent_at: string | null,
+	/**  What the server said, or what is the matter. */
+	words: string | null,
+	/**  Recipients whom the server refused, each with its words. */
+	refused: ([string, string])[],
+	copy: SendCopy | null,
+	copy_rule: CopyRule | null,
+	copy_folder: string | null,
+	copy_words: string | null,
+	/**  The logged message. */
+	message: number | null,
+	message_id: string,
+};
+
+/**  How far a mail is. */
+export type SendState = 
+/**  For its time. It can be taken back. */
+"waiting" | 
+/**  A server is being given it, or was when the program ended. */
+"submitting" | "sent" | 
+/**  By the server, for good. */
+"refused" | 
+/**  The server may have it or not. */
+"unknown" | 
+/**  Taken back before it went. */
+"cancelled";
+
 /**  A message that was put aside. */
 export type SetAside = {
 	folder: string,
 	uid: number,
 	why: string,
+};
+
+/**  A mail before it goes. */
+export type ShownMail = {
+	/**  Variables of the template for which nothing stands; while there is one the mail cannot go, and the rest is empty. */
+	gaps: string[],
+	subject: string,
+	recipients: string[],
+	text: string,
+	/**  Cleaned, for a frame with `sandbox`; `None` where the mail is plain text. */
+	html: MessageHtml | null,
+	/**  As it goes, with its files. */
+	bytes: number,
 };
 
 /**  Why a file stays here. */
@@ -1426,6 +1575,24 @@ export type Status = {
 	/**  CRMs that are not pushed to, because their settings cannot be read. */
 	unusable_crms: UnusableCrm[],
 };
+
+/**  A step as it ended. */
+export type TestStep = {
+	step: TestStepName,
+	good: boolean,
+	ms: number,
+	/**  The provider's words, or what is wrong and what to do. */
+	words: string,
+};
+
+/**  The steps, in their order. */
+export type TestStepName = 
+/**  The relay answers, with its own certificate, and takes the password: with TLS from the first byte. */
+"tls" | 
+/**  The same with STARTTLS. */
+"starttls" | 
+/**  The provider takes the sign-in and the mailbox's address as a sender. */
+"provider";
 
 export type Theme = "system" | "light" | "dark";
 
@@ -1559,92 +1726,6 @@ export type Undo = {
 	until: string,
 };
 
-export type ChosenFile = {
-	id: number,
-	name: string,
-	bytes: number,
-};
-export type WrittenMail = {
-	mailbox: string,
-	from_name: string | null,
-	to: string[],
-	cc: string[],
-	bcc: string[],
-	subject: string,
-	text: string,
-	html: string | null,
-	template: string | null,
-	values: [string, string][],
-	files: number[],
-	at: string | null,
-};
-export type ShownMail = {
-	gaps: string[],
-	subject: string,
-	recipients: string[],
-	text: string,
-	html: MessageHtml | null,
-	bytes: number,
-};
-export type SendState = "waiting" | "submitting" | "sent" | "refused" | "unknown" | "cancelled";
-export type SendCopy = "open" | "filed" | "appended" | "none" | "failed";
-export type CopyRule = "unwanted" | "provider" | "found" | "named" | "special_use" | "name" | "name_contains" | "no_folder";
-export type CopyWish = "auto" | "never" | "always";
-export type SendLine = {
-	id: number,
-	account: string,
-	state: SendState,
-	to: string[],
-	subject: string,
-	bytes: number,
-	created_at: string,
-	due: string,
-	sent_at: string | null,
-	words: string | null,
-	refused: [string, string][],
-	copy: SendCopy | null,
-	copy_rule: CopyRule | null,
-	copy_folder: string | null,
-	copy_words: string | null,
-	message: number | null,
-	message_id: string,
-};
-export type KeptTemplate = {
-	name: string,
-	subject: string,
-	text: string,
-	html: string | null,
-};
-export type RelaySettings = {
-	on: boolean,
-	tls_port: number,
-	starttls_port: number,
-};
-export type RelayState = { state: "listening"; since: string } | { state: "failed"; since: string; words: string };
-export type RelayStatus = {
-	settings: RelaySettings,
-	state: RelayState | null,
-	answers: boolean,
-	fingerprint: string | null,
-	certificate_ends: string | null,
-	mailboxes: RelayMailbox[],
-};
-export type RelayMailbox = {
-	address: string,
-	can_send: boolean,
-	has_password: boolean,
-	accepted: number,
-	unknown: number,
-	unseen: number,
-};
-export type TestStepName = "tls" | "starttls" | "provider";
-export type TestStep = {
-	step: TestStepName,
-	good: boolean,
-	ms: number,
-	words: string,
-};
-
 /**  Somebody whom the person wrote to and whom the CRM does not know. */
 export type UnknownPerson = {
 	/**  The mailbox that wrote to them. */
@@ -1675,6 +1756,30 @@ export type Why =
 "passed_on" | 
 /**  The person divided them. */
 "by_hand";
+
+/**  A mail as it is written. */
+export type WrittenMail = {
+	/**  The mailbox that sends it. */
+	mailbox: string,
+	/**  The name beside its address; the one given last where it is missing. */
+	from_name: string | null,
+	/**  Each `name@firm.example` or `Name <name@firm.example>`. */
+	to: string[],
+	cc: string[],
+	bcc: string[],
+	subject: string,
+	text: string,
+	/**  Beside the plain text, which is made of it where that is empty. */
+	html: string | null,
+	/**  The template that it began with: the variables in its texts stand for the first recipient. */
+	template: string | null,
+	/**  Variables that the person gave: name and value. */
+	values: ([string, string])[],
+	/**  Files by their numbers. */
+	files: number[],
+	/**  When it goes; at once (after the time to take it back) where it is missing. */
+	at: string | null,
+};
 
 /* Tauri Specta runtime */
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;

@@ -1,4 +1,5 @@
 //! What the tests of this crate share.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use threadline_core::inline::InlinePart;
 use threadline_html::MessageHtml;
