@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::sql::{address, maybe_named, time, us};
 use crate::tx::Tx;
-use crate::{job, reference, thread};
+use crate::{hidden, job, reference, thread};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, named_params, params};
@@ -30,6 +30,17 @@ CREATE TABLE absence (
   until   TEXT NOT NULL
 ) STRICT;
 CREATE INDEX message_by_sending ON message (account, time) WHERE direction = 'outgoing' AND verdict = 'log';
+";
+
+/// The tenth version: which of the messages that share an id a notice is about. A notice that is not here is about all that it
+/// answers.
+pub(crate) const TENTH: &str = "
+CREATE TABLE about (
+  notice  INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  message INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  PRIMARY KEY (notice, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX about_by_message ON about (message);
 ";
 
 /// How long after a mail a report that names no id is still taken for one about it.
@@ -113,7 +124,8 @@ pub fn finish_report(
             Some(found) => found,
             None => last_sent_to(tx, job.account, &failure.address, time)?,
         };
-        if let Some(message) = message {
+        let Some(message) = message else { continue };
+        for message in theirs(tx, hidden::group(tx, message)?, &failure.address)? {
             mark(tx, report, message, Some(failure), &failure.address, time)?;
         }
     }
@@ -121,8 +133,10 @@ pub fn finish_report(
         && !said.harmless
         && let Some(message) = original.flatten()
     {
-        for address in logged_on(tx, message)? {
-            mark(tx, report, message, None, &address, time)?;
+        for message in hidden::group(tx, message)? {
+            for address in logged_on(tx, message)? {
+                mark(tx, report, message, None, &address, time)?;
+            }
         }
     }
     thread::refresh_answered(tx, report)?;
@@ -132,21 +146,38 @@ pub fn finish_report(
     thread::answered(tx, report)
 }
 
-/// Ends the job that read an automatic answer: until when who sent it is away.
+/// Ends the job that read an automatic answer of this sender: until when they are away. It is about their conversation, where
+/// the mail that it answers hides its recipients from each other.
 pub fn finish_answer(
     tx: &Tx<'_>,
     job: &job::Job,
-    absence: Option<(&Address, Date)>,
+    from: Option<&Address>,
+    until: Option<Date>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    let answer = job.message;
     read(tx, job, at)?;
-    if let Some((address, until)) = absence {
+    let Some(from) = from else { return Ok(()) };
+    if let Some(until) = until {
         tx.run(
             "INSERT OR REPLACE INTO absence (answer, address, until) VALUES (?1, ?2, ?3)",
-            params![job.message, address.as_str(), until.to_string()],
+            params![answer, from.as_str(), until.to_string()],
         )?;
     }
-    Ok(())
+    let before = thread::answered(tx, answer)?;
+    if before.len() < 2 {
+        return Ok(());
+    }
+    let answered: Vec<i64> = tx.all(
+        "SELECT DISTINCT m.id FROM reference r CROSS JOIN message_id i ON i.account = r.account AND i.hash = r.hash
+           CROSS JOIN message m ON m.id = i.message WHERE r.message = ?1 AND m.thread IS NOT NULL ORDER BY m.id",
+        [answer],
+        |row| row.get(0),
+    )?;
+    for message in theirs(tx, answered, from)? {
+        note_about(tx, answer, message)?;
+    }
+    before.into_iter().try_for_each(|thread| thread::refresh(tx, thread))
 }
 
 /// The text was read, though it is not kept.
@@ -175,9 +206,11 @@ fn mark(
             ":time": time,
         },
     )?;
-    // By this the thread stands as one with a report, as if the report had named the id.
+    note_about(tx, report, message)?;
+    // By this it stays about the mail where that turns out to be another row, as if the report had named the id.
     let link = tx.one(
-        "SELECT i.hash, m.account FROM message_id i JOIN message m ON m.id = i.message WHERE i.message = ?1 LIMIT 1",
+        "SELECT i.hash, m.account FROM message m CROSS JOIN message_id i ON i.message = m.id
+         WHERE m.id = coalesce((SELECT of FROM hidden WHERE message = ?1), ?1) AND i.identifies = 1 LIMIT 1",
         [message],
         |row| Ok((row.get("hash")?, row.get("account")?)),
     )?;
@@ -185,6 +218,36 @@ fn mark(
         Some((hash, account)) => reference::add(tx, account, report, &[hash]),
         None => Ok(()),
     }
+}
+
+fn note_about(tx: &Tx<'_>, notice: i64, message: i64) -> Result<(), StoreError> {
+    tx.run("INSERT OR IGNORE INTO about (notice, message) VALUES (?1, ?2)", [notice, message])?;
+    Ok(())
+}
+
+/// Those of these messages in whose conversations somebody takes part; all of them where that is none, since the report may
+/// name another address than the mail does.
+fn theirs(tx: &Tx<'_>, messages: Vec<i64>, who: &Address) -> Result<Vec<i64>, StoreError> {
+    if messages.len() < 2 {
+        return Ok(messages);
+    }
+    let takes_part = |message: &i64| {
+        tx.one(
+            "SELECT 1 FROM message m WHERE m.id = ?1 AND (
+               EXISTS (SELECT 1 FROM participant p WHERE p.thread = m.thread AND p.address = ?2)
+               OR EXISTS (SELECT 1 FROM receipt_person r WHERE r.thread = m.thread AND r.hash = ?3))",
+            params![message, who.as_str(), tx.hash_address(who)],
+            |_| Ok(()),
+        )
+        .map(|found| found.is_some())
+    };
+    let mut found = Vec::new();
+    for message in &messages {
+        if takes_part(message)? {
+            found.push(*message);
+        }
+    }
+    Ok(if found.is_empty() { messages } else { found })
 }
 
 /// The logged mail that was sent with this id.
@@ -255,7 +318,9 @@ pub fn away(tx: &Tx<'_>, thread: i64) -> Result<Vec<(Address, Date)>, StoreError
         "SELECT DISTINCT a.address, a.until FROM message m CROSS JOIN message_id i ON i.message = m.id
            CROSS JOIN reference r ON r.account = m.account AND r.hash = i.hash
            CROSS JOIN absence a ON a.answer = r.message
-         WHERE m.thread = ?1 ORDER BY a.until, a.address",
+         WHERE m.thread = ?1 AND (NOT EXISTS (SELECT 1 FROM about b WHERE b.notice = a.answer)
+           OR EXISTS (SELECT 1 FROM about b WHERE b.notice = a.answer AND b.message = m.id))
+         ORDER BY a.until, a.address",
         [thread],
         |row| {
             let until = crate::sql::named(row, "until", |text| text.parse().ok())?;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 9;
+pub(crate) const VERSION: i64 = 10;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -58,13 +58,17 @@ const EIGHTH: &[&str] = &[relayed::SQL];
 /// what the person said of people, and records that are to go from a CRM.
 const NINTH: &[&str] = &[outbox::NINTH, hidden::NINTH, mark::NINTH, message::NINTH, removal::NINTH];
 
+/// The tenth version: which of the mails that share an id a notice is about.
+const TENTH: &[&str] = &[notice::TENTH];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH].map(|tables| tables.join("\n"));
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH]
+            .map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
-        M::up_with_hook(&second, |tx: &Transaction<'_>| Ok(fill(tx)?)),
+        M::up(&second),
         M::up(&third),
         M::up(&fourth),
         M::up(&fifth),
@@ -72,6 +76,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&seventh),
         M::up(&eighth),
         M::up(&ninth),
+        M::up_with_hook(&tenth, |tx: &Transaction<'_>| Ok(fill(tx)?)),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),
@@ -79,8 +84,11 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
     })
 }
 
-/// Fills what the second version keeps of each thread.
+/// Fills what the second version keeps of each thread, in a file that comes from the first. It reads tables of the newest version.
 fn fill(tx: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    if tx.query_row("SELECT EXISTS (SELECT 1 FROM thread_text)", [], |row| row.get(0))? {
+        return Ok(());
+    }
     // Nothing here makes a hash, so the salt does not matter.
     let salt = Salt::new(&[0; 32]);
     thread::refresh_all(&Tx::new(tx, &salt)).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))

@@ -6,7 +6,6 @@ use crate::mailbox::{Mailbox, Watched};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use threadline_core::address::Address;
 use threadline_core::away;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
@@ -56,7 +55,7 @@ fn alone(status: &[u8]) -> Vec<u8> {
 
 /// Stores what the message says, unless it is another one, which lies at the place by now.
 pub(super) async fn keep(mailbox: &Mailbox, job: &Job, envelope: Envelope, raw: &[u8]) -> Result<(), Broken> {
-    let (reported, absence) = (reported(raw), absence(&envelope, raw));
+    let (reported, until) = (reported(raw), away_until(&envelope, raw));
     let (one, now) = (job.clone(), mailbox.shared.clock.now());
     let finish = move |tx: &Tx<'_>| {
         if !message::is_its_header(tx, one.message, &envelope)? {
@@ -64,7 +63,10 @@ pub(super) async fn keep(mailbox: &Mailbox, job: &Job, envelope: Envelope, raw: 
         }
         match message::get(tx, one.message)?.map(|row| row.rule) {
             Some(Rule::Bounce) => notice::finish_report(tx, &one, &reported, now).map(drop)?,
-            _ => notice::finish_answer(tx, &one, absence.as_ref().map(|(a, d)| (a, *d)), now)?,
+            _ => {
+                let from = envelope.from.as_ref().map(|from| &from.address);
+                notice::finish_answer(tx, &one, from, until, now)?;
+            }
         }
         Ok(true)
     };
@@ -97,12 +99,11 @@ fn reported(raw: &[u8]) -> Reported {
     }
 }
 
-/// Who is away, and until when.
-fn absence(envelope: &Envelope, raw: &[u8]) -> Option<(Address, Date)> {
-    let from = envelope.from.as_ref()?.address.clone();
+/// Until when who sent it is away.
+fn away_until(envelope: &Envelope, raw: &[u8]) -> Option<Date> {
     let sent = envelope.date?.to_zoned(TimeZone::UTC).date();
     let body = catch_unwind(AssertUnwindSafe(|| Body::parse(raw))).ok()?;
-    Some((from, away::until(&envelope.subject, &body.text, sent)?))
+    away::until(&envelope.subject, &body.text, sent)
 }
 
 #[cfg(test)]
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn an_absence_has_its_day() {
         let raw = b"From: Bob <bob@client.example>\r\nSubject: Automatic reply: x\r\nDate: Mon, 20 Dec 2021 10:00:00 +0000\r\n\r\nI am away until 5 January.\r\n";
-        let (who, until) = absence(&Envelope::parse(raw), raw).unwrap();
-        assert_eq!((who.as_str(), until.to_string().as_str()), ("bob@client.example", "2022-01-05"));
+        let until = away_until(&Envelope::parse(raw), raw).unwrap();
+        assert_eq!(until.to_string(), "2022-01-05");
     }
 }

@@ -60,6 +60,8 @@ fn absorb(tx: &Tx<'_>, stays: i64, goes: i64) -> Result<(), StoreError> {
         "UPDATE OR IGNORE reference SET message = ?1 WHERE message = ?2",
         "UPDATE place SET message = ?1 WHERE message = ?2",
         "UPDATE OR IGNORE hidden SET of = ?1 WHERE of = ?2",
+        "UPDATE OR IGNORE about SET message = ?1 WHERE message = ?2",
+        "UPDATE OR IGNORE about SET notice = ?1 WHERE notice = ?2",
         "UPDATE egress SET message = ?1 WHERE message = ?2",
         "UPDATE message SET body_at = coalesce(body_at, (SELECT body_at FROM message WHERE id = ?2)) WHERE id = ?1",
         "UPDATE message SET answer = coalesce(answer, (SELECT answer FROM message WHERE id = ?2)) WHERE id = ?1",

@@ -70,6 +70,12 @@ fn facts(tx: &Tx<'_>, thread: i64) -> Result<Facts, StoreError> {
            CROSS JOIN reference r ON r.account = m.account AND r.hash = i.hash
            CROSS JOIN message n ON n.id = r.message
          WHERE m.thread = ?1 AND m.direction = 'outgoing' AND m.time >= ?2
+           AND n.verdict = 'ignore' AND n.rule IN ('bounce', 'auto_reply')
+           AND NOT EXISTS (SELECT 1 FROM about a WHERE a.notice = n.id)
+         UNION ALL
+         SELECT n.rule, n.time, m.time
+         FROM message m CROSS JOIN about a ON a.message = m.id CROSS JOIN message n ON n.id = a.notice
+         WHERE m.thread = ?1 AND m.direction = 'outgoing' AND m.time >= ?2
            AND n.verdict = 'ignore' AND n.rule IN ('bounce', 'auto_reply')",
         params![thread, from.unwrap_or(i64::MIN)],
         |row| {
@@ -113,13 +119,17 @@ pub(crate) fn refresh_answered(tx: &Tx<'_>, notice: i64) -> Result<(), StoreErro
     answered(tx, notice)?.into_iter().try_for_each(|thread| refresh(tx, thread))
 }
 
-/// The threads whose messages a notice answers.
+/// The threads whose messages a notice answers: those that it is about, where that is known.
 pub(crate) fn answered(tx: &Tx<'_>, notice: i64) -> Result<Vec<i64>, StoreError> {
     tx.all(
         "SELECT DISTINCT m.thread FROM reference r
            CROSS JOIN message_id i ON i.account = r.account AND i.hash = r.hash
            CROSS JOIN message m ON m.id = i.message
-         WHERE r.message = ?1 AND m.thread IS NOT NULL",
+         WHERE r.message = ?1 AND m.thread IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM about a WHERE a.notice = ?1)
+         UNION
+         SELECT m.thread FROM about a CROSS JOIN message m ON m.id = a.message
+         WHERE a.notice = ?1 AND m.thread IS NOT NULL",
         [notice],
         |row| row.get(0),
     )
