@@ -1,6 +1,7 @@
 //! The pure rules over whole mails and texts.
 
 mod bounces;
+mod calendar;
 mod decide;
 mod packs;
 mod reading;
