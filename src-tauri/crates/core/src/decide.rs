@@ -144,7 +144,7 @@ fn direction(arrival: &Arrival, seen: Seen<'_>, rules: &Rules, claims_own: bool)
 }
 
 /// In a Sent folder or, where one folder holds all, under the label that says so.
-fn is_sent(arrival: &Arrival, seen: Seen<'_>) -> bool {
+pub(crate) fn is_sent(arrival: &Arrival, seen: Seen<'_>) -> bool {
     arrival.is_sent(seen.role) && (seen.role == Role::Sent || arrival.labels.is_some())
 }
 
@@ -344,31 +344,9 @@ fn verdict(
     }
 }
 
-/// The address that a sent mail shows to be the person's own, and that was not told so far. What lies among sent mail and
-/// came from outside was moved there: it was delivered to somebody, is addressed to the person, or is from a contact. A
-/// colleague's address stays a colleague's.
-pub fn learnt<'a>(arrival: &'a Arrival, seen: Seen<'_>, known: &Known, rules: &Rules) -> Option<&'a Address> {
-    let envelope = &arrival.envelope;
-    let from = envelope.from.as_ref().map(|m| &m.address)?;
-    let to = envelope.recipients();
-    let speaks = is_sent(arrival, seen)
-        && !envelope.delivered
-        && !envelope.suspicious
-        && envelope.machine.is_none()
-        && !arrival.has_flag("\\Draft")
-        && !to.is_empty()
-        && !to.iter().any(|m| rules.is_own(&m.address) || m.address == *from);
-    let stranger = !rules.is_colleague(from)
-        && !rules.not_own.contains(from)
-        && !rules.is_never_address(from)
-        && known.contacts_complete
-        && !known.contacts.contains_key(from);
-    (speaks && stranger).then_some(from)
-}
-
 /// Whether a message is of a time before mail was logged here, by the server's date: COPY and MOVE keep it (RFC 9051 §6.4.7).
 /// A computer whose clock is wrong sends mail with a wrong date of its own, which says nothing.
-fn is_older(arrival: &Arrival, begins: Timestamp) -> bool {
+pub(crate) fn is_older(arrival: &Arrival, begins: Timestamp) -> bool {
     begins.checked_sub(OLDER).is_ok_and(|limit| arrival.internal_date < limit)
 }
 

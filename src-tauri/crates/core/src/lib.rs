@@ -19,6 +19,7 @@ pub mod id;
 pub mod inline;
 pub mod matching;
 pub mod message;
+pub mod own;
 mod quiet;
 pub mod reason;
 pub mod record;

@@ -400,8 +400,9 @@ impl Rules {
 
     /// Notes an address as the person's own that sent mail bears.
     pub fn learn(&mut self, address: &Address) {
+        let address = address.untagged();
         self.own.push(address.clone());
-        self.learnt.push(address.clone());
+        self.learnt.push(address);
     }
 
     /// What was learnt and taken away by the person is not learnt again; what they said themselves is not what was learnt.

@@ -10,9 +10,10 @@ use std::collections::HashMap;
 use threadline_core::address::Address;
 use threadline_core::arrival::Arrival;
 use threadline_core::contact::Contact;
-use threadline_core::decide::{Decision, Known, Seen, Verdict, decide, learnt};
+use threadline_core::decide::{Decision, Known, Seen, Verdict, decide};
 use threadline_core::envelope::Envelope;
 use threadline_core::matching::{clues, traces};
+use threadline_core::own::{Lesson, Own, learnt};
 use threadline_core::reason::Reason;
 use threadline_core::rule::{Answer, Rule, Rules};
 use threadline_store::folder::{Cursor, Folder};
@@ -21,7 +22,7 @@ use threadline_store::message::{Before, Image, NewDecision, Outcome, Recorded};
 use threadline_store::place::Place;
 use threadline_store::{
     StoreError, Tx, account, contact, folder, hidden, job, message, notice, reference, relayed, retention,
-    send, set_aside, thread,
+    send, set_aside, setting, thread,
 };
 
 /// The mailbox that a batch came from.
@@ -297,20 +298,44 @@ impl Seeing<'_> {
     ) -> Result<Decision, StoreError> {
         let facts = known(tx, self.mailbox, &self.arrival.envelope, answer)?;
         let seen = Seen { role: self.folder.role, folder: &self.folder.name, begins };
-        let Some(alias) = learnt(self.arrival, seen, &facts, &self.mailbox.rules) else {
-            return Ok(decide(self.arrival, seen, &facts, &self.mailbox.rules));
-        };
-        match edit_rules(tx, self.mailbox.id, |rules| rules.learn(alias)) {
-            // Settings that cannot be read are told of elsewhere, and stop no mail.
-            Err(StoreError::Unreadable { .. }) => {
-                return Ok(decide(self.arrival, seen, &facts, &self.mailbox.rules));
+        let own = Own { names: setting::get(tx, &self.names())?.unwrap_or_default() };
+        let rules = &self.mailbox.rules;
+        match learnt(self.arrival, seen, &facts, rules, &own) {
+            Some(Lesson::Address(alias)) => {
+                if let Some(decision) = self.decide_as(tx, answer, seen, alias)? {
+                    return Ok(decision);
+                }
             }
+            Some(Lesson::Name(name)) => {
+                setting::set(tx, &self.names(), &own.names.iter().chain([&name]).collect::<Vec<_>>())?;
+            }
+            None => {}
+        }
+        Ok(decide(self.arrival, seen, &facts, rules))
+    }
+
+    /// The setting that holds the names on mail sent from the mailbox's own addresses.
+    fn names(&self) -> String {
+        format!("own_names {}", self.mailbox.address)
+    }
+
+    /// Notes that this address is the person's own, and decides by it. `None` where the settings cannot be read: that is told
+    /// of elsewhere, and stops no mail.
+    fn decide_as(
+        &self,
+        tx: &Tx<'_>,
+        answer: Option<Answer>,
+        seen: Seen<'_>,
+        alias: &Address,
+    ) -> Result<Option<Decision>, StoreError> {
+        match edit_rules(tx, self.mailbox.id, |rules| rules.learn(alias)) {
+            Err(StoreError::Unreadable { .. }) => return Ok(None),
             learnt => learnt?,
         }
         let mut mailbox = self.mailbox.clone();
         mailbox.rules.learn(alias);
         let facts = known(tx, &mailbox, &self.arrival.envelope, answer)?;
-        Ok(decide(self.arrival, seen, &facts, &mailbox.rules))
+        Ok(Some(decide(self.arrival, seen, &facts, &mailbox.rules)))
     }
 
     /// Nothing is told about a message that was known here and stayed what it was.

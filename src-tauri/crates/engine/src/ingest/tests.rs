@@ -330,3 +330,41 @@ proptest! {
         prop_assert_eq!(world.logged(), expected());
     }
 }
+
+#[test]
+fn an_alias_of_the_own_domain_is_learnt_once_the_persons_name_is_known() {
+    let world = crate::testing::World::new(threadline_core::rule::LogMode::EveryoneOutside, &[]);
+    let (account, stored) = (world.mailbox.id, serde_json::to_string(&world.mailbox.settings).unwrap());
+    let set = move |tx: &Tx<'_>| account::set_settings(tx, account, &stored);
+    world.mailbox.shared.ledger.write_blocking(set).unwrap();
+    let own = || {
+        let row = world.mailbox.shared.ledger.read_blocking(move |tx| account::get(tx, account)).unwrap();
+        let rules = serde_json::from_str::<AccountSettings>(&row.unwrap().settings).unwrap().rules;
+        let shown: Vec<String> = rules.own.iter().map(ToString::to_string).collect();
+        (shown, rules.learnt.len(), rules.version)
+    };
+    let sees = |uid: u32, from: &str| {
+        world.sees(
+            uid,
+            &format!("Message-ID: <{uid}@x>\r\nFrom: {from}\r\nTo: carl@customer.example\r\n\r\n"),
+        );
+    };
+    sees(1, "Ann Smith <a.smith@firm.example>");
+    assert_eq!(own(), (vec![ANN.to_owned()], 0, 1), "whose name it is, is not known");
+    sees(2, "Ann Smith <ann@firm.example>");
+    assert_eq!(own().1, 0);
+    for (uid, other) in [
+        (3, "Sales <sales@firm.example>"),
+        (4, "Bob Smith <bob.smith@firm.example>"),
+        (5, "smith@firm.example"),
+    ] {
+        sees(uid, other);
+    }
+    assert_eq!(own(), (vec![ANN.to_owned()], 0, 1));
+    sees(6, "\"Smith, Ann\" <a.smith+x@firm.example>");
+    assert_eq!(own(), (vec![ANN.to_owned(), "a.smith@firm.example".to_owned()], 1, 2));
+    // A second name on the mailbox's own address: several people send from it.
+    sees(7, "Bob Smith <ann@firm.example>");
+    sees(8, "Ann Smith <ann.smith@firm.example>");
+    assert_eq!(own().1, 1);
+}

@@ -2,15 +2,25 @@
 
 use super::{address, inbox, mail, sent, world};
 use threadline_core::arrival::{Arrival, Role};
-use threadline_core::decide::{Seen, Verdict, decide, learnt};
+use threadline_core::decide::{Seen, Verdict, decide};
+use threadline_core::own::{Lesson, Own, learnt};
 use threadline_core::record::Direction;
 use threadline_core::rule::{Rule, Rules};
 
 const SENT: Seen<'_> = Seen { role: Role::Sent, folder: "Sent", begins: None };
 
 fn learns(arrival: &Arrival, seen: Seen<'_>, rules: &Rules) -> Option<String> {
+    learns_as(arrival, seen, rules, &[])
+}
+
+/// What is learnt where these names stood on earlier mail from Ann's own address.
+fn learns_as(arrival: &Arrival, seen: Seen<'_>, rules: &Rules, names: &[&str]) -> Option<String> {
     let (_, known) = world();
-    learnt(arrival, seen, &known, rules).map(ToString::to_string)
+    let own = Own { names: names.iter().map(|name| (*name).to_owned()).collect() };
+    match learnt(arrival, seen, &known, rules, &own)? {
+        Lesson::Address(address) => Some(address.to_string()),
+        Lesson::Name(name) => Some(format!("name {name}")),
+    }
 }
 
 #[test]
@@ -86,4 +96,83 @@ fn a_calendars_answer_is_named_and_an_invitation_is_mail() {
     assert_eq!(reply("REQUEST").rule, Rule::ReplyInLoggedThread);
     let own = sent("To: carl@customer.example\nContent-Type: text/calendar; method=REPLY");
     assert_eq!(own.rule, Rule::SentToContact, "the person's own answer is the person's own");
+}
+
+const ANN: &[&str] = &["ann müller"];
+
+#[test]
+fn an_address_of_the_own_domain_is_the_persons_by_their_name_alone() {
+    let (rules, _) = world();
+    let to = "To: carl@customer.example";
+    let own = mail(&format!("From: \"Müller, Ann (Sales)\" <ann@firm.example>\n{to}"));
+    assert_eq!(learns(&own, SENT, &rules).as_deref(), Some("name ann müller"));
+    assert_eq!(learns_as(&own, SENT, &rules, ANN), None, "it is known");
+    for from in [
+        "Ann Müller <a.mueller@firm.example>",
+        "\"Müller, Ann\" <Ann.Mueller@Firm.example>",
+        "Ann M. Müller | Firm <ann.m@sub.firm.example>",
+        "Ann Müller <ann.mueller+offers@firm.example>",
+    ] {
+        let arrival = mail(&format!("From: {from}\n{to}"));
+        assert!(learns_as(&arrival, SENT, &rules, ANN).is_some(), "{from}");
+        assert_eq!(learns_as(&arrival, SENT, &rules, &[]), None, "{from}: her name is not known yet");
+        // Two people send from her address: it is a shared one.
+        assert_eq!(learns_as(&arrival, SENT, &rules, &["ann müller", "bob miller"]), None, "{from}");
+        let inbox = Seen { role: Role::Inbox, folder: "INBOX", begins: None };
+        assert_eq!(learns_as(&arrival, inbox, &rules, ANN), None, "{from}");
+        let delivered = mail(&format!("Return-Path: <x@y.example>\nFrom: {from}\n{to}"));
+        assert_eq!(learns_as(&delivered, SENT, &rules, ANN), None, "{from}: it was moved there");
+    }
+    for other in [
+        // A shared mailbox, a colleague, another Ann, no name, one word, somebody's address under her name.
+        "Ann Müller <sales@firm.example>",
+        "Sales Team <sales@firm.example>",
+        "Bob Miller <bob@firm.example>",
+        "Ann Miller <ann.miller@firm.example>",
+        "a.mueller@firm.example",
+        "Ann <ann.mueller@firm.example>",
+        "Ann Müller <bob.miller@firm.example>",
+    ] {
+        let arrival = mail(&format!("From: {other}\n{to}"));
+        assert_eq!(learns_as(&arrival, SENT, &rules, ANN), None, "{other}");
+    }
+}
+
+#[test]
+fn who_writes_for_whom_is_not_the_same_person() {
+    let (rules, _) = world();
+    let learns =
+        |header: &str| learns_as(&mail(&format!("{header}\nTo: carl@customer.example")), SENT, &rules, ANN);
+    // Under another address of hers, as some servers tell it.
+    let brand = "From: Ann Müller <office@brand.example>\nSender: ann@firm.example";
+    assert_eq!(learns(brand).as_deref(), Some("office@brand.example"));
+    let submitted = "From: Ann Müller <ann@firm.example>\nSender: Ann Müller <ann.mueller@brand.example>";
+    assert_eq!(learns(submitted).as_deref(), Some("ann.mueller@brand.example"));
+    for other in [
+        // Ann for her boss, for a partner's firm, an assistant for Ann.
+        "From: Bea Boss <boss@firm.example>\nSender: Ann Müller <ann@firm.example>",
+        "From: Paul Partner <paul@partner.example>\nSender: Ann Müller <ann@firm.example>",
+        "From: paul@partner.example\nSender: Ann Müller <ann@firm.example>",
+        "From: Ann Müller <ann@firm.example>\nSender: Ava Aide <aide@firm.example>",
+        "From: Ann Müller <ann@firm.example>\nSender: aide@firm.example",
+        "From: Ann Müller <a.mueller@firm.example>\nSender: Ava Aide <aide@firm.example>",
+    ] {
+        assert_eq!(learns(other), None, "{other}");
+    }
+}
+
+#[test]
+fn an_old_copied_mail_teaches_nothing() {
+    let (rules, _) = world();
+    let begins = Some("2026-06-01T00:00:00Z".parse().unwrap());
+    for from in ["Ann Müller <a.mueller@firm.example>", "ann@former.example", "Ann Other <ann@firm.example>"]
+    {
+        let arrival = |date: &str| Arrival {
+            internal_date: date.parse().unwrap(),
+            ..mail(&format!("From: {from}\nTo: carl@customer.example"))
+        };
+        let seen = Seen { begins, ..SENT };
+        assert_eq!(learns_as(&arrival("2024-03-01T00:00:00Z"), seen, &rules, ANN), None, "{from}");
+        assert!(learns_as(&arrival("2026-06-10T00:00:00Z"), seen, &rules, ANN).is_some(), "{from}");
+    }
 }
