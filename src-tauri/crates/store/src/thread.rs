@@ -131,8 +131,8 @@ pub(crate) fn begin(
     contacts: &[Association],
     at: Timestamp,
 ) -> Result<i64, StoreError> {
-    if let Some(thread) = answering(tx, account, envelope, contacts)? {
-        return Ok(thread);
+    if let Some(thread) = answering(tx, account, envelope, contacts)?.first() {
+        return Ok(*thread);
     }
     let forwards = matching::forwards(envelope);
     let outside: Vec<&Address> = contacts.iter().map(|c| &c.address).collect();
@@ -170,13 +170,14 @@ pub(crate) fn insert(
     )
 }
 
-/// The thread of a logged message that answers this one, where it would have joined this one's, had this one come first.
+/// The threads of logged messages that answer this one, where these would have joined this one's, had this one come first.
 fn answering(
     tx: &Tx<'_>,
     account: i64,
     envelope: &Envelope,
     contacts: &[Association],
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Vec<i64>, StoreError> {
+    let mut found = Vec::new();
     let people = envelope.from.iter().chain(envelope.recipients()).map(|m| m.address.clone()).collect();
     let own = KnownThread { id: 0, participants: people, contacts: contacts.to_vec(), last: Timestamp::MIN };
     for id in &envelope.ids {
@@ -189,16 +190,38 @@ fn answering(
         for answer in answers {
             let Some(row) = message::get(tx, answer)? else { continue };
             let (Some(headers), Some(thread)) = (row.headers, row.thread) else { continue };
+            if found.contains(&thread) {
+                continue;
+            }
             let logged_on = association::of_message(tx, answer)?;
             let outside: Vec<&Address> = logged_on.iter().map(|c| &c.address).collect();
             let from = headers.from.as_ref().filter(|_| row.direction == Direction::Incoming);
             let came_from = from.is_some_and(|m| own.fits(&[&m.address], &HashMap::new(), false));
             if came_from || own.fits(&outside, &HashMap::new(), matching::forwards_by(&headers.subject)) {
-                return Ok(Some(thread));
+                found.push(thread);
             }
         }
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// Threads that answers to a message began before it was there go over to the thread that it is logged in now: all that is in
+/// them answers it. What stands apart stays so.
+pub(crate) fn unite(
+    tx: &Tx<'_>,
+    account: i64,
+    thread: i64,
+    envelope: &Envelope,
+    contacts: &[Association],
+) -> Result<(), StoreError> {
+    for other in answering(tx, account, envelope, contacts)? {
+        let kept_apart =
+            apart(tx, other)?.is_some() || apart(tx, thread)?.is_some_and(|(from, _)| from == other);
+        if other != thread && !kept_apart {
+            edit::move_answers(tx, &envelope.ids, other, thread)?;
+        }
+    }
+    Ok(())
 }
 
 /// A thread as a decision needs it.

@@ -7,6 +7,8 @@ use threadline_core::arrival::Role;
 use threadline_core::envelope::Envelope;
 use threadline_store::{Key, Ledger, account};
 
+mod conversations;
+
 const ANN: &str = "ann@firm.example";
 
 /// A mail of the story: its folder and its header.

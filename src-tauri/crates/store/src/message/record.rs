@@ -254,6 +254,7 @@ fn apply(tx: &Tx<'_>, message: i64, new: &NewDecision<'_>) -> Result<(), StoreEr
             association::add(tx, message, contacts)?;
             if let Some(thread) = thread {
                 thread::joined(tx, thread, envelope.from.iter().chain(envelope.recipients()))?;
+                thread::unite(tx, new.account, thread, envelope, contacts)?;
             }
         }
         Verdict::Ask => {

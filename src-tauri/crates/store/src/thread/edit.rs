@@ -3,7 +3,7 @@
 
 use super::{Thread, get, left, load};
 use crate::error::StoreError;
-use crate::message::{self, Headers};
+use crate::message::{self, Headers, Message};
 use crate::sql::{maybe_named, to_json, us};
 use crate::tx::Tx;
 use jiff::Timestamp;
@@ -83,24 +83,9 @@ pub fn split(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<Option<i64>, St
         return Ok(None);
     };
     let all = message::of_thread(tx, thread)?;
-    let mut ids: HashSet<&MessageId> = headers.ids.iter().collect();
-    let mut moving = vec![message];
-    // An answer may lie before what it answers, where clocks differ.
-    loop {
-        let before = moving.len();
-        for other in all.iter().filter(|m| m.id != message) {
-            let Some(their) = other.headers.as_ref().filter(|_| !moving.contains(&other.id)) else {
-                continue;
-            };
-            if their.in_reply_to.iter().chain(&their.references).any(|id| ids.contains(id)) {
-                ids.extend(&their.ids);
-                moving.push(other.id);
-            }
-        }
-        if moving.len() == before {
-            break;
-        }
-    }
+    let others: Vec<&Message> = all.iter().filter(|m| m.id != message).collect();
+    let mut moving = descending(&headers.ids, &others);
+    moving.insert(0, message);
     if moving.len() == all.len() {
         return Ok(None);
     }
@@ -112,6 +97,38 @@ pub fn split(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<Option<i64>, St
     move_to(tx, &moving, new)?;
     set_apart(tx, new, thread, Why::ByHand)?;
     Ok(Some(new))
+}
+
+/// Those of these messages that answer one of these ids, or one that does.
+fn descending<'a>(ids: &'a [MessageId], messages: &[&'a Message]) -> Vec<i64> {
+    let mut ids: HashSet<&MessageId> = ids.iter().collect();
+    let mut found: Vec<i64> = Vec::new();
+    // An answer may lie before what it answers, where clocks differ.
+    loop {
+        let before = found.len();
+        for other in messages {
+            let Some(their) = other.headers.as_ref().filter(|_| !found.contains(&other.id)) else {
+                continue;
+            };
+            if their.in_reply_to.iter().chain(&their.references).any(|id| ids.contains(id)) {
+                ids.extend(&their.ids);
+                found.push(other.id);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// Puts the messages of a thread into another one, where all of them answer one of these ids.
+pub(super) fn move_answers(tx: &Tx<'_>, ids: &[MessageId], from: i64, into: i64) -> Result<(), StoreError> {
+    let all = message::of_thread(tx, from)?;
+    let moving = descending(ids, &all.iter().collect::<Vec<_>>());
+    match moving.len() == all.len() {
+        true => move_to(tx, &moving, into),
+        false => Ok(()),
+    }
 }
 
 /// Puts all messages of a conversation into another one of the same mailbox. False where one of them is not there.
