@@ -1,8 +1,10 @@
 //! One record a mail: on two computers, for two colleagues, beside the CRM's own logging, and when the server or the
 //! connection changes in the middle.
 
-use anyhow::{Result, ensure};
-use threadline_testkit::hubspot::Fault;
+use anyhow::{Context, Result, ensure};
+use std::sync::Arc;
+use threadline_engine::clock::SystemClock;
+use threadline_testkit::hubspot::{FakeHubspot, Fault, Options};
 use threadline_testkit::lab::Lab;
 use threadline_tests::sinks::Place;
 use threadline_tests::{Computer, events_of, proxy};
@@ -344,4 +346,43 @@ fn a_server_with_nothing_but_the_minimum_is_caught_up() -> Result<()> {
     lab.deliver(ANN, &raw("2@customer1.example", CARL, ANN, "In-Reply-To: <1@lab.test>\r\n"))?;
     computer.once()?.ok()?;
     once_each(&place, &["1@lab.test", "2@customer1.example"])
+}
+
+/// A token of another portal: there the ids of contacts are other people's, and what was logged in the first one is not gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_waits_goes_to_the_right_contact_of_another_portal() -> Result<()> {
+    let lab = Lab::builder().users([ANN]).start()?;
+    let clock = || Arc::new(SystemClock::start());
+    let first = FakeHubspot::start(Options::default(), clock()).await?;
+    let carl = first.add_contact(CARL, "Carl", "");
+    let first = Place::Hubspot(first);
+    let computer = computer(&lab, &first)?;
+    lab.append(ANN, "Sent", &raw("1@lab.test", ANN, CARL, ""))?;
+    computer.once()?.ok()?;
+    once_each(&first, &["1@lab.test"])?;
+    let Place::Hubspot(old) = &first else { unreachable!() };
+    old.set(|options| options.token = "revoked".into());
+    lab.append(ANN, "Sent", &raw("2@lab.test", ANN, CARL, "In-Reply-To: <1@lab.test>\r\n"))?;
+    ensure!(computer.once()?.ok().is_err(), "the token is not accepted, and it says so");
+
+    let other = FakeHubspot::start(Options { portal: 42, ..Options::default() }, clock()).await?;
+    let stranger = other.add_contact("stranger@elsewhere.example", "Somebody", "Else");
+    ensure!(stranger == carl, "the id is to be somebody else's: {stranger}, {carl}");
+    let other = Place::Hubspot(other);
+    other.set_up(&computer, CONTACTS)?;
+    computer.once()?.ok()?;
+    once_each(&other, &["2@lab.test"])?;
+    once_each(&first, &["1@lab.test"])?;
+    let Place::Hubspot(new) = &other else { unreachable!() };
+    let there = new.contacts().iter().find(|c| c.get("email") == CARL).map(|c| c.id);
+    let email = new.emails().first().map(|e| e.id).context("no mail")?;
+    ensure!(Some(new.links(email)) == there.map(|id| vec![id]), "{:?} is not {there:?}", new.links(email));
+    ensure!(new.take_violations().is_empty(), "requests that the portal does not know");
+    // Both are logged still: the first portal's is not taken for one that was deleted.
+    computer.once()?.ok()?;
+    let dir = computer.folder().join("all");
+    computer.run(&["export", dir.to_str().context("not UTF-8")?])?.ok()?;
+    let messages = std::fs::read_to_string(dir.join("messages.jsonl"))?;
+    ensure!(messages.lines().count() == 2, "{messages}");
+    Ok(())
 }

@@ -13,7 +13,7 @@ use threadline_crm::{CrmError, Sink};
 use threadline_store::contact::{self, Cursor};
 use threadline_store::job::{self, Kind};
 use threadline_store::message::{self, Recheck};
-use threadline_store::{StoreError, Tx, setting};
+use threadline_store::{StoreError, Tx, portal};
 
 /// The name under which the local contact list stands in the index.
 pub const LOCAL: &str = "local";
@@ -41,6 +41,7 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
     let name = sink.name();
     let portal = sink.connect().await?;
     keep_to_portal(shared, name, portal.id).await?;
+    settle(shared, name).await?;
     let mut read = 0;
     loop {
         let cursor = shared.ledger.read(move |tx| contact::cursor(tx, name)).await?;
@@ -68,6 +69,7 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
             // brought what a message waits for.
             if complete {
                 decide_again(shared, name).await?;
+                settle(shared, name).await?;
             }
             tracing::debug!(read, complete, "the contacts are up to date");
             return Ok(read);
@@ -75,23 +77,27 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
     }
 }
 
-/// Contacts of another portal have other ids: they go before the first page of this one comes.
+/// Contacts of another portal have other ids: they go before the first page of this one comes, and with them what is known by
+/// the other one's ids.
 async fn keep_to_portal(
     shared: &Arc<Shared>,
     sink: &'static str,
     id: Option<String>,
 ) -> Result<(), StoreError> {
     let Some(id) = id else { return Ok(()) };
-    let name = format!("portal:{sink}");
-    let key = name.clone();
-    let known: Option<String> = shared.ledger.read(move |tx| setting::get(tx, &key)).await?;
-    if known.as_ref() == Some(&id) {
-        return Ok(());
-    }
-    if known.is_some() {
+    let asked = id.clone();
+    if shared.ledger.read(move |tx| portal::is_another(tx, sink, &asked)).await? {
         clear(shared, sink).await?;
     }
-    shared.ledger.write(move |tx| setting::set(tx, &name, &id)).await
+    shared.ledger.write(move |tx| portal::is_now(tx, sink, &id)).await
+}
+
+/// The portal is known, and its contacts are read: what waited for that goes on.
+async fn settle(shared: &Arc<Shared>, sink: &'static str) -> Result<(), StoreError> {
+    if shared.ledger.write(move |tx| portal::settle(tx, sink)).await? {
+        shared.bell(sink).notify_one();
+    }
+    Ok(())
 }
 
 /// Forgets a source's contacts, some at a time: the mailboxes write in between.
@@ -199,7 +205,7 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
         .flexible(true)
         .trim(csv::Trim::All)
         .delimiter(delimiter(&first))
-        .from_reader(first.as_slice().chain(source));
+        .from_reader(Marks { of: first.as_slice().chain(source), odd: false });
     let broken = |e: csv::Error| EngineError::ContactList {
         line: e.position().map_or(1, csv::Position::line),
         cause: match e.kind() {
@@ -225,8 +231,10 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
     let names = [column(&["first name", "firstname"]), column(&["last name", "lastname"])];
     let mut found: HashMap<Address, Contact> = HashMap::new();
     let mut imported = Imported::default();
+    let mut last = 1;
     for row in reader.records() {
         let row = row.map_err(broken)?;
+        last = row.position().map_or(last, csv::Position::line);
         let Some(Ok(address)) = row.get(email).map(Address::parse) else {
             imported.left_out += 1;
             continue;
@@ -246,6 +254,15 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
         };
         found.insert(address, contact);
     }
+    // A mark that nothing closes takes all lines below it for one field.
+    if reader.get_ref().odd && reader.position().line() > last + 1 {
+        return Err(EngineError::ContactList {
+            line: last,
+            cause: "a quotation mark that is opened here is closed nowhere, so the list stays as it was; close it or take \
+                    it away"
+                .to_owned(),
+        });
+    }
     if found.is_empty() {
         return Err(EngineError::ContactList {
             line: 1,
@@ -255,6 +272,21 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
     }
     imported.contacts = found.len() as u64;
     Ok((found.into_values().collect(), imported))
+}
+
+/// Tells whether the number of quotation marks that were read is odd.
+struct Marks<R> {
+    of: R,
+    odd: bool,
+}
+
+impl<R: Read> Read for Marks<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.of.read(into)?;
+        let marks = into.iter().take(read).filter(|byte| **byte == b'"').count();
+        self.odd ^= marks % 2 == 1;
+        Ok(read)
+    }
 }
 
 /// What the header has most of; a comma where it has none of them.

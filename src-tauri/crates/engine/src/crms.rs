@@ -14,7 +14,7 @@ use std::sync::Arc;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::Reason;
 use threadline_crm::{Portal, Secret};
-use threadline_store::{StoreError, Tx, outbox, setting};
+use threadline_store::{StoreError, Tx, outbox, portal, setting};
 use zeroize::Zeroizing;
 
 /// The setting that holds the list.
@@ -171,6 +171,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         // Settings that no sink can be made of are refused here, where the person can mend them.
         crm.sink(secret.as_ref().map(|s| Secret::new(s.as_str())), Arc::clone(&self.shared().clock))?;
+        let kind = crm.kind();
+        if CrmSettings::has_contacts(kind) {
+            self.ledger().write(move |tx| portal::doubt(tx, kind)).await?;
+        }
         if let (Some(name), Some(secret)) = (crm.secret_name(), secret) {
             self.shared().set_secret(name, secret).await?;
         }

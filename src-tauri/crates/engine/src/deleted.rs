@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use std::convert::Infallible;
 use std::time::Duration;
 use threadline_crm::Sink;
-use threadline_store::{Tx, outbox, retention};
+use threadline_store::{Tx, outbox, portal, retention};
 
 /// How often each record is looked for.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -24,6 +24,9 @@ pub(crate) async fn look(shared: &Shared, sink: &dyn Sink) -> Result<usize, Engi
         return Ok(0);
     }
     let name = sink.name();
+    if shared.ledger.read(move |tx| portal::in_doubt(tx, name)).await? {
+        return Ok(0);
+    }
     let mut gone = 0;
     loop {
         let now = shared.clock.now();

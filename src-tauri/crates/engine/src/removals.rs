@@ -10,7 +10,7 @@ use threadline_core::reason::Reason;
 use threadline_crm::{CrmError, Kind, Retry, Sink};
 use threadline_store::egress::{self, Egress};
 use threadline_store::removal::{self, Removal};
-use threadline_store::{StoreError, Tx};
+use threadline_store::{StoreError, Tx, portal};
 
 /// Records of one request.
 const PAGE: usize = 100;
@@ -22,6 +22,9 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 /// Removes what is due; gives the number of records that went. Fails where the ledger does.
 pub(crate) async fn work(shared: &Shared, sink: &dyn Sink) -> Result<usize, StoreError> {
     let name = sink.name();
+    if shared.ledger.read(move |tx| portal::in_doubt(tx, name)).await? {
+        return Ok(0);
+    }
     let mut gone = 0;
     loop {
         let now = shared.clock.now();

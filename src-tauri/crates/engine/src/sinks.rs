@@ -17,7 +17,7 @@ use std::time::Duration;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
 use threadline_crm::{CrmError, OutboxEvent, QueueError, Retry, Secret, Sink, TokioTimer, Worker};
-use threadline_store::{StoreError, Tx, outbox};
+use threadline_store::{StoreError, Tx, outbox, portal};
 use tokio::sync::mpsc;
 
 /// Makes the sink that the settings describe; `None` where nothing is to leave the ledger.
@@ -85,6 +85,11 @@ async fn push_until_something_turns(
     if shared.ledger.read(move |tx| outbox::has_ended(tx, name)).await? {
         // It stands in the ledger why. Who begins again connects anew.
         return std::future::pending().await;
+    }
+    if shared.ledger.read(move |tx| portal::in_doubt(tx, name)).await? {
+        // By the ids of another portal a mail would be somebody else's. Who reads the contacts rings.
+        bell.notified().await;
+        return Ok(());
     }
     let queue = LedgerQueue::new(Arc::clone(shared), sink);
     let worker = Worker::new(Arc::new(TokioTimer), backoff::random);

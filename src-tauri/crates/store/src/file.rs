@@ -41,9 +41,3 @@ pub fn put(
     )?;
     Ok(())
 }
-
-/// Forgets what a sink has: it is set no more, or is another portal.
-pub fn forget(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
-    tx.run("DELETE FROM file WHERE sink = ?1", [sink])?;
-    Ok(())
-}

@@ -24,6 +24,7 @@ pub mod message_id;
 pub mod notice;
 pub mod outbox;
 pub mod place;
+pub mod portal;
 pub mod reference;
 pub mod relayed;
 pub mod removal;

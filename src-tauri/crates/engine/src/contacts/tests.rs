@@ -62,7 +62,7 @@ fn page(address: Option<&str>, more: bool) -> ContactPage {
     }
 }
 
-fn portal(name: &'static str, pages: Vec<ContactPage>) -> Pages {
+fn at_portal(name: &'static str, pages: Vec<ContactPage>) -> Pages {
     Pages(name, Mutex::new(pages))
 }
 
@@ -77,7 +77,7 @@ fn holding() -> World {
 #[tokio::test]
 async fn mail_that_was_held_is_decided_when_the_last_page_is_empty() {
     let world = holding();
-    let sink = portal("1", vec![page(Some("carl@customer.example"), true), page(None, false)]);
+    let sink = at_portal("1", vec![page(Some("carl@customer.example"), true), page(None, false)]);
     assert_eq!(pull(&world.mailbox.shared, &sink).await.unwrap(), 1);
     assert_eq!(world.jobs().len(), 1);
 }
@@ -85,14 +85,14 @@ async fn mail_that_was_held_is_decided_when_the_last_page_is_empty() {
 #[tokio::test]
 async fn mail_that_was_held_is_decided_though_the_run_with_the_last_page_was_killed() {
     let world = holding();
-    let sink = portal("1", vec![page(Some("carl@customer.example"), true)]);
+    let sink = at_portal("1", vec![page(Some("carl@customer.example"), true)]);
     assert!(matches!(pull(&world.mailbox.shared, &sink).await, Err(PullError::Crm(_))));
     let ledger = &world.mailbox.shared.ledger;
     // The last page was stored, and nothing after it.
     let complete = Cursor { cursor: "{}".to_owned(), complete: true };
     ledger.write_blocking(move |tx| contact::set_cursor(tx, "hubspot", &complete)).unwrap();
     assert!(world.jobs().is_empty());
-    let next = portal("1", vec![page(None, false)]);
+    let next = at_portal("1", vec![page(None, false)]);
     pull(&world.mailbox.shared, &next).await.unwrap();
     assert_eq!(world.jobs().len(), 1);
 }
@@ -110,11 +110,33 @@ async fn contacts_of_another_portal_do_not_stay() {
     let world = holding();
     let shared = &world.mailbox.shared;
     let count = || shared.ledger.read_blocking(|tx| contact::count(tx, "hubspot")).unwrap();
-    pull(shared, &portal("1", vec![page(Some("carl@customer.example"), false)])).await.unwrap();
-    pull(shared, &portal("1", vec![page(Some("dora@customer.example"), false)])).await.unwrap();
+    pull(shared, &at_portal("1", vec![page(Some("carl@customer.example"), false)])).await.unwrap();
+    pull(shared, &at_portal("1", vec![page(Some("dora@customer.example"), false)])).await.unwrap();
     assert_eq!(count(), 2);
-    pull(shared, &portal("2", vec![page(Some("zoe@customer.example"), false)])).await.unwrap();
+    pull(shared, &at_portal("2", vec![page(Some("zoe@customer.example"), false)])).await.unwrap();
     assert_eq!(count(), 1);
+}
+
+#[tokio::test]
+async fn which_portal_it_is_stays_in_doubt_until_its_contacts_are_read() {
+    let world = holding();
+    let shared = &world.mailbox.shared;
+    let in_doubt = || shared.ledger.read_blocking(|tx| portal::in_doubt(tx, "hubspot")).unwrap();
+    let doubt = || shared.ledger.write_blocking(|tx| portal::doubt(tx, "hubspot")).unwrap();
+    doubt();
+    assert!(pull(shared, &at_portal("1", vec![page(Some("carl@customer.example"), true)])).await.is_err());
+    assert!(in_doubt(), "more contacts are to come");
+    pull(shared, &at_portal("1", vec![page(None, false)])).await.unwrap();
+    assert!(!in_doubt());
+    doubt();
+    // Contacts that cannot be read now were read before: it is the same portal.
+    assert!(pull(shared, &at_portal("1", vec![])).await.is_err());
+    assert!(!in_doubt());
+    doubt();
+    assert!(pull(shared, &at_portal("2", vec![])).await.is_err());
+    assert!(in_doubt(), "another one, and none of its contacts are here");
+    pull(shared, &at_portal("2", vec![page(None, false)])).await.unwrap();
+    assert!(!in_doubt());
 }
 
 #[tokio::test]
@@ -164,6 +186,18 @@ fn semicolons_and_tabs_stand_between_columns_too() {
         assert_eq!(contacts[0].name.as_deref(), Some("Carlson, Carl"));
     }
     assert_eq!(read_csv("email\ncarl@customer.example".as_bytes()).unwrap().1.contacts, 1);
+}
+
+#[test]
+fn a_mark_that_nothing_closes_replaces_nothing() {
+    let csv =
+        "email,name\nann@x.example,Ann\ncarl@x.example,\"Carl\ndora@x.example,Dora\nemil@x.example,Emil\n";
+    let error = read_csv(csv.as_bytes()).unwrap_err();
+    assert_eq!(error.code(), "contact_list");
+    assert!(error.to_string().contains("line 3") && error.to_string().contains("closed nowhere"), "{error}");
+    // A field of several lines is one, and a mark that is only written is none that opens.
+    let csv = "email,name\nann@x.example,\"Ann\nof X\"\ncarl@x.example,Carl 5\" pipes\n";
+    assert_eq!(read_csv(csv.as_bytes()).unwrap().1, Imported { contacts: 2, left_out: 0 });
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::{Bed, at, log, mail};
 use crate::outbox::{self, Accepted, Lease, State};
-use crate::{StoreError, message, status};
+use crate::{StoreError, association, file, message, portal, removal, status};
 use std::time::Duration;
+use threadline_core::address::Address;
 use threadline_core::decide::Thread;
 use threadline_core::reason::Reason;
+use threadline_core::record::Association;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -182,4 +184,42 @@ fn a_sink_that_wants_no_more_stays_so_until_a_person_begins_again() {
     assert!(ended());
     outbox::hurry(&tx, "webhook", at(0)).unwrap();
     assert!(!ended());
+}
+
+/// An id of one portal may be somebody else's in another one.
+#[test]
+fn another_portal_is_asked_for_nothing_by_the_ids_of_the_first() {
+    let bed = Bed::new();
+    let (done, waiting) = (queue(&bed, 1, 10), queue(&bed, 2, 10));
+    let tx = bed.tx();
+    portal::is_now(&tx, "hubspot", "1").unwrap();
+    lease(&bed, 10, 1);
+    outbox::accept(&tx, done, &accepted(20)).unwrap();
+    let message = entry(&bed, waiting).message;
+    let carl = Association {
+        address: Address::parse("carl@x.example").unwrap(),
+        name: None,
+        remote_id: Some("4711".into()),
+        may_create: false,
+    };
+    association::add(&tx, message, &[carl]).unwrap();
+    file::put(&tx, "hubspot", &[1; 32], "99", at(20)).unwrap();
+    removal::add(&tx, "hubspot", message, "77", at(20)).unwrap();
+    let known = || {
+        (
+            entry(&bed, done).remote_id.is_some(),
+            association::of_message(&tx, message).unwrap().iter().any(|a| a.remote_id.is_some()),
+            file::remote_id(&tx, "hubspot", &[1; 32]).unwrap().is_some(),
+            !removal::due(&tx, "hubspot", at(30), 9).unwrap().is_empty(),
+            !outbox::to_look_for(&tx, "hubspot", at(900), 9).unwrap().is_empty(),
+        )
+    };
+    portal::is_now(&tx, "hubspot", "1").unwrap();
+    assert_eq!(known(), (true, true, true, true, true), "it is the same one");
+    assert!(portal::is_another(&tx, "hubspot", "2").unwrap());
+    portal::is_now(&tx, "hubspot", "2").unwrap();
+    assert_eq!(known(), (false, false, false, false, false));
+    assert_eq!(entry(&bed, done).state, State::Done, "what was logged stays logged");
+    assert_eq!(entry(&bed, waiting).state, State::Waiting, "what waits is pushed to the one that is set");
+    assert!(!portal::is_another(&tx, "hubspot", "2").unwrap());
 }

@@ -1,0 +1,59 @@
+//! Which account of a CRM the ledger's ids are of. Where another one is set, an id of the old one may be somebody else's there.
+
+use crate::contact;
+use crate::error::StoreError;
+use crate::setting;
+use crate::tx::Tx;
+
+fn key(sink: &str) -> String {
+    format!("portal:{sink}")
+}
+
+fn doubt_key(sink: &str) -> String {
+    format!("portal.doubt:{sink}")
+}
+
+/// Notes that the CRM was set anew: it may be another account of it. Nothing is to be pushed to it, looked for or removed there
+/// before [`settle`] said that it is known.
+pub fn doubt(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
+    setting::set(tx, &doubt_key(sink), &true)
+}
+
+/// Whether it is open which account it is, or its contacts are still to be read.
+pub fn in_doubt(tx: &Tx<'_>, sink: &str) -> Result<bool, StoreError> {
+    Ok(setting::get(tx, &doubt_key(sink))?.unwrap_or(false))
+}
+
+/// Whether the ledger's ids are those of another account than this one: then its contacts are to be cleared before [`is_now`].
+pub fn is_another(tx: &Tx<'_>, sink: &str, id: &str) -> Result<bool, StoreError> {
+    let known: Option<String> = setting::get(tx, &key(sink))?;
+    Ok(known.is_some_and(|known| known != id))
+}
+
+/// The ledger's ids are this account's from now on. Those of another one are forgotten: of records, files, contacts of mails and
+/// removals. What was logged there stays logged, and is neither pushed again nor looked for.
+pub fn is_now(tx: &Tx<'_>, sink: &str, id: &str) -> Result<(), StoreError> {
+    if is_another(tx, sink, id)? {
+        tx.run("UPDATE outbox SET remote_id = NULL WHERE sink = ?1 AND remote_id IS NOT NULL", [sink])?;
+        // What one account may have taken, the other one has not.
+        tx.run("UPDATE outbox SET uncertain = 0 WHERE sink = ?1 AND state <> 'done'", [sink])?;
+        tx.run("DELETE FROM file WHERE sink = ?1", [sink])?;
+        tx.run("DELETE FROM removal WHERE sink = ?1", [sink])?;
+        // The ids of the local list are addresses, and everybody's.
+        tx.run(
+            "UPDATE association SET remote_id = NULL WHERE message > 0 AND instr(remote_id, '@') = 0",
+            [],
+        )?;
+        tx.run("DELETE FROM receipt_contact WHERE thread > 0", [])?;
+    }
+    setting::set(tx, &key(sink), &id)
+}
+
+/// Ends the doubt where the contacts were all read. True where it did.
+pub fn settle(tx: &Tx<'_>, sink: &str) -> Result<bool, StoreError> {
+    if !in_doubt(tx, sink)? || !contact::cursor(tx, sink)?.is_some_and(|cursor| cursor.complete) {
+        return Ok(false);
+    }
+    setting::remove(tx, &doubt_key(sink))?;
+    Ok(true)
+}
