@@ -12,6 +12,7 @@ pub mod contact;
 pub mod conversation;
 pub mod decide;
 pub mod envelope;
+pub mod file_name;
 pub mod forwarded;
 pub mod health;
 pub mod hidden;

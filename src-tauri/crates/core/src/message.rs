@@ -8,7 +8,7 @@ mod sealed;
 mod tnef;
 
 use crate::attachment::{self, NoFile};
-use crate::envelope::clean;
+use crate::file_name::safe_name;
 use crate::record::Attachment;
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use plain::{plain, right_charset};
@@ -319,18 +319,6 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// A file name without path separators, control characters and names that mean something to a file system.
-pub fn safe_name(name: &str) -> String {
-    let base = clean(name, 150);
-    let base: String = base
-        .chars()
-        .map(|c| if matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { c })
-        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
-        .collect();
-    let base = base.trim_matches([' ', '.']);
-    if base.is_empty() { "attachment".to_owned() } else { base.to_owned() }
-}
-
 /// The message with this plain text in the place of its own, and without files.
 pub fn with_text(raw: &[u8], text: &str) -> Vec<u8> {
     let mut kept = Vec::new();
@@ -466,13 +454,6 @@ mod tests {
         let raw = format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{}", "ä".repeat(MOST_TEXT));
         let text = Body::parse(raw.as_bytes()).text;
         assert!(text.len() <= MOST_TEXT && text.len() > MOST_TEXT - 4);
-    }
-
-    #[test]
-    fn names_are_safe_on_every_file_system() {
-        assert_eq!(safe_name("..\\..\\evil\u{202e}fdp.exe"), "_.._evilfdp.exe");
-        assert_eq!(safe_name("..."), "attachment");
-        assert_eq!(safe_name("Angebot Übersicht.pdf"), "Angebot Übersicht.pdf");
     }
 
     #[test]

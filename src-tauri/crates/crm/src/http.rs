@@ -11,10 +11,17 @@ use threadline_net::http::{self as net, NoBody};
 
 /// How long one request may take, from the first byte to the last.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// Slowest line on which a file is still sent to its end, in bytes a second.
+const SLOWEST: u64 = 32 * 1024;
 /// Largest answer read, in bytes.
 const MOST_ANSWER: usize = 32 * 1024 * 1024;
 /// Longest pause believed when a server asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// How much longer a request may take that carries so many bytes.
+pub fn patience(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64 / SLOWEST)
+}
 
 /// Reads an address to send to; see [`net::parse_url`].
 pub fn parse_url(thing: &'static str, text: &str) -> Result<Url, CrmError> {

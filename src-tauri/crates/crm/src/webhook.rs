@@ -65,6 +65,7 @@ pub struct WebhookSink {
     secret: Secret,
     client: Client,
     clock: Arc<dyn Clock>,
+    timeout: Duration,
 }
 
 impl WebhookSink {
@@ -72,7 +73,7 @@ impl WebhookSink {
     pub fn new(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, CrmError> {
         let url = http::parse_url("the webhook's address", &settings.url)?;
         let client = http::client(THING, &url, settings.timeout)?;
-        let sink = Self { url, secret: settings.secret, client, clock };
+        let sink = Self { url, secret: settings.secret, client, clock, timeout: settings.timeout };
         signer(&sink.secret)?;
         Ok(sink)
     }
@@ -122,6 +123,7 @@ impl WebhookSink {
             .header("webhook-timestamp", seconds.to_string())
             .header("webhook-signature", signature)
             .header("idempotency-key", key)
+            .timeout(self.timeout + http::patience(body.len()))
             .body(body)
             .send()
             .await
@@ -179,6 +181,11 @@ fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError 
             "Set it up again at the receiver, then here; or push again with `threadline crm retry webhook`.",
         ),
         429 => error(Reason::Throttled).retry(pause.map_or(Retry::Soon, Retry::After)),
+        // The same event is still in work there, or came too early (draft-ietf-httpapi-idempotency-key-header §2.6, RFC 8470 §5.2).
+        409 | 425 => error(Reason::ServerUnavailable)
+            .kind(Kind::Row)
+            .retry(pause.map_or(Retry::Soon, Retry::After))
+            .uncertain(true),
         408 | 500..=599 => http::unavailable(THING, status, pause, true),
         300..=399 => {
             let somewhere = answer.headers().contains_key("location");

@@ -10,7 +10,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Attachment, Body, MultiPart, SinglePart};
 use std::time::{Duration, SystemTime};
 use threadline_core::address::{Address, Mailbox};
-use threadline_core::message::safe_name;
+use threadline_core::file_name::safe_name;
 use threadline_core::text::html;
 
 /// Most bytes of a mail that is put together here: no provider takes more.

@@ -57,9 +57,12 @@ fn only_owner(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// What is being written. No file of a mail has such a name: theirs begin with no point.
+const BESIDE: &str = ".threadline.tmp";
+
 /// Writes beside and renames: after a crash the file is whole or not there.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("tmp");
+    let beside = path.with_file_name(BESIDE);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -205,13 +205,26 @@ fn disk(dir: &Path, error: io::Error) -> CrmError {
             ("A file stands where the folder should be.", "Move it away, or choose another folder.")
         }
         K::ResourceBusy => ("Another program holds it.", "Close that program; it is tried again."),
+        K::InvalidFilename | K::InvalidInput => (
+            "The disk takes no such file name.",
+            "The mail is set aside; choose another folder and push it again.",
+        ),
+        K::FileTooLarge => (
+            "The disk takes no file of this size.",
+            "The mail is set aside; choose another folder and push it again.",
+        ),
         _ => ("Writing failed.", "It is tried again; if it stays, choose another folder."),
+    };
+    // What a file system takes no name or file of concerns one mail: the others are not to wait for it.
+    let kind = match error.kind() {
+        K::InvalidFilename | K::InvalidInput | K::FileTooLarge => Kind::Batch,
+        _ => Kind::Sink,
     };
     // The system's words hold no path and no content.
     let words = error.raw_os_error().map(|code| io::Error::from_raw_os_error(code).to_string());
     CrmError::new(format!("the folder {}", dir.display()), Reason::FolderFailed)
-        .kind(Kind::Sink)
-        .retry(Retry::Soon)
+        .kind(kind)
+        .retry(if kind == Kind::Sink { Retry::Soon } else { Retry::Never })
         .words(&words.unwrap_or_default())
         .told(cause, next)
 }

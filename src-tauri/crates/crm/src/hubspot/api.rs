@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::timer::Timer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::Form;
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub(super) struct Api {
     pace: Mutex<Pace>,
     searches: Mutex<Pace>,
     zone: Mutex<TimeZone>,
+    /// For a request that carries little.
+    timeout: Duration,
 }
 
 /// One request.
@@ -134,6 +136,7 @@ impl Api {
         clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
         searches: u32,
+        timeout: Duration,
     ) -> Self {
         Self {
             base,
@@ -144,6 +147,7 @@ impl Api {
             pace: Mutex::new(Pace::new(CAREFUL, Duration::from_secs(10))),
             searches: Mutex::new(Pace::new(searches, Duration::from_secs(1))),
             zone: Mutex::new(TimeZone::UTC),
+            timeout,
         }
     }
 
@@ -157,8 +161,8 @@ impl Api {
         self.send(call, None).await
     }
 
-    /// The same with a form instead of JSON.
-    pub async fn send(&self, call: Call, form: Option<Form>) -> Result<Answer, CrmError> {
+    /// The same with a form of so many bytes instead of JSON.
+    pub async fn send(&self, call: Call, form: Option<(Form, usize)>) -> Result<Answer, CrmError> {
         let thing = thing(call.step);
         self.wait(&self.pace).await;
         if call.path.ends_with("/search") {
@@ -174,10 +178,12 @@ impl Api {
         let mut request =
             self.client.request(call.method, url).query(&call.query).header(AUTHORIZATION, bearer);
         if let Some(body) = &call.body {
-            request = request.json(body);
+            let body = body.to_string();
+            let timeout = self.timeout + http::patience(body.len());
+            request = request.header(CONTENT_TYPE, "application/json").timeout(timeout).body(body);
         }
-        if let Some(form) = form {
-            request = request.multipart(form);
+        if let Some((form, bytes)) = form {
+            request = request.multipart(form).timeout(self.timeout + http::patience(bytes));
         }
         let asked = self.clock.monotonic();
         let answer = request.send().await.map_err(|e| http::unanswered(&thing, e, call.write))?;

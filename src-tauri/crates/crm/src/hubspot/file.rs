@@ -42,7 +42,7 @@ pub(super) async fn upload(api: &Api, file: &DeliveredFile) -> Result<Uploaded, 
         .text("folderPath", format!("{FOLDER}/{hash}"))
         .text("options", options.to_string());
     let call = Call { write: true, ..Call::get(step, FILES) };
-    let answer = match api.send(Call { method: Method::POST, ..call }, Some(form)).await {
+    let answer = match api.send(Call { method: Method::POST, ..call }, Some((form, file.bytes.len()))).await {
         // The mail goes without its files rather than not at all.
         Err(error) if error.reason == Reason::ScopeMissing => {
             return Ok(Uploaded::default());

@@ -83,7 +83,7 @@ impl HubspotSink {
     ) -> Result<Self, CrmError> {
         let base = http::parse_url("the HubSpot address", &settings.base)?;
         let client = http::client("HubSpot", &base, settings.timeout)?;
-        let api = Api::new(base, settings.token, client, clock, timer, settings.searches);
+        let api = Api::new(base, settings.token, client, clock, timer, settings.searches, settings.timeout);
         Ok(Self {
             api,
             found: tokio::sync::Mutex::default(),

@@ -117,10 +117,8 @@ pub(super) async fn resolve(
             409 => existing_id(answer.message()),
             _ => None,
         };
-        if answer.is_ok() {
-            for (field, value) in properties.as_object().into_iter().flatten() {
-                people.note(address, id.clone(), field, value.as_str().map_or(0, str::len));
-            }
+        for (field, value) in properties.as_object().into_iter().flatten() {
+            people.note(address, id.clone(), field, value.as_str().map_or(0, str::len));
         }
         match id {
             Some(id) => {

@@ -9,6 +9,10 @@ use threadline_core::reason::Reason;
 
 /// The property that makes a message one record.
 pub const KEY: &str = "threadline_message_id";
+/// To look owners up.
+const OWNERS: &str = "crm.objects.owners.read";
+/// To make the property.
+const SCHEMA: &str = "crm.schemas.contacts.write";
 const PROPERTIES: &str = "/crm/v3/properties/emails";
 
 /// What was found out by asking.
@@ -20,11 +24,16 @@ pub(super) struct Found {
     pub dedupe: Dedupe,
     /// `hs_email_message_id` can be written.
     pub message_id: bool,
-    /// The token may look owners up.
-    pub owners: bool,
+    /// Scopes without which less is done.
+    pub missing: Vec<&'static str>,
 }
 
 impl Found {
+    /// The token may look owners up.
+    pub fn owners(&self) -> bool {
+        !self.missing.contains(&OWNERS)
+    }
+
     /// A page that shows the email: on the contact's record where there is one.
     pub fn link(&self, email: &str, contact: Option<&String>) -> String {
         match contact {
@@ -39,12 +48,11 @@ impl Found {
     }
 
     pub fn portal(&self) -> Portal {
-        let missing = (!self.owners).then(|| "crm.objects.owners.read".to_owned());
         Portal {
             name: format!("HubSpot {}", self.id),
             id: Some(self.id.clone()),
             dedupe: self.dedupe,
-            missing_scopes: missing.into_iter().collect(),
+            missing_scopes: self.missing.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -68,9 +76,16 @@ pub(super) async fn look(api: &Api) -> Result<Found, CrmError> {
     let named = |name: &str| properties.results().find(|p| p["name"] == name);
     let message_id =
         named("hs_email_message_id").is_some_and(|p| p["modificationMetadata"]["readOnlyValue"] != true);
+    let mut missing = Vec::new();
     let unique = match named(KEY) {
         Some(property) => property["hasUniqueValue"] == true,
-        None => make_property(api).await?,
+        None => match make_property(api).await {
+            Err(error) if error.reason == Reason::ScopeMissing => {
+                missing.push(SCHEMA);
+                false
+            }
+            made => made?,
+        },
     };
     if !unique && !message_id {
         return Err(CrmError::new(thing("preparing the portal"), Reason::ScopeMissing).retry(Retry::Never).told(
@@ -81,21 +96,21 @@ pub(super) async fn look(api: &Api) -> Result<Found, CrmError> {
     // Asked now, so that a missing scope is named when the portal is set up and not days later.
     let one = |step, path| Call { query: vec![("limit", "1".to_owned())], ..Call::get(step, path) };
     api.call(one("reading contacts", "/crm/v3/objects/contacts")).await?.ok()?;
-    let owners = match api.call(one("reading owners", "/crm/v3/owners")).await {
-        Ok(_) => true,
-        Err(error) if error.reason == Reason::ScopeMissing => false,
+    match api.call(one("reading owners", "/crm/v3/owners")).await {
+        Ok(_) => {}
+        Err(error) if error.reason == Reason::ScopeMissing => missing.push(OWNERS),
         Err(error) => return Err(error),
-    };
+    }
     let dedupe = if unique { Dedupe::UniqueProperty } else { Dedupe::Search };
-    Ok(Found { id, ui, dedupe, message_id, owners })
+    Ok(Found { id, ui, dedupe, message_id, missing })
 }
 
 fn is_host(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
-/// True where the property is there and unique in the end. A portal that forbids it, or has no room for another
-/// unique property, is searched instead.
+/// True where the property is there and unique in the end. A portal that has no room for another unique property is
+/// searched instead.
 async fn make_property(api: &Api) -> Result<bool, CrmError> {
     let property = json!({
         "name": KEY,
@@ -116,7 +131,6 @@ async fn make_property(api: &Api) -> Result<bool, CrmError> {
             Ok(there.body["hasUniqueValue"] == true)
         }
         Ok(_) => Ok(false),
-        Err(error) if error.reason == Reason::ScopeMissing => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -211,7 +211,7 @@ async fn write(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resu
     let mut askers = Vec::new();
     for (n, one) in work.iter().enumerate().filter(|(_, w)| w.open()) {
         let mut owner = None;
-        for who in one.record.owners().filter(|_| found.owners) {
+        for who in one.record.owners().filter(|_| found.owners()) {
             let (id, asked) = sink.owner(who).await?;
             if asked {
                 askers.push((n, who.as_str().len()));

@@ -63,13 +63,30 @@ async fn a_missing_scope_is_named() {
     let found = hubspot(&portal, &clock).connect().await.unwrap();
     assert_eq!(
         (found.dedupe, found.missing_scopes),
-        (Dedupe::Search, vec!["crm.objects.owners.read".to_owned()])
+        (Dedupe::Search, vec!["crm.schemas.contacts.write".to_owned(), "crm.objects.owners.read".to_owned()])
     );
     // Writing needs its own.
     let sink = hubspot(&portal, &clock);
     let error = sink.push(&[delivery(1, "ann@buyer.example", None)]).await.remove(0).unwrap_err();
     assert_eq!((error.reason, error.kind), (Reason::ScopeMissing, Kind::Sink));
     assert!(error.words.contains("crm.objects.contacts.write"), "{error}");
+}
+
+/// What the README asks a person to give the private app is enough for everything, and does not ask for more.
+#[tokio::test]
+async fn the_scopes_that_the_readme_names_suffice() {
+    let readme = include_str!("../../../../../README.md");
+    let (_, section) = readme.split_once("### HubSpot").unwrap();
+    let list = section.split("\n\n").find(|part| part.starts_with("- `")).unwrap();
+    let named: Vec<String> =
+        list.split('`').skip(1).step_by(2).map(str::to_owned).filter(|word| !word.contains('_')).collect();
+    let clock = clock();
+    let portal = portal(Options { scopes: Some(named.clone()), ..Options::default() }, &clock).await;
+    let sink = hubspot(&portal, &clock);
+    let found = sink.connect().await.unwrap();
+    assert_eq!((found.dedupe, found.missing_scopes), (Dedupe::UniqueProperty, Vec::<String>::new()));
+    sink.push(&[delivery(1, "new@buyer.example", None)]).await.remove(0).unwrap();
+    assert!(sink.lacks().is_none());
 }
 
 #[tokio::test]
