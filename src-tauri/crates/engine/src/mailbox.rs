@@ -357,8 +357,9 @@ impl Mailbox {
 
     async fn watch(&self, session: Session, watched: &[Watched]) -> Result<Watch, StoreError> {
         let folders: Vec<i64> = watched.iter().map(|w| w.row.id).collect();
+        let now = self.shared.clock.now();
         let newest =
-            move |tx: &Tx<'_>| folders.iter().map(|f| place::newest(tx, *f)).collect::<Result<_, _>>();
+            move |tx: &Tx<'_>| folders.iter().map(|f| place::newest(tx, *f, now)).collect::<Result<_, _>>();
         let seen: Vec<Option<Timestamp>> = self.shared.ledger.read(newest).await?;
         let suspect = watched.first().and_then(|w| lock(&self.suspects).get(&w.row.id).cloned());
         let mut watch = Watch::new(session, targets(watched)).wary(suspect);

@@ -323,7 +323,7 @@ fn mailbox_status(
         waiting: counts.bodies_waiting + counts.pushes_waiting,
         to_read: counts.bodies_waiting,
         refused: counts.pushes_set_aside,
-        last_seen: last_seen(tx, account.id)?,
+        last_seen: last_seen(tx, account.id, now)?,
         set_aside: aside,
     })
 }
@@ -333,9 +333,9 @@ fn watched(channels: &[Health]) -> Vec<Health> {
     channels.iter().filter(|health| health.channel != Channel::Smtp).cloned().collect()
 }
 
-fn last_seen(tx: &Tx<'_>, account: i64) -> Result<Option<Timestamp>, StoreError> {
+fn last_seen(tx: &Tx<'_>, account: i64, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let folders = folder::list(tx, account)?;
-    let newest = folders.into_iter().map(|f| place::newest(tx, f.id)).collect::<Result<Vec<_>, _>>()?;
+    let newest = folders.into_iter().map(|f| place::newest(tx, f.id, now)).collect::<Result<Vec<_>, _>>()?;
     Ok(newest.into_iter().flatten().max())
 }
 

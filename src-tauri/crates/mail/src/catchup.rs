@@ -514,7 +514,9 @@ impl Watch {
             let passed_over = u32::try_from(all - arrivals.len()).unwrap_or(u32::MAX);
             state.missed = state.missed.saturating_sub(passed_over);
         }
-        let newest = arrivals.iter().map(|a| a.internal_date).max();
+        // One from the future has a wrong time: a search from there on would find nothing.
+        let now = Timestamp::now();
+        let newest = arrivals.iter().map(|a| a.internal_date).filter(|at| *at <= now).max();
         state.last_seen = state.last_seen.max(newest);
         self.news.push_back(News::Arrivals { target: at, cursor: *cursor, arrivals, set_aside });
     }

@@ -3,7 +3,7 @@
 //! Invariant: nothing is sent before TLS but STARTTLS, and nothing that came before TLS outlives it: no capability,
 //! no data, no word.
 
-use crate::dial::{Way, spoken};
+use crate::dial::{Encrypted, Way, spoken};
 use crate::error::MailError;
 use crate::guard::{Guard, Limits, Protocol};
 use crate::tls::Trust;
@@ -65,7 +65,7 @@ impl Default for Timeouts {
 }
 
 /// What IMAP sessions run on.
-pub type ImapStream = Guard<tokio_rustls::client::TlsStream<TcpStream>>;
+pub type ImapStream = Guard<Encrypted>;
 
 /// What is told of one step on the way to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use crate::clock;
 use crate::connect::{OnStep, Server, Step, Timeouts};
 use crate::error::MailError;
 use crate::guard::Guard;
+use crate::overheard::{First, Overheard};
 use crate::tls::{ForHost, TrustError, bare, client_config};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -24,6 +25,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// What a connection is once hands were shaken.
+pub type Encrypted = TlsStream<Overheard<TcpStream>>;
 
 /// How long one address may be silent before the next one is tried beside it (RFC 8305 §8).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -196,11 +200,7 @@ impl<'a, 'o> Way<'a, 'o> {
     }
 
     /// Shakes hands and verifies the certificate. `upgraded` says that plaintext went before.
-    pub(crate) async fn encrypt(
-        &mut self,
-        tcp: TcpStream,
-        upgraded: bool,
-    ) -> Result<TlsStream<TcpStream>, MailError> {
+    pub(crate) async fn encrypt(&mut self, tcp: TcpStream, upgraded: bool) -> Result<Encrypted, MailError> {
         self.begin(Phase::Tls);
         let untrusted = Signal::Tls(TlsFault::UnknownIssuer);
         let ForHost { config, presented } = match (&mut self.config).await {
@@ -213,12 +213,19 @@ impl<'a, 'o> Way<'a, 'o> {
         let Ok(server_name) = ServerName::try_from(self.host.to_owned()) else {
             return Err(self.fail(Phase::Dns, Signal::Dns, "this is not a host name"));
         };
-        let handshake = TlsConnector::from(config).connect(server_name, tcp);
+        let first = First::default();
+        let handshake = TlsConnector::from(config).connect(server_name, Overheard::new(tcp, first.clone()));
         let tls = match self.within(Phase::Tls, self.timeouts.tls, handshake).await {
             Ok(tls) => tls,
             Err(err) if upgraded && err.evidence.signal == Signal::Tls(TlsFault::NotTls) => {
                 // The server agreed to TLS, and then something else came.
                 return Err(self.fail(Phase::Tls, Signal::PlaintextLeftOver, ""));
+            }
+            Err(err)
+                if err.evidence.signal == Signal::Tls(TlsFault::NotTls)
+                    && spoken(&first.bytes()) == Some(Spoken::Pop3) =>
+            {
+                return Err(self.fail(Phase::Tls, Signal::Spoken(Spoken::Pop3), ""));
             }
             Err(err) => {
                 let error = MailError { presented: presented.take().map(Box::new), ..err };

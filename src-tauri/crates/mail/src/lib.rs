@@ -20,6 +20,7 @@ pub mod keyword;
 mod log_folder;
 pub mod login;
 pub mod mailbox_name;
+mod overheard;
 pub mod parts;
 pub mod provider;
 mod reply;

@@ -282,7 +282,7 @@ const UNREADABLE: &str = "The server sent an answer that cannot be read.";
 #[cfg(target_os = "linux")]
 fn acknowledge_at_once(stream: &ImapStream) {
     let (tcp, _) = stream.get_ref().get_ref();
-    let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
+    let _ = socket2::SockRef::from(tcp.get_ref()).set_tcp_quickack(true);
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -61,15 +61,16 @@ pub fn of_message(tx: &Tx<'_>, message: i64) -> Result<Vec<Place>, StoreError> {
 /// Messages that are looked at for the newest of a folder: old ones are moved into it too.
 const LATEST: usize = 200;
 
-/// The time of the newest message among the last that were seen in a folder.
-pub fn newest(tx: &Tx<'_>, folder: i64) -> Result<Option<Timestamp>, StoreError> {
+/// The time of the newest message among the last that were seen in a folder. One from after `now` has a wrong time and does
+/// not count.
+pub fn newest(tx: &Tx<'_>, folder: i64, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let times = tx.all(
         "SELECT m.time FROM place p CROSS JOIN message m ON m.id = p.message
          WHERE p.folder = ?1 ORDER BY p.folder DESC, p.uidvalidity DESC, p.uid DESC LIMIT ?2",
         params![folder, most(LATEST)],
         |row| time(row, "time"),
     )?;
-    Ok(times.into_iter().max())
+    Ok(times.into_iter().filter(|time| *time <= now).max())
 }
 
 /// The places seen last in a folder as it is numbered so, each with its message and that one's time.

@@ -1,6 +1,7 @@
 //! The stream under lettre, which is ours as well: lettre reads one reply at a time from it, and between its commands the text
 //! of a mail is written through another handle.
 
+use crate::dial::Encrypted;
 use crate::guard::Guard;
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::future::poll_fn;
@@ -10,8 +11,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 /// lettre waits for a greeting; the server's own was read before, or there is none after STARTTLS.
 const GREETING: &[u8] = b"220 ready\r\n";
@@ -29,7 +28,7 @@ pub(crate) struct Stream {
 ///
 /// Invariant: lettre gets no byte of a reply before it has asked for that reply, so none lies in its buffer that came too early.
 struct Shared {
-    stream: Guard<TlsStream<TcpStream>>,
+    stream: Guard<Encrypted>,
     /// What lettre is given: one reply, as valid text.
     reply: Vec<u8>,
     given: usize,
@@ -41,7 +40,7 @@ struct Shared {
 
 impl Stream {
     /// `answer` is the server's to EHLO, and lettre's EHLO will have `hello` bytes.
-    pub fn new(stream: Guard<TlsStream<TcpStream>>, peer: SocketAddr, answer: &[u8], hello: usize) -> Self {
+    pub fn new(stream: Guard<Encrypted>, peer: SocketAddr, answer: &[u8], hello: usize) -> Self {
         let reply = [GREETING, answer].concat();
         let shared = Shared { stream, reply, given: 0, ahead: Vec::new(), hello };
         Self { shared: Arc::new(Mutex::new(shared)), peer }

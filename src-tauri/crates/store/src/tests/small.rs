@@ -83,10 +83,15 @@ fn the_newest_message_is_not_the_last_one() {
     let bed = Bed::new();
     let tx = bed.tx();
     bed.record(bed.sent, 1, &mail("a@x", ""), &log(Thread::New));
-    let new = crate::place::newest(&tx, bed.sent).unwrap().unwrap();
+    let new = crate::place::newest(&tx, bed.sent, at(9_000_000)).unwrap().unwrap();
     let old = bed.record(bed.sent, 2, &mail("b@x", ""), &log(Thread::New)).message;
     bed.conn.execute("UPDATE message SET time = -1000 WHERE id = ?1", [old]).unwrap();
-    assert_eq!(crate::place::newest(&tx, bed.sent).unwrap(), Some(new));
+    assert_eq!(crate::place::newest(&tx, bed.sent, at(9_000_000)).unwrap(), Some(new));
+    // A time that has not come yet is wrong.
+    bed.conn
+        .execute("UPDATE message SET time = ?2 WHERE id = ?1", [old, at(9_000_001).as_microsecond()])
+        .unwrap();
+    assert_eq!(crate::place::newest(&tx, bed.sent, at(9_000_000)).unwrap(), Some(new));
 }
 
 #[test]
