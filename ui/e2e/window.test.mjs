@@ -188,4 +188,9 @@ test("arrows move on in the list while a conversation is open", () =>
     assert.equal(await chosen.getAttribute("aria-posinset"), "4");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => location.hash === "#/threads/4");
+    // The list is the same one, and keeps the keyboard.
+    await page.locator("article.message").first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash === "#/threads/5");
   }));
