@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("relay", &["core"]),
     ("engine", &["core", "net", "oauth", "mail", "store", "crm", "secrets", "html", "relay"]),
     ("cli", &["core", "net", "oauth", "mail", "store", "crm", "secrets", "engine", "relay"]),
+    // It has the window and the tray; all else is asked of the engine.
+    ("app", &["core", "net", "secrets", "html", "engine"]),
     // For tests alone: it must not know what it tests.
     ("testkit", &["core"]),
     // Builds on a bare machine.
@@ -49,7 +51,14 @@ fn manifests() -> BTreeMap<String, String> {
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read_to_string(folder.join("Cargo.toml")).unwrap())
         })
+        .chain([("app".to_owned(), shell())])
         .collect()
+}
+
+/// The desktop app's part of the root's manifest; what comes behind it is the workspace's.
+fn shell() -> String {
+    let root = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    root.split_once("\n[workspace]").unwrap().0.to_owned()
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use threadline_core::address::Address;
 use threadline_core::health::State;
 use threadline_core::rule::Rule;
@@ -227,9 +228,51 @@ async fn an_export_is_whole_or_not_there() -> Result<()> {
     let exported = desk.engine.export(&dir, |_| {}).await?;
     ensure!((exported.messages, exported.bodies, exported.egress) == (1, 1, 2), "{exported:?}");
     ensure!(std::fs::read_to_string(dir.join("egress.jsonl"))?.lines().count() == 2);
+    for file in ["messages", "threads", "outbox", "health", "contacts", "egress"] {
+        let text = std::fs::read_to_string(dir.join(format!("{file}.jsonl")))?;
+        let row: serde_json::Value = serde_json::from_str(text.lines().next().context(file)?)?;
+        ensure!(fields_of(&row) == promised(&format!("`{file}.jsonl`"))?, "{file}: {row:#}");
+    }
     let error = desk.engine.export(&dir, |_| {}).await.err().context("it wrote over an export")?;
     ensure!(error.code() == "export" && dir.join("messages.jsonl").exists());
     let left: Vec<_> = std::fs::read_dir(place.path())?.map(|e| Ok(e?.file_name())).collect::<Result<_>>()?;
     ensure!(left.len() == 1, "{left:?}");
     Ok(())
+}
+
+/// The fields of a row, and after a point those of what it lists.
+fn fields_of(row: &serde_json::Value) -> BTreeSet<String> {
+    let names = |of: &serde_json::Value| of.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>());
+    let mut found = BTreeSet::new();
+    for name in names(row).unwrap_or_default() {
+        for below in row[&name].as_array().and_then(|list| names(list.first()?)).unwrap_or_default() {
+            found.insert(format!("{name}.{below}"));
+        }
+        found.insert(name);
+    }
+    found
+}
+
+/// The same, as the README promises them to scripts.
+fn promised(file: &str) -> Result<BTreeSet<String>> {
+    let readme = include_str!("../../../README.md");
+    let line = readme.lines().find(|line| line.starts_with(&format!("| {file}"))).context("no such file")?;
+    let cell = line.split('|').nth(3).context("no fields")?;
+    let (mut found, mut field, mut deep) = (BTreeSet::new(), String::new(), false);
+    for (at, part) in cell.split('`').enumerate() {
+        if at % 2 == 1 && !deep {
+            field = part.to_owned();
+            found.insert(field.clone());
+        } else if at % 2 == 1 && ["contacts", "crm"].contains(&field.as_str()) {
+            found.insert(format!("{field}.{part}"));
+        } else if at % 2 == 0 {
+            deep = part.rfind(['(', ')']).map_or(deep, |at| part[at..].starts_with('('));
+            if part.contains("as above") {
+                found.extend(
+                    ["address", "name", "remote_id", "may_create"].map(|below| format!("{field}.{below}")),
+                );
+            }
+        }
+    }
+    Ok(found)
 }

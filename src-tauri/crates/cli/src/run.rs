@@ -11,9 +11,6 @@ use tokio::sync::Notify;
 pub async fn run(engine: &Engine, args: &RunArgs, json: bool) -> anyhow::Result<ExitCode> {
     if engine.accounts().await?.is_empty() && engine.unusable_accounts().await?.is_empty() {
         output::note("No mailbox yet. Add one with `threadline account add ADDRESS --host SERVER`.");
-        if args.once {
-            return Ok(ExitCode::SUCCESS);
-        }
     }
     let enough = Arc::new(Notify::new());
     let telling = tokio::spawn(live::tell(engine.events(), Arc::clone(&enough), json));

@@ -20,10 +20,10 @@ pub enum Direction {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Association {
     pub address: Address,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
     /// The CRM's id of the contact; `None` where the contact is still to be made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub remote_id: Option<String>,
     /// False where the rules do not allow a contact to be made for it.
     #[serde(default)]
