@@ -15,11 +15,11 @@ use threadline_testkit::lab::Lab;
 use threadline_tests::sinks::Place;
 use threadline_tests::{Computer, preload};
 
-const ANN: &str = "ann@lab.test";
+pub(super) const ANN: &str = "ann@lab.test";
 const CARL: &str = "carl@customer1.example";
 
 /// How often the whole enumeration is made; 0 for the usual run.
-fn full() -> usize {
+pub(super) fn full() -> usize {
     std::env::var("THREADLINE_KILL_FULL").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
@@ -44,8 +44,9 @@ impl Random {
     }
 }
 
-fn stage(place: &Place) -> Result<(Lab, Computer)> {
-    let lab = Lab::builder().users([ANN]).rawlog(false).start()?;
+/// A mailbox and a CRM with one contact. With `rawlog` the server keeps a record of what is said.
+pub(super) fn stage(place: &Place, rawlog: bool) -> Result<(Lab, Computer)> {
+    let lab = Lab::builder().users([ANN]).rawlog(rawlog).start()?;
     let computer = Computer::new()?;
     computer.add_account(&lab, ANN, &[])?;
     place.set_up(&computer, &[(CARL, "Carl")])?;
@@ -55,7 +56,7 @@ fn stage(place: &Place) -> Result<(Lab, Computer)> {
 
 /// Files a mail to Carl in Sent; gives its id without brackets. Each has a month of its own, so that a folder CRM makes a
 /// folder for each.
-fn send(lab: &Lab, n: usize) -> Result<String> {
+pub(super) fn send(lab: &Lab, n: usize) -> Result<String> {
     let id = format!("sent.{n}@lab.test");
     let year = 2026 - (n / 12) % 50;
     let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][n % 12];
@@ -76,22 +77,27 @@ fn answer(lab: &Lab, n: usize) -> Result<String> {
     Ok(id)
 }
 
-fn with(computer: &mut Computer, library: &Path, name: &str, value: &str) {
+pub(super) fn with(computer: &mut Computer, library: &Path, name: &str, value: &str) {
     computer.env =
         vec![("LD_PRELOAD".into(), library.to_string_lossy().into_owned()), (name.into(), value.into())];
 }
 
+/// The number of boundaries that were counted, and how often each call was seen.
+pub(super) fn boundaries(counted: &Path) -> Result<(usize, String)> {
+    let text = std::fs::read_to_string(counted)?;
+    let (number, calls) = text.split_once('\n').context("no count")?;
+    Ok((number.parse().context("no count")?, calls.to_owned()))
+}
+
 /// Kills the way of one mail at boundary after boundary.
 fn at_every_boundary(place: &Place) -> Result<()> {
-    let (lab, mut computer) = stage(place)?;
+    let (lab, mut computer) = stage(place, false)?;
     let library = preload(&computer, "boundary")?;
     let counted = computer.data.with_file_name("boundaries");
     let mut manifest = vec![send(&lab, 0)?];
     with(&mut computer, &library, "THREADLINE_KILL_COUNT", &counted.to_string_lossy());
     computer.once()?.ok()?;
-    let counted = std::fs::read_to_string(&counted)?;
-    let (boundaries, calls) = counted.split_once('\n').context("no count")?;
-    let boundaries: usize = boundaries.parse().context("no count")?;
+    let (boundaries, calls) = boundaries(&counted)?;
     println!("{}: {boundaries} boundaries: {}", place.name(), calls.trim_end().replace('\n', ", "));
     ensure!(boundaries > 50, "only {boundaries} boundaries were seen: is the library loaded?");
     for call in ["pwrite64 ", "fsync ", "open64 ", "unlink ", "writev ", "recv "] {
@@ -135,7 +141,7 @@ fn at_every_boundary(place: &Place) -> Result<()> {
 }
 
 /// Neither the mailbox nor the CRM has anything left to do, and nothing was given up.
-fn nothing_waits(computer: &Computer) -> Result<()> {
+pub(super) fn nothing_waits(computer: &Computer) -> Result<()> {
     let status = computer.run(&["status", "--json"])?.json()?;
     let mailbox = &status[0]["mailboxes"][0];
     ensure!(
@@ -152,7 +158,7 @@ fn nothing_waits(computer: &Computer) -> Result<()> {
 
 /// Kills a run under load at random instants.
 fn at_random_instants(place: &Place) -> Result<()> {
-    let (lab, computer) = stage(place)?;
+    let (lab, computer) = stage(place, false)?;
     let mut random = Random::new();
     let (kills, mails) = if full() == 0 { (12, 24) } else { (200, 100) };
     let mut manifest = Vec::new();
@@ -230,14 +236,13 @@ fn send_a_file(lab: &Lab, n: usize) -> Result<String> {
 async fn a_kill_while_files_are_stored_hubspot() -> Result<()> {
     let place = Place::hubspot().await?;
     let Place::Hubspot(portal) = &place else { unreachable!() };
-    let (lab, mut computer) = stage(&place)?;
+    let (lab, mut computer) = stage(&place, false)?;
     let library = preload(&computer, "boundary")?;
     let counted = computer.data.with_file_name("boundaries");
     let mut names = vec![send_a_file(&lab, 0)?];
     with(&mut computer, &library, "THREADLINE_KILL_COUNT", &counted.to_string_lossy());
     computer.once()?.ok()?;
-    let text = std::fs::read_to_string(&counted)?;
-    let boundaries: usize = text.lines().next().context("no count")?.parse().context("no count")?;
+    let (boundaries, _) = boundaries(&counted)?;
     // The usual run visits about thirty, mostly of the second half, where files and mail go.
     let stride = if full() == 0 { (boundaries / 60).max(1) | 1 } else { 1 };
     let (mut at, mut killed) = (boundaries / 2, 0);

@@ -1,4 +1,5 @@
 //! The program is killed at every instant that matters, and nothing may be lost or doubled.
 
 mod mail;
+mod marks;
 mod sends;
