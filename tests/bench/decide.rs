@@ -119,7 +119,8 @@ fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
     Ok(())
 }
 
-fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreError> {
+/// Logs so many mails, in conversations of five.
+pub(crate) fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreError> {
     let refused = |what: &str| StoreError::Unreadable { column: what.to_owned() };
     let mut last = None;
     for n in from..from + BATCH {

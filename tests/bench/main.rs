@@ -10,6 +10,7 @@ mod discover;
 mod html;
 mod idle;
 mod latency;
+mod ledger;
 mod purge;
 mod relay;
 mod threads;
@@ -29,6 +30,7 @@ Usage: bench [NAME]...
                      and HubSpot
   contacts           500,000 contacts from HubSpot into the index, killed in the middle; time and most memory
   decide             decisions a second on one core, with 1,000,000 known ids in memory and in a ledger
+  ledger             bytes of the ledger a mail: not logged, logged, with its text
   html               cleaning the HTML of mails made to be slow, by size: time, and bytes of the result
   threads            the list of conversations over 100,000 of them: any page with its total, searches and filters
   discover           finding a mailbox's servers from its address, over the provider table: rate and time, by the table
@@ -39,11 +41,13 @@ Usage: bench [NAME]...
   purge              retention: 10,000 mails with their texts taken from the ledger, and the dry run before it
   relay              the local relay beside handing in directly: added time in pairs, throughput with 10 connections,
                      memory for a mail of 25 MB, bytes that differ
+  packs              the packs of mails: bounces, forwards, replies, automatic answers, and whole conversations: read right,
+                     wrong, not understood; alone: `cargo xtask bench packs`
   reasons            server texts classified right, sharp but wrong, honestly unknown; alone: `cargo xtask bench reasons`
   kill               the whole kill test, by `cargo xtask bench kill` alone: each boundary of a mail's way five times and
                      200 random instants, for each sink; boundaries, kills, lost, doubled. Takes about half an hour
 
-Without a name: all but `kill` and `reasons`.";
+Without a name: all but `kill`, `packs` and `reasons`.";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -54,8 +58,8 @@ fn main() -> Result<()> {
     let million = words.iter().any(|w| w == "--million");
     let names: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.starts_with("--")).collect();
     let usual = [
-        "latency", "connect", "idle", "contacts", "decide", "html", "threads", "discover", "audit", "purge",
-        "relay", "app",
+        "latency", "connect", "idle", "contacts", "decide", "ledger", "html", "threads", "discover", "audit",
+        "purge", "relay", "app",
     ];
     let names = if names.is_empty() { usual.to_vec() } else { names };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -73,6 +77,7 @@ fn main() -> Result<()> {
             "idle" => idle::run(&runtime)?,
             "contacts" => contacts::run(&runtime)?,
             "decide" => decide::run()?,
+            "ledger" => ledger::run(&runtime)?,
             "html" => html::run(),
             "threads" => threads::run(&runtime)?,
             "discover" => discover::run(&runtime)?,

@@ -27,18 +27,20 @@ const BARE: &[&str] =
     &["build", "--release", "--package", "threadline-app", "--example", "bare", "--features", "bare"];
 
 pub fn bench(words: &[String]) -> Result<(), Failed> {
-    if words == ["reasons"] {
-        return show(cargo(&[
-            "test",
-            "--package",
-            "threadline-core",
-            "--lib",
-            "reason::texts",
-            "--",
-            "--nocapture",
-            "--test-threads",
-            "1",
-        ]));
+    // These are tests that print what they counted.
+    let counts: &[&[&str]] = match words {
+        [one] if one == "reasons" => &[&["threadline-core", "--lib", "reason::texts"]],
+        [one] if one == "packs" => {
+            &[&["threadline-core", "--test", "it", "packs::"], &["threadline-engine", "--lib", "packs_"]]
+        }
+        _ => &[],
+    };
+    for which in counts {
+        let after: &[&str] = &["--", "--nocapture", "--test-threads", "1"];
+        show(cargo(&[&["test", "--package"], *which, after].concat()))?;
+    }
+    if !counts.is_empty() {
+        return Ok(());
     }
     setup()?;
     let is_named = |name: &str| words.iter().any(|word| word == name);
