@@ -128,7 +128,9 @@ pub fn judge(facts: &Facts<'_>) -> Standing {
         Some(Kept::Ignored(rule)) if excludes(rule, facts) => Standing::Ignored(rule),
         Some(Kept::Ignored(_)) if facts.answers_logged => Standing::Missed(Miss::AnswersLogged),
         Some(Kept::Ignored(_)) if sent_to_contact(facts) => Standing::Missed(Miss::SentToContact),
-        Some(Kept::Ignored(Rule::OnlyWhenISay)) => Standing::Ignored(Rule::OnlyWhenISay),
+        Some(Kept::Ignored(
+            rule @ (Rule::OnlyWhenISay | Rule::CrmAddress | Rule::ForwardNotRead | Rule::OwnNotInSent),
+        )) => Standing::Ignored(rule),
         Some(Kept::Ignored(_)) => Standing::Unruled,
         None if facts.unread => Standing::Waiting,
         None if facts.older && facts.answers_logged => Standing::Missed(Miss::AnswersLogged),
@@ -144,11 +146,11 @@ fn excludes(rule: Rule, facts: &Facts<'_>) -> bool {
     let envelope = &arrival.envelope;
     let machine = |kind| envelope.machine == Some(kind);
     match rule {
-        Rule::KeywordNever | Rule::ToldNotTo | Rule::TakenOut | Rule::DeletedInCrm => true,
+        Rule::KeywordNever | Rule::ToldNotTo | Rule::RelayNoLog | Rule::TakenOut | Rule::DeletedInCrm => true,
         Rule::NeverWord => rules.has_never_word(&envelope.subject),
         Rule::PrivateTime => rules.is_private(arrival.time()),
         Rule::OlderThanBeginning => facts.older,
-        Rule::NeverAddress => everybody(arrival).any(|a| rules.never_addresses.contains(a)),
+        Rule::NeverAddress => everybody(arrival).any(|a| rules.is_never_address(a)),
         Rule::NeverDomain => {
             everybody(arrival).any(|a| rules.never_domains.iter().any(|domain| a.is_under(domain)))
         }
@@ -160,7 +162,9 @@ fn excludes(rule: Rule, facts: &Facts<'_>) -> bool {
         Rule::Newsletter => machine(Machine::List),
         // Mostly a part of the text says so, which an audit does not read.
         Rule::CalendarReply => true,
-        Rule::OnlyOwnAddresses | Rule::OnlyColleagues => everybody(arrival).all(|a| rules.is_colleague(a)),
+        Rule::OnlyOwnAddresses | Rule::OnlyColleagues => {
+            everybody(arrival).all(|a| rules.is_colleague(a) || rules.is_logging(a))
+        }
         Rule::NoSender => envelope.from.is_none(),
         // These let in, ask or hold, or are what is left where no rule speaks.
         _ => false,
@@ -277,7 +281,10 @@ mod tests {
             ("From: bob@firm.example\nTo: ann@firm.example", Rule::OnlyColleagues),
             ("From: x@y.example\nAuto-Submitted: auto-replied", Rule::AutoReply),
             ("From: x@y.example\nList-Id: <x>", Rule::Newsletter),
+            ("From: lawyer+x@law.example\nTo: ann@firm.example", Rule::NeverAddress),
+            ("From: ann@firm.example\nTo: bob@firm.example\nCc: ann+crm@firm.example", Rule::OnlyColleagues),
             (FROM_CARL, Rule::TakenOut),
+            (TO_CARL, Rule::RelayNoLog),
             (FROM_CARL, Rule::ToldNotTo),
             ("To: ann@firm.example", Rule::NoSender),
         ] {
@@ -294,13 +301,18 @@ mod tests {
             |f: &mut Facts<'_>| (f.kept, f.to_contact) = (Some(Kept::Ignored(Rule::UnknownSender)), true);
         assert_eq!(stands(TO_CARL, ignored), Standing::Missed(Miss::SentToContact));
         assert_eq!(stands(FROM_CARL, ignored), Standing::Unruled);
+        let switched =
+            |f: &mut Facts<'_>| (f.kept, f.to_contact) = (Some(Kept::Ignored(Rule::RelayNoLog)), true);
+        assert_eq!(stands(TO_CARL, switched), Standing::Ignored(Rule::RelayNoLog));
     }
 
     #[test]
     fn what_no_rule_speaks_for_has_a_place_of_its_own() {
         let ignored = |rule| stands(FROM_CARL, |f| f.kept = Some(Kept::Ignored(rule)));
         assert_eq!(ignored(Rule::UnknownSender), Standing::Unruled);
-        assert_eq!(ignored(Rule::OnlyWhenISay), Standing::Ignored(Rule::OnlyWhenISay));
+        for named in [Rule::OnlyWhenISay, Rule::CrmAddress, Rule::ForwardNotRead, Rule::OwnNotInSent] {
+            assert_eq!(ignored(named), Standing::Ignored(named));
+        }
     }
 
     #[test]
