@@ -3,7 +3,8 @@
 use crate::envelope::Envelope;
 use crate::message::Body;
 use crate::text::{forward, when};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
+use mail_parser::MessageParser;
 
 /// What a forward holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,12 +44,23 @@ pub fn original(raw: &[u8]) -> Option<Original> {
     (envelope.to, envelope.cc) = (read.to, read.cc);
     envelope.subject = read.subject.unwrap_or_default();
     // Nobody forwards a mail before it was written.
-    let date = read.date.and_then(|date| when::moment(&date, &TimeZone::UTC));
+    let date = read.date.and_then(|date| when::moment(&date, &zone(raw)));
     envelope.date = match (date, outer.date) {
         (Some(date), Some(forwarded)) => Some(date.min(forwarded)),
         (date, forwarded) => date.or(forwarded),
     };
     Some(Original { envelope, text: read.body })
+}
+
+/// Where the forward was written: programs quote a date by the clock on the wall there.
+fn zone(raw: &[u8]) -> TimeZone {
+    let offset =
+        MessageParser::default().parse_headers(raw).filter(|m| !m.parts.is_empty()).and_then(|header| {
+            let date = header.date()?;
+            let minutes = i32::from(date.tz_hour) * 60 + i32::from(date.tz_minute);
+            Offset::from_seconds(minutes * if date.tz_before_gmt { -60 } else { 60 }).ok()
+        });
+    offset.map_or(TimeZone::UTC, TimeZone::fixed)
 }
 
 #[cfg(test)]
@@ -71,6 +83,18 @@ mod tests {
         assert_eq!(e.ids[0].as_str(), "f@firm.example");
         assert_eq!(e.references[0].as_str(), "o@c.example");
         assert_eq!(original.text.trim(), "Thanks, we take it.");
+    }
+
+    #[test]
+    fn a_quoted_date_is_of_the_time_zone_in_which_the_mail_was_forwarded() {
+        for (written, moment) in [
+            ("Tue, 3 Nov 2026 10:00:00 +0100", "2026-11-02T08:30:00Z"),
+            ("Tue, 3 Nov 2026 10:00:00 -0330", "2026-11-02T13:00:00Z"),
+            ("Tue, 3 Nov 2026 10:00:00 GMT", "2026-11-02T09:30:00Z"),
+        ] {
+            let raw = INLINE.replace("Tue, 3 Nov 2026 10:00:00 +0000", written).replace('\n', "\r\n");
+            assert_eq!(original(raw.as_bytes()).unwrap().envelope.date.unwrap().to_string(), moment);
+        }
     }
 
     #[test]
