@@ -11,8 +11,8 @@ mod trash;
 pub use purge::{
     Clocked, Purged, begin_overdue, clocked, expire_trash, purge_headers, purge_text, settle_threads,
 };
-pub use recall::recall;
 pub(crate) use recall::sender;
+pub use recall::{recall, was_with};
 pub(crate) use trash::forget as forget_trash;
 pub use trash::{Trashed, page as trash_page, restore, throw_away};
 

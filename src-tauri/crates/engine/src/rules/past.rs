@@ -91,9 +91,9 @@ impl Engine {
     }
 
     async fn logged_of(&self, mailbox: &Address, who: &str) -> Result<(Vec<i64>, Vec<InCrm>), EngineError> {
-        let account = self.account(mailbox).await?.id;
+        let account = self.account(mailbox).await?;
         let parsed = Who::parse(who).ok_or_else(|| EngineError::NotAnAddress(who.to_owned()))?;
-        Ok(self.ledger().read(move |tx| find(tx, account, &parsed)).await?)
+        Ok(self.ledger().read(move |tx| find(tx, account.id, &parsed, &account.settings.rules.own)).await?)
     }
 }
 
@@ -101,7 +101,9 @@ fn number(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 
-fn find(tx: &Tx<'_>, account: i64, who: &Who) -> Result<(Vec<i64>, Vec<InCrm>), StoreError> {
+/// Of what retention has taken, that is found which was with this person alone: the receipts of a conversation with others name
+/// nobody.
+fn find(tx: &Tx<'_>, account: i64, who: &Who, own: &[Address]) -> Result<(Vec<i64>, Vec<InCrm>), StoreError> {
     let (mut found, mut in_crm) = (Vec::new(), Vec::new());
     let mut after = 0;
     loop {
@@ -110,7 +112,11 @@ fn find(tx: &Tx<'_>, account: i64, who: &Who) -> Result<(Vec<i64>, Vec<InCrm>), 
         after = last.id;
         for row in page {
             let mut people = row.headers.iter().flat_map(Headers::people);
-            if !people.any(|m| who.means(&m.address)) {
+            let receipt = match who {
+                Who::Address(address) => retention::was_with(tx, row.id, address, own)?,
+                Who::Domain(_) => false,
+            };
+            if !receipt && !people.any(|m| who.means(&m.address)) {
                 continue;
             }
             for entry in outbox::of_message(tx, row.id)? {

@@ -1,12 +1,12 @@
 //! What a receipt still tells: who may speak in its thread, and on whom it is logged.
 
-use crate::contact;
 use crate::error::StoreError;
 use crate::sql::address;
 use crate::tx::{IdHash, Tx};
+use crate::{contact, thread};
 use jiff::Timestamp;
 use rusqlite::params;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use threadline_core::address::Address;
 use threadline_core::decide::KnownThread;
@@ -41,6 +41,26 @@ pub fn recall(
         }
     }
     Ok(())
+}
+
+/// Whether a message is a receipt of a conversation in which, beside the person, this one took part and nobody else: it was with
+/// them. Of a receipt in which others took part too nothing tells with whom it was.
+pub fn was_with(tx: &Tx<'_>, message: i64, who: &Address, own: &[Address]) -> Result<bool, StoreError> {
+    let thread: Option<Option<i64>> =
+        tx.one("SELECT thread FROM message WHERE id = ?1 AND purged_at IS NOT NULL", [message], |row| {
+            row.get("thread")
+        })?;
+    let Some(thread) = thread.flatten() else { return Ok(false) };
+    if !took_part(tx, thread, tx.hash_address(who))? {
+        return Ok(false);
+    }
+    let both = || own.iter().chain([who]);
+    let known: HashSet<IdHash> =
+        both().flat_map(|a| [tx.hash_address(a), tx.hash_domain(a.domain())]).collect();
+    let people: Vec<IdHash> =
+        tx.all("SELECT hash FROM receipt_person WHERE thread = ?1", [thread], |row| row.get("hash"))?;
+    let open = thread::participants(tx, thread)?;
+    Ok(people.iter().all(|hash| known.contains(hash)) && open.iter().all(|a| both().any(|b| a == b)))
 }
 
 fn took_part(tx: &Tx<'_>, thread: i64, hash: IdHash) -> Result<bool, StoreError> {

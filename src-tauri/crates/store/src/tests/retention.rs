@@ -399,3 +399,26 @@ async fn no_byte_of_what_was_purged_is_left_in_the_file() {
     assert!(hits(&after, b"open text ") >= open, "what was not purged is there");
     ledger.read(|tx| Ok(egress::page(tx, 0, 999)?.len())).await.map(|n| assert_eq!(n, 300)).unwrap();
 }
+
+#[test]
+fn a_receipt_tells_with_whom_it_was_where_nobody_else_took_part() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let own = [address("ann@firm.example"), address("ann@brand.example")];
+    let (bob, dora) = (address("bob@client.example"), address("dora@client.example"));
+    let (alone, _) = logged(&tx, bed.account, place(&bed, 1), &mail("a@x", ""), Thread::New);
+    let more = "Cc: dora@client.example";
+    let (others, _) = logged(&tx, bed.account, place(&bed, 2), &mail("b@x", more), Thread::New);
+    assert!(!retention::was_with(&tx, alone, &bob, &own).unwrap(), "its header tells");
+    for message in [alone, others] {
+        accept(&tx, message, 7_000);
+        purge(&tx, message, 8_000);
+    }
+    let was_with = |message, who| retention::was_with(&tx, message, who, &own).unwrap();
+    assert!(was_with(alone, &bob) && !was_with(alone, &dora));
+    assert!(!was_with(others, &bob) && !was_with(others, &dora));
+    // A later mail brings somebody else in, whose address is here.
+    let thread = message::get(&tx, alone).unwrap().unwrap().thread.unwrap();
+    logged(&tx, bed.account, place(&bed, 3), &mail("c@x", more), Thread::Join(thread));
+    assert!(!was_with(alone, &bob));
+}
