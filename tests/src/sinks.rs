@@ -90,15 +90,15 @@ impl Place {
     }
 
     /// How many attempts came for a message that had come before. A webhook's receiver keeps doubles away itself, so what it
-    /// stores does not tell; the other two have no attempts to count.
-    pub fn repeated(&self) -> usize {
+    /// stores does not tell. `None` for the other two, which have no attempts to count.
+    pub fn repeated(&self) -> Option<usize> {
         match self {
             Place::Webhook(receiver) => {
                 let attempts = receiver.attempts();
                 let ids: BTreeSet<&str> = attempts.iter().map(|a| a.id.as_str()).collect();
-                attempts.len() - ids.len()
+                Some(attempts.len() - ids.len())
             }
-            Place::Folder(_) | Place::Hubspot(_) => 0,
+            Place::Folder(_) | Place::Hubspot(_) => None,
         }
     }
 

@@ -127,17 +127,22 @@ fn at_every_boundary(place: &Place) -> Result<()> {
     let (lost, doubled) = place.compare(&manifest)?;
     println!(
         "{}: {boundaries} boundaries, every {stride}., {rounds} times; {killed} kills, {} mails: lost {lost}, doubled \
-         {doubled}; sent again {}",
+         {doubled}{}",
         place.name(),
         manifest.len(),
-        place.repeated()
+        again(place)
     );
     ensure!(killed > 20, "only {killed} kills");
     ensure!(lost == 0 && doubled == 0);
     // One mail is on its way at a time, so a kill makes one attempt more at most.
-    let repeated = place.repeated();
+    let repeated = place.repeated().unwrap_or(0);
     ensure!(repeated <= killed, "{repeated} repeated attempts after {killed} kills");
     nothing_waits(&computer)
+}
+
+/// What is told of attempts that came again; nothing where none can be counted.
+fn again(place: &Place) -> String {
+    place.repeated().map_or_else(String::new, |again| format!("; sent again {again}"))
 }
 
 /// Neither the mailbox nor the CRM has anything left to do, and nothing was given up.
@@ -178,10 +183,10 @@ fn at_random_instants(place: &Place) -> Result<()> {
     computer.once()?.ok()?;
     let (lost, doubled) = place.compare(&manifest)?;
     println!(
-        "{}: {kills} kills, {} mails: lost {lost}, doubled {doubled}; sent again {}",
+        "{}: {kills} kills, {} mails: lost {lost}, doubled {doubled}{}",
         place.name(),
         manifest.len(),
-        place.repeated()
+        again(place)
     );
     ensure!(lost == 0 && doubled == 0);
     nothing_waits(&computer)

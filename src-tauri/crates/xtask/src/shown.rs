@@ -45,7 +45,7 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
     setup()?;
     let is_named = |name: &str| words.iter().any(|word| word == name);
     if is_named("kill") && words.len() > 1 {
-        return Err(Failed("`kill` takes about half an hour: run it alone, `cargo xtask bench kill`".into()));
+        return Err(Failed("`kill` takes some hours: run it alone, `cargo xtask bench kill`".into()));
     }
     show(cargo(&[&["build", "--release", "--bins"], PROGRAMS].concat()))?;
     if is_named("kill") {
