@@ -12,7 +12,7 @@ use crate::desk::{Closed, Desk, Opener, broke_off};
 use crate::desktop::Desktop;
 use crate::error::AppError;
 use crate::locale::{Catalogue, Locale};
-use crate::notify::{self, Notice, Words};
+use crate::notify::{self, Notice, Unsent, Words};
 use crate::settings::{AppSettings, SettingsFile, Stored};
 use crate::tray::Tray;
 use crate::tray::menu::Action;
@@ -22,12 +22,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use life::{Change, Life};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_engine::Event;
 use threadline_engine::diagnostics::BundleFile;
+use threadline_engine::event::SendState;
 use threadline_engine::logs::Logs;
 use threadline_engine::views::Status;
 use tokio::task::JoinHandle;
@@ -80,6 +83,8 @@ pub struct Controller<O: Opener, D: Desktop> {
     copying: Option<Copying>,
     /// The day of the engine's question about people, until it is put.
     question: Option<Date>,
+    /// Mails that were to go out and need the person, each with what is still to be told of it.
+    unsent: BTreeMap<i64, Option<Notice>>,
 }
 
 type Copying = JoinHandle<Result<Vec<BundleFile>, AppError>>;
@@ -106,6 +111,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             is_led: false,
             copying: None,
             question: None,
+            unsent: BTreeMap::new(),
             parts,
             ears,
             file,
@@ -197,13 +203,39 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             | Event::SetAside { .. }
             | Event::Contacts { .. }
             | Event::Audited { .. } => {}
-            Event::Send { .. } | Event::Relayed { .. } => self.gather(Topic::Sends),
+            Event::Send { account, send, state, words, .. } => {
+                self.gather(Topic::Sends);
+                self.hear_of_send(account, *send, *state, words.as_deref());
+            }
+            Event::Relayed { .. } => self.gather(Topic::Sends),
             Event::Question { .. } => {
                 self.question = Some(self.today());
                 self.gather(Topic::Asked);
             }
         }
         self.gather(Topic::Status);
+    }
+
+    /// A mail that needs the person is told of once, after the quiet hours; not where it was settled by then.
+    fn hear_of_send(&mut self, account: &Address, send: i64, state: SendState, words: Option<&str>) {
+        match Unsent::of(state, words) {
+            None => {
+                self.unsent.remove(&send);
+            }
+            Some(how) => {
+                let notice = Notice::Unsent { from: account.to_string(), how };
+                self.unsent.entry(send).or_insert(Some(notice));
+            }
+        }
+    }
+
+    fn tell_unsent(&mut self) {
+        if notify::may_speak(&self.stored.settings, self.parts.clock.now(), &self.parts.zone) {
+            let due: Vec<Notice> = self.unsent.values_mut().filter_map(Option::take).collect();
+            for notice in due {
+                self.notify(&notice);
+            }
+        }
     }
 
     fn gather(&mut self, topic: Topic) {
@@ -251,6 +283,7 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             self.status = Some(status);
             self.decide_notices();
             self.put_question(&desk).await;
+            self.tell_unsent();
         }
         self.show_tray();
         Ok(())

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use threadline_core::health::State;
 use threadline_core::reason::Reason;
 use threadline_engine::causes;
+use threadline_engine::event::SendState;
 use threadline_engine::views::Status;
 
 /// A disconnect that was told and is not over.
@@ -47,8 +48,31 @@ pub enum Notice {
     Refused { error: AppError },
     /// The question of the day: people whom the person wrote to and whom the CRM does not know.
     Question { people: u64 },
+    /// A mail that was to go out: the server refused it, or nobody can tell whether it was sent.
+    Unsent { from: String, how: Unsent },
     /// The diagnostics are in the clipboard.
     Copied,
+}
+
+/// What became of a mail that was to go out and needs the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsent {
+    /// With the server's words, where it had any.
+    Refused {
+        words: Option<String>,
+    },
+    Unknown,
+}
+
+impl Unsent {
+    /// `None` where nothing is to be done.
+    pub fn of(state: SendState, words: Option<&str>) -> Option<Self> {
+        match state {
+            SendState::Refused => Some(Unsent::Refused { words: words.map(str::to_owned) }),
+            SendState::Unknown => Some(Unsent::Unknown),
+            SendState::Waiting | SendState::Submitting | SendState::Sent | SendState::Cancelled => None,
+        }
+    }
 }
 
 /// Whose connection it is.
@@ -189,6 +213,7 @@ impl Notice {
             Notice::Disconnected { .. }
             | Notice::Recovered { .. }
             | Notice::Stopped { .. }
+            | Notice::Unsent { .. }
             | Notice::Question { .. } => may_speak(settings, now, zone),
             Notice::TrayStays | Notice::LoggingStopped { .. } | Notice::Copied => settings.notifications,
             Notice::NoTray | Notice::Refused { .. } => true,
@@ -259,6 +284,20 @@ impl Notice {
                 urgent: false,
                 about: None,
             },
+            Notice::Unsent { from, how } => {
+                let (title, body, words) = match how {
+                    Unsent::Refused { words } => {
+                        ("notify.unsent.refused.title", "notify.unsent.refused.body", words.as_deref())
+                    }
+                    Unsent::Unknown => ("notify.unsent.unknown.title", "notify.unsent.unknown.body", None),
+                };
+                Words {
+                    body: join(&[words.unwrap_or_default(), &texts.text(body, &[])]),
+                    action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Outgoing)))),
+                    urgent: true,
+                    ..said(texts, title, body, &[("name", from)])
+                }
+            }
             Notice::Copied => said(texts, "notify.copied.title", "notify.copied.body", &[]),
             Notice::Refused { error } => Words {
                 action: Some((texts.text("notify.open", &[]), Action::Open(Some(Route::Overview)))),

@@ -393,3 +393,42 @@ async fn given_quiet_hours_when_the_engine_asks_then_it_waits_for_their_end_and_
         assert_eq!(office.desktop().notices.drain(..).count(), told);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn given_a_mail_that_did_not_go_when_the_engine_says_so_then_it_is_told_once_and_leads_to_outgoing() {
+    let office = Office::open(status(vec![connected(ANN)])).await;
+    let send = |send: i64, state: SendState| Event::Send {
+        account: address(ANN),
+        send,
+        state,
+        copy: None,
+        words: Some("552 5.3.4 Message too big".to_owned()),
+    };
+    for state in [SendState::Waiting, SendState::Submitting, SendState::Refused, SendState::Refused] {
+        office.happens(send(7, state));
+    }
+    office.settle().await;
+    let notices: Vec<_> = office.desktop().notices.drain(..).collect();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(
+        notices[0].body.starts_with("552 5.3.4 Message too big It lies in Outgoing"),
+        "{:?}",
+        notices[0].body
+    );
+    assert_eq!(notices[0].action.as_ref().unwrap().1, Action::Open(Some(Route::Outgoing)));
+    // In quiet hours it waits, and what was settled by their end is not told.
+    let settings = office.app().await.settings;
+    let quiet = AppSettings { quiet_from: Some(0), quiet_until: Some(23 * 60 + 59), ..settings.clone() };
+    office.handle.set_settings(quiet).await.unwrap();
+    office.happens(send(8, SendState::Unknown));
+    office.happens(send(9, SendState::Unknown));
+    office.settle().await;
+    office.happens(send(9, SendState::Sent));
+    office.settle().await;
+    assert_eq!(office.desktop().notices, []);
+    office.handle.set_settings(settings).await.unwrap();
+    office.settle().await;
+    let notices: Vec<_> = office.desktop().notices.drain(..).collect();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!(notices[0].title, format!("A mail from {ANN} may not have gone"));
+}

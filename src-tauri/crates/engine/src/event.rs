@@ -7,7 +7,8 @@ use threadline_core::health::{Channel, Health};
 use threadline_core::reason::Reason;
 use threadline_core::record::Direction;
 use threadline_core::rule::Rule;
-use threadline_store::send::{Copy, State as SendState};
+use threadline_store::send::Copy;
+pub use threadline_store::send::State as SendState;
 
 /// How the first reading after a connection goes. The numbers are counted where each thing happens, so that a gap shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
