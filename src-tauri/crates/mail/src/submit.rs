@@ -12,6 +12,7 @@ mod extensions;
 mod path;
 
 pub use answer::Answer;
+use body::write;
 pub use body::{Body, Stuffing, Undelivered};
 pub use extensions::Extensions;
 pub use path::{Params, Path};
@@ -22,6 +23,7 @@ use crate::login::Login;
 use crate::smtp::{self, Line, Reply, Stream, Submission};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::response::Response;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use threadline_core::envelope::clean;
 use threadline_core::reason::{Evidence, MOST_WORDS, Phase, Signal};
@@ -143,7 +145,72 @@ impl Session {
 
     /// RCPT TO: one recipient more. Each has its own answer.
     pub async fn rcpt(&mut self, to: &Path, params: &Params) -> Result<Answer, MailError> {
-        self.ask(&format!("RCPT TO:<{to}>{params}"), self.patience.rcpt).await
+        self.ask(&rcpt(to, params), self.patience.rcpt).await
+    }
+
+    /// RCPT TO for each, in this order; gives an answer for each. Where the server offers PIPELINING (RFC 2920) they go in one piece,
+    /// and cost one round trip however many they are. From the first 421 on all have that answer: the server is about to close.
+    pub async fn recipients(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
+        let mut answers = match to {
+            [_, _, ..] if self.extensions.pipelining => self.pipeline(to).await?,
+            _ => self.one_by_one(to).await?,
+        };
+        if let Some(last) = answers.last().cloned() {
+            answers.resize(to.len(), last);
+        }
+        Ok(answers)
+    }
+
+    async fn one_by_one(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
+        let mut answers = Vec::with_capacity(to.len());
+        for (path, params) in to {
+            answers.push(self.rcpt(path, params).await?);
+            if !self.ready {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Writes and reads at the same time (RFC 2920 §3.1): neither side may wait for the other with its buffers full.
+    async fn pipeline(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
+        if !std::mem::replace(&mut self.ready, false) {
+            return Err(self.fail(Signal::Closed, ""));
+        }
+        let lines: String = to.iter().map(|(path, params)| format!("{}\r\n", rcpt(path, params))).collect();
+        let (stream, name, block) = (self.stream.clone(), self.name.clone(), self.patience.block);
+        let written = AtomicBool::new(false);
+        let write = async {
+            match write(stream, &name, lines.as_bytes(), block).await {
+                Ok(()) => written.store(true, Ordering::Relaxed),
+                Err(error) => return error,
+            }
+            std::future::pending().await
+        };
+        let answers = tokio::select! {
+            // What the server said before it hung up counts.
+            biased;
+            answers = self.answers(to.len()) => answers?,
+            error = write => return Err(error),
+        };
+        // Answers to what was not asked yet are none.
+        if self.ready && !written.load(Ordering::Relaxed) {
+            self.ready = false;
+            return Err(self.fail(Signal::Malformed, ""));
+        }
+        Ok(answers)
+    }
+
+    /// The answers to so many RCPTs that are on their way; fewer where the server says that it closes.
+    async fn answers(&mut self, count: usize) -> Result<Vec<Answer>, MailError> {
+        let mut answers = Vec::with_capacity(count);
+        let mut goes_on = true;
+        while goes_on && answers.len() < count {
+            answers.push(self.answer(self.patience.rcpt).await?);
+            goes_on = std::mem::replace(&mut self.ready, false);
+        }
+        self.ready = goes_on;
+        Ok(answers)
     }
 
     /// DATA. The text may follow where the server says 354; any other answer refuses it.
@@ -234,4 +301,9 @@ impl Session {
     fn fail(&self, signal: Signal, words: &str) -> MailError {
         MailError::new(&self.name, Evidence::new(Phase::Send, signal, words))
     }
+}
+
+/// The command, without its line end.
+fn rcpt(to: &Path, params: &Params) -> String {
+    format!("RCPT TO:<{to}>{params}")
 }

@@ -2,6 +2,7 @@
 
 use super::{Answer, Session};
 use crate::error::MailError;
+use crate::smtp::Stream;
 use std::time::Duration;
 use threadline_core::reason::{Phase, Signal};
 use tokio::io::AsyncWriteExt;
@@ -95,19 +96,7 @@ impl<'a> Body<'a> {
 impl Session {
     /// Writes past lettre.
     pub(super) async fn put(&mut self, bytes: &[u8]) -> Result<(), MailError> {
-        let mut stream = self.stream.clone();
-        for block in bytes.chunks(BLOCK) {
-            let written = async {
-                stream.write_all(block).await?;
-                stream.flush().await
-            };
-            match timeout(self.patience.block, written).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(MailError::from_io(&self.name, Phase::Send, &error)),
-                Err(_) => return Err(MailError::timed_out(&self.name, Phase::Send)),
-            }
-        }
-        Ok(())
+        write(self.stream.clone(), &self.name, bytes, self.patience.block).await
     }
 
     /// Writes the last bytes of a mail and waits for what comes of it.
@@ -115,6 +104,27 @@ impl Session {
         self.put(end).await.map_err(Undelivered::Unknown)?;
         self.answer(self.patience.end).await.map_err(Undelivered::Unknown)
     }
+}
+
+/// Writes block by block, each within this time; `name` is the server's.
+pub(super) async fn write(
+    mut stream: Stream,
+    name: &str,
+    bytes: &[u8],
+    most: Duration,
+) -> Result<(), MailError> {
+    for block in bytes.chunks(BLOCK) {
+        let written = async {
+            stream.write_all(block).await?;
+            stream.flush().await
+        };
+        match timeout(most, written).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(MailError::from_io(name, Phase::Send, &error)),
+            Err(_) => return Err(MailError::timed_out(name, Phase::Send)),
+        }
+    }
+    Ok(())
 }
 
 /// Looks for what some server would take for the end of a mail: a line of one dot, whatever it takes for a line break

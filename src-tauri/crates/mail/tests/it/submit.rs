@@ -120,6 +120,88 @@ async fn refusals_are_answers_and_the_session_goes_on() {
     stage.said().await;
 }
 
+/// A signed-in session with a server that takes commands in one piece.
+async fn pipelined(play: impl FnOnce(Script) -> Script + Send + 'static) -> (Stage, Session) {
+    let stage = Stage::raw(vec![Box::new(move |script| {
+        let script = script.send("220 mx\r\n").expect("EHLO");
+        let script = script.send("250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n");
+        play(script.expect("AUTH PLAIN").send("235 2.7.0 in\r\n").expect("MAIL").send("250 ok\r\n"))
+    })])
+    .await;
+    let mut session = Session::open(&stage.server, &login(), &Timeouts::default(), patience()).await.unwrap();
+    assert!(session.mail(&path("a@x.test"), &Params::none()).await.unwrap().is_yes());
+    (stage, session)
+}
+
+fn people(count: usize) -> Vec<(Path, Params)> {
+    (0..count).map(|n| (path(&format!("r{n}@x.test")), Params::none())).collect()
+}
+
+#[tokio::test]
+async fn a_thousand_recipients_cost_one_round_trip_and_each_has_its_own_answer() {
+    // The server answers nobody before it has heard of everybody.
+    let (mut stage, mut session) = pipelined(|mut script| {
+        for n in 0..1_000 {
+            script = script.expect(&format!("RCPT TO:<r{n}@x.test>"));
+        }
+        for n in 0..1_000 {
+            script = match n % 3 {
+                0 => script.send(format!("550-5.1.1 not {n}\r\n550 5.1.1 here\r\n")),
+                _ => script.send(format!("250 2.1.5 {n}\r\n")),
+            };
+        }
+        script.expect("DATA").send("354 go\r\n").expect("one").expect(".").send("250 queued\r\n")
+    })
+    .await;
+    let answers = session.recipients(&people(1_000)).await.unwrap();
+    assert_eq!(answers.len(), 1_000);
+    for (n, answer) in answers.iter().enumerate() {
+        let want = if n % 3 == 0 { format!("550 5.1.1 not {n} here") } else { format!("250 2.1.5 {n}") };
+        assert_eq!(answer.to_string(), want);
+    }
+    assert!(session.is_ready());
+    let mut body = session.data().await.unwrap().unwrap();
+    body.write(b"one\r\n").await.unwrap();
+    assert!(body.finish().await.unwrap().is_yes());
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_server_that_reads_nothing_more_before_it_is_heard_is_heard() {
+    // More than what the buffers between two programs hold, in both directions.
+    let (mut stage, mut session) = pipelined(|mut script| {
+        for n in 0..400 {
+            script = script.expect(&format!("RCPT TO:<r{n}@"));
+            let line = format!("550-{}\r\n", "x".repeat(500));
+            script = script.send(format!("{}550 no {n}\r\n", line.repeat(60)));
+        }
+        script
+    })
+    .await;
+    let long: Vec<_> =
+        (0..400).map(|n| (path(&format!("r{n}@{}.test", "x".repeat(900))), Params::none())).collect();
+    let answers = session.recipients(&long).await.unwrap();
+    assert_eq!((answers.len(), answers[399].lines.len()), (400, 61));
+    assert_eq!(answers[399].lines[60], "no 399");
+    stage.said().await;
+}
+
+#[tokio::test]
+async fn a_server_that_goes_in_between_or_says_too_much_is_told_apart() {
+    let (_stage, mut session) = pipelined(|script| {
+        let script = script.expect("RCPT TO:<r0@x.test>").expect("").expect("").expect("");
+        script.send("250 ok\r\n421 4.3.2 closing\r\n").close()
+    })
+    .await;
+    let codes: Vec<u16> = session.recipients(&people(4)).await.unwrap().iter().map(|a| a.code).collect();
+    assert_eq!(codes, [250, 421, 421, 421]);
+    assert!(!session.is_ready());
+    let (_stage, mut session) = pipelined(|script| script.expect("RCPT").send("250 ok\r\n").close()).await;
+    let error = session.recipients(&people(4)).await.unwrap_err();
+    assert_eq!((error.phase, error.reason), (Phase::Send, Reason::ServerClosedConnection));
+    assert!(!session.is_ready());
+}
+
 #[tokio::test]
 async fn after_421_nothing_more_is_said() {
     let (mut stage, mut session) =
