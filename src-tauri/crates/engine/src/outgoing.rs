@@ -33,9 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
-use threadline_mail::connect::Timeouts;
 use threadline_mail::session::Session as Imap;
-use threadline_mail::submit::{Patience, Session as Smtp};
+use threadline_mail::submit::Session as Smtp;
 use threadline_store::send::{self, Sending, State as SendState, Told};
 use threadline_store::{StoreError, Tx};
 
@@ -262,29 +261,9 @@ impl Outgoing {
 
     /// A signed-in connection to the server that takes mail; what comes of it is the state of the way out.
     async fn smtp(&self) -> Result<Smtp, Broken> {
-        let settings = &self.mailbox.settings;
-        let Some(server) = settings.smtp_server()? else {
-            return Err(EngineError::NoSmtp(settings.address.to_string()).into());
-        };
-        let shared = self.shared();
-        let timeouts = Timeouts::default();
-        let first = sign_in::login(shared, settings, None, Using::Kept).await.map_err(told_apart)?;
-        let (opened, is_new) = match Smtp::open(&server, &first, &timeouts, Patience::default()).await {
-            Err(error) => match sign_in::renewed(shared, settings, &first, &error)
-                .await
-                .map_err(told_apart)?
-            {
-                Some(second) => (Smtp::open(&server, &second, &timeouts, Patience::default()).await, true),
-                None => (Err(error), false),
-            },
-            opened => (opened, false),
-        };
-        let session = match opened {
+        let session = match sign_in::submission(self.shared(), &self.mailbox.settings).await {
             Ok(session) => session,
-            Err(error) => {
-                let error = sign_in::refused(shared, settings, error, Using::Kept, is_new);
-                return Err(mailbox::with_history(shared, &settings.address, error).await?.into());
-            }
+            Err(error) => return Err(self.told_apart(error).await?),
         };
         self.set_health(State::Connected, None, None).await?;
         self.note_offers(&session).await?;
@@ -295,11 +274,20 @@ impl Outgoing {
         let settings = &self.mailbox.settings;
         match sign_in::session(self.shared(), settings, None, Using::Kept).await {
             Ok(session) => Ok(session),
-            Err(EngineError::Mail(error)) => {
-                Err(mailbox::with_history(self.shared(), &settings.address, *error).await?.into())
-            }
-            Err(error) => Err(told_apart(error)),
+            Err(error) => Err(self.told_apart(error).await?),
         }
+    }
+
+    /// What can be tried again is told from what a person must mend.
+    async fn told_apart(&self, error: EngineError) -> Result<Broken, StoreError> {
+        Ok(match error {
+            EngineError::Mail(error) => {
+                mailbox::with_history(self.shared(), &self.mailbox.settings.address, *error).await?.into()
+            }
+            EngineError::Secret(error) => error.into(),
+            EngineError::Store(error) => error.into(),
+            other => other.into(),
+        })
     }
 
     /// Tells how a mail stands.
@@ -360,16 +348,6 @@ impl Outgoing {
             next_try,
         };
         self.shared().set_health(self.mailbox.id, &self.mailbox.settings.address, health).await
-    }
-}
-
-/// What can be tried again is told from what a person must mend.
-fn told_apart(error: EngineError) -> Broken {
-    match error {
-        EngineError::Mail(error) => (*error).into(),
-        EngineError::Secret(error) => error.into(),
-        EngineError::Store(error) => error.into(),
-        other => other.into(),
     }
 }
 

@@ -6,12 +6,14 @@ use crate::error::EngineError;
 use crate::settings::{AccountSettings, Auth, OauthProvider};
 use crate::shared::Shared;
 use crate::tokens::Using;
+use async_trait::async_trait;
 use threadline_core::address::Address;
 use threadline_core::reason::{Blame, Evidence, ImapStatus, Phase, Reason, Signal};
-use threadline_mail::connect::Timeouts;
+use threadline_mail::connect::{Server, Timeouts};
 use threadline_mail::error::MailError;
 use threadline_mail::login::{Credential, Login};
 use threadline_mail::session::Session;
+use threadline_mail::submit::{self, Patience};
 use threadline_oauth::{OauthError, PATIENCE, SignIn};
 use zeroize::Zeroizing;
 
@@ -86,17 +88,55 @@ pub(crate) async fn session(
     password: Option<Zeroizing<String>>,
     using: Using,
 ) -> Result<Session, EngineError> {
-    let server = settings.server()?;
-    let timeouts = Timeouts::default();
+    renewing(shared, settings, &settings.server()?, password, using).await
+}
+
+/// The same at the server that takes mail. Fails with `no_smtp` where the mailbox has none.
+pub(crate) async fn submission(
+    shared: &Shared,
+    settings: &AccountSettings,
+) -> Result<submit::Session, EngineError> {
+    let server = settings.smtp_server()?.ok_or_else(|| EngineError::NoSmtp(settings.address.to_string()))?;
+    renewing(shared, settings, &server, None, Using::Kept).await
+}
+
+/// A session that begins with a sign-in.
+#[async_trait]
+trait SignedIn: Sized + Send {
+    async fn begin(server: &Server, login: &Login) -> Result<Self, MailError>;
+}
+
+#[async_trait]
+impl SignedIn for Session {
+    async fn begin(server: &Server, login: &Login) -> Result<Self, MailError> {
+        Session::open(server, login, &Timeouts::default()).await
+    }
+}
+
+#[async_trait]
+impl SignedIn for submit::Session {
+    async fn begin(server: &Server, login: &Login) -> Result<Self, MailError> {
+        submit::Session::open(server, login, &Timeouts::default(), Patience::default()).await
+    }
+}
+
+/// Begins a session, once more with a new access token where the server refuses the one that was kept.
+async fn renewing<S: SignedIn>(
+    shared: &Shared,
+    settings: &AccountSettings,
+    server: &Server,
+    password: Option<Zeroizing<String>>,
+    using: Using,
+) -> Result<S, EngineError> {
     let first = login(shared, settings, password, using).await?;
-    let (opened, is_new) = match Session::open(&server, &first, &timeouts).await {
+    let (begun, is_new) = match S::begin(server, &first).await {
         Err(error) => match renewed(shared, settings, &first, &error).await? {
-            Some(second) => (Session::open(&server, &second, &timeouts).await, true),
+            Some(second) => (S::begin(server, &second).await, true),
             None => (Err(error), false),
         },
-        opened => (opened, false),
+        begun => (begun, false),
     };
-    opened.map_err(|error| refused(shared, settings, error, using, is_new).into())
+    begun.map_err(|error| refused(shared, settings, error, using, is_new).into())
 }
 
 /// Another login where this error is a server's refusal of an access token that may be out of date.

@@ -5,7 +5,6 @@ use crate::answer::Answer;
 use crate::content::Scanner;
 use crate::letter::Letter;
 use crate::limits::Limits;
-use crate::transaction::refusal_of;
 use crate::upstream::{Ended, Session, Upstream};
 use crate::wire::{Lost, Wire};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -101,7 +100,7 @@ impl Chunks {
 
     fn fault(&self) -> Option<Taken> {
         let fault = self.scanner.as_ref().and_then(Scanner::fault)?;
-        let (answer, closes) = refusal_of(fault);
+        let (answer, closes) = fault.refusal();
         Some(Taken::Refused(answer, closes))
     }
 

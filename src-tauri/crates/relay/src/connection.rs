@@ -12,6 +12,9 @@ use crate::wire::{Line, Lost, Wire};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+/// Most bytes of commands that are looked at together.
+const TOGETHER: usize = 64 * 1024;
+
 /// Speaks until the connection is over.
 pub(crate) async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
     shared: &Arc<Shared>,
@@ -108,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
             Command::StartTls => self.mistake(503, "5.5.1 TLS is on already"),
             Command::Auth(words) => return self.sign_in(words).await,
             Command::Mail(rest) => self.mail(rest).await,
-            Command::Rcpt(rest) => self.recipient(rest).await,
+            Command::Rcpt(rest) => self.recipients(rest).await?,
             Command::Data => return self.data().await,
             Command::Bdat { size, last } => return self.chunk(size, last).await,
             Command::BrokenBdat => {
@@ -196,15 +199,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
         answer
     }
 
-    async fn recipient(&mut self, rest: &str) -> Answer {
+    /// This RCPT and those that the mail program sent with it, without waiting for an answer. Gives the last answer.
+    async fn recipients(&mut self, rest: &str) -> Result<Answer, Lost> {
         let Some(transaction) = &mut self.transaction else {
-            return self.mistake(503, "5.5.1 Say MAIL first");
+            return Ok(self.mistake(503, "5.5.1 Say MAIL first"));
         };
-        let (answer, goes_on) = transaction.recipient(rest, &self.shared.limits).await;
+        let limits = &self.shared.limits;
+        let mut rests = vec![rest.to_owned()];
+        self.wire.take_in(TOGETHER).await?;
+        while let Some(rest) = self.wire.line_here(limits.command, recipient) {
+            rests.push(rest);
+        }
+        let (answers, goes_on) = transaction.recipients(&rests, limits).await;
         if !goes_on {
             self.transaction = None;
         }
-        answer
+        let mut answers = answers.into_iter();
+        let mut answer = answers.next().unwrap_or_else(|| Answer::new(451, "4.3.0 Nothing was said"));
+        for next in answers {
+            if answer.ends() {
+                break;
+            }
+            self.wire.say(&std::mem::replace(&mut answer, next));
+        }
+        Ok(answer)
     }
 
     async fn data(&mut self) -> Result<(Answer, bool), Lost> {
@@ -251,5 +269,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
         }
         discard(size, self.wire).await?;
         Ok((answer, false))
+    }
+}
+
+/// What stands behind RCPT, where the line is one.
+fn recipient(line: &str) -> Option<String> {
+    match Command::read(line) {
+        Command::Rcpt(rest) => Some(rest.to_owned()),
+        _ => None,
     }
 }

@@ -3,6 +3,8 @@
 //! It is passed on as it came, doubled dots too. Lines end with CR LF and nothing else: a server that also takes `LF . LF` or
 //! `LF . CR LF` for an end would read what follows as commands (SMTP smuggling, 2023), so a bare CR or LF never leaves here.
 
+use crate::answer::Answer;
+
 /// What makes a text one that is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -11,6 +13,22 @@ pub(crate) enum Fault {
     Nul,
     /// With how many bytes a line may have.
     LongLine(usize),
+}
+
+impl Fault {
+    /// What is told of it, and whether the connection ends behind it: with one who ends lines in another way there is no agreement
+    /// about where a mail ends.
+    pub(crate) fn refusal(self) -> (Answer, bool) {
+        let no = |words: String| Answer::new(550, format!("5.6.0 {words}"));
+        match self {
+            Fault::BareLineFeed => {
+                (no("A line of the mail ends with LF alone; CR LF is needed".to_owned()), true)
+            }
+            Fault::BareCarriageReturn => (no("The mail holds a CR without its LF".to_owned()), true),
+            Fault::Nul => (no("The mail holds a NUL byte".to_owned()), true),
+            Fault::LongLine(most) => (no(format!("A line of the mail has more than {most} bytes")), false),
+        }
+    }
 }
 
 /// Looks at each byte once. Memory: two bytes.

@@ -2,12 +2,12 @@
 
 use crate::answer::Answer;
 use crate::chunks::{Chunks, Taken};
-use crate::content::{Fault, Scanner};
+use crate::content::Scanner;
 use crate::letter::Letter;
 use crate::limits::Limits;
 use crate::path::{Parameter, Path};
 use crate::server::Login;
-use crate::switch;
+use crate::switch::{self, Switch};
 use crate::upstream::{Ended, Outcome, Session, Stop, Text, Upstream};
 use crate::wire::{Lost, Wire};
 use async_trait::async_trait;
@@ -70,27 +70,69 @@ impl Transaction {
         }
     }
 
-    /// RCPT. The inner value is false where the transaction is over.
-    pub(crate) async fn recipient(&mut self, rest: &str, limits: &Limits) -> (Answer, bool) {
-        let mut to = match Path::read(rest) {
-            Ok(to) if to.address.is_empty() => {
-                return (Answer::new(553, "5.1.3 A recipient has an address"), true);
+    /// One or more RCPTs that came together: an answer for each, in order, and false where the transaction is over. The provider
+    /// hears them together too.
+    pub(crate) async fn recipients(&mut self, rests: &[String], limits: &Limits) -> (Vec<Answer>, bool) {
+        let mut answers = Vec::with_capacity(rests.len());
+        let (mut asked, mut paths) = (Vec::new(), Vec::new());
+        for rest in rests {
+            let left = limits.recipients.saturating_sub(self.letter.passing.recipients.len() + paths.len());
+            match self.recipient(rest, left) {
+                Ok((to, said)) => {
+                    asked.push((answers.len(), said));
+                    paths.push(to);
+                    answers.push(None);
+                }
+                Err(answer) => answers.push(Some(answer)),
             }
-            Ok(to) => to,
-            Err(answer) => return (answer, true),
+        }
+        let mut goes_on = true;
+        let told = match paths.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.session.recipients(&paths).await,
         };
-        if self.letter.passing.recipients.len() >= limits.recipients {
-            return (Answer::new(452, "4.5.3 Too many recipients for one mail"), true);
+        match told {
+            Ok(told) => {
+                for (((at, said), to), answer) in asked.into_iter().zip(paths).zip(told) {
+                    if answer.is_good() {
+                        self.letter.goes_to(to.address, said);
+                    }
+                    answers[at] = Some(answer);
+                }
+            }
+            Err(error) => {
+                goes_on = false;
+                asked.into_iter().for_each(|(at, _)| answers[at] = Some(broken(&error.0)));
+            }
+        }
+        (
+            answers
+                .into_iter()
+                .map(|answer| answer.unwrap_or_else(|| broken("the provider said nothing.")))
+                .collect(),
+            goes_on,
+        )
+    }
+
+    /// What the provider is asked for a RCPT, with the switch that stood in the address and the address as it was; or the answer
+    /// where it is not asked. So many may still be named.
+    fn recipient(&self, rest: &str, left: usize) -> Result<(Path, Option<(Switch, String)>), Answer> {
+        let mut to = Path::read(rest)?;
+        if to.address.is_empty() {
+            return Err(Answer::new(553, "5.1.3 A recipient has an address"));
+        }
+        if left == 0 {
+            return Err(Answer::new(452, "4.5.3 Too many recipients for one mail"));
         }
         if !to.address.is_ascii() && !self.utf8 {
-            return (Answer::new(553, "5.6.7 Such an address needs SMTPUTF8"), true);
+            return Err(Answer::new(553, "5.6.7 Such an address needs SMTPUTF8"));
         }
         let offers = self.session.offers();
         if let Some(parameter) = to.parameters.iter().find(|p| !offers.takes_of_rcpt(p)) {
-            return (not_offered(parameter), true);
+            return Err(not_offered(parameter));
         }
         let said = switch::of_address(&to.address);
-        let with = said.as_ref().map(|(_, without)| std::mem::replace(&mut to.address, without.clone()));
+        let said = said.map(|(switch, without)| (switch, std::mem::replace(&mut to.address, without)));
         for parameter in &mut to.parameters {
             if let ("ORCPT", Some(bare)) =
                 (parameter.name(), parameter.value().and_then(switch::of_original_recipient))
@@ -98,16 +140,7 @@ impl Transaction {
                 *parameter = parameter.with_value(bare);
             }
         }
-        match self.session.rcpt(&to).await {
-            Ok(answer) => {
-                if answer.is_good() {
-                    let said = said.map(|(switch, _)| switch).zip(with);
-                    self.letter.goes_to(to.address, said);
-                }
-                (answer, true)
-            }
-            Err(error) => (broken(&error.0), false),
-        }
+        Ok((to, said))
     }
 
     pub(crate) fn has_recipients(&self) -> bool {
@@ -348,7 +381,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Incoming<'_, S> {
             self.state = State::Tail;
         }
         if let Some(fault) = self.scanner.fault() {
-            let (answer, closes) = refusal_of(fault);
+            let (answer, closes) = fault.refusal();
             self.closes |= closes;
             return self.refuse(answer);
         }
@@ -356,19 +389,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Incoming<'_, S> {
             Ok(()) => Ok(()),
             Err(answer) => self.refuse(answer),
         }
-    }
-}
-
-/// What is told of a fault, and whether the connection ends behind it: with one who ends lines in another way there is no
-/// agreement about where a mail ends.
-pub(crate) fn refusal_of(fault: Fault) -> (Answer, bool) {
-    let no = |words: String| Answer::new(550, format!("5.6.0 {words}"));
-    match fault {
-        Fault::BareLineFeed => {
-            (no("A line of the mail ends with LF alone; CR LF is needed".to_owned()), true)
-        }
-        Fault::BareCarriageReturn => (no("The mail holds a CR without its LF".to_owned()), true),
-        Fault::Nul => (no("The mail holds a NUL byte".to_owned()), true),
-        Fault::LongLine(most) => (no(format!("A line of the mail has more than {most} bytes")), false),
     }
 }

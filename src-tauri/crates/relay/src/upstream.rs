@@ -42,7 +42,8 @@ pub trait Session: Send {
 
     async fn mail(&mut self, from: &Path) -> Result<Answer, Broken>;
 
-    async fn rcpt(&mut self, to: &Path) -> Result<Answer, Broken>;
+    /// RCPT for each, at once where the session can. Gives an answer for each, in the same order.
+    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken>;
 
     /// Says DATA, and hands the text on as far as it goes.
     async fn text(&mut self, text: &mut dyn Text) -> Ended;

@@ -137,6 +137,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
+    /// Takes what has come by now, up to so many bytes, without waiting.
+    pub(crate) async fn take_in(&mut self, most: usize) -> Result<(), Lost> {
+        while self.pending().len() < most {
+            let before = self.pending().len();
+            self.glance().await?;
+            if self.pending().len() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What `of` makes of the next line, where that lies here whole; else the line stays.
+    pub(crate) fn line_here<T>(&mut self, most: usize, of: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let end = self.pending().iter().position(|b| *b == b'\n')?;
+        let line = self.pending()[..=end].strip_suffix(b"\r\n").filter(|_| end < most)?;
+        let is_clean = !line.contains(&b'\r') && !line.contains(&0);
+        let found = std::str::from_utf8(line).ok().filter(|_| is_clean).and_then(of)?;
+        self.take(end + 1);
+        Some(found)
+    }
+
     fn make_room(&mut self) {
         if self.at == self.held.len() {
             self.held.clear();

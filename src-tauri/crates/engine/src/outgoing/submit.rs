@@ -42,6 +42,10 @@ pub(super) async fn submit(of: &Outgoing, session: &mut Session, sending: &Sendi
     if people.iter().any(|address| !address.as_str().is_ascii()) {
         params = params.utf8();
     }
+    // RFC 6152. The bodies that are composed have 7 bits; the header of a mail with SMTPUTF8 has not.
+    if session.extensions().eight_bit && !raw.is_ascii() {
+        params = params.eight_bit();
+    }
     let Some(sender) = Path::new(sending.sender.as_str()) else {
         return refuse(of, sending, sending.recipients.clone(), unsendable(&sending.sender)).await;
     };
@@ -105,17 +109,25 @@ async fn recipients(
     sending: &Sending,
 ) -> Result<Option<Vec<Recipient>>, Broken> {
     let mut recipients = sending.recipients.clone();
-    let mut passing: Option<Answer> = None;
+    let (mut asked, mut paths) = (Vec::new(), Vec::new());
     for recipient in recipients.iter_mut().filter(|recipient| recipient.refused.is_none()) {
-        let Some(path) = Path::new(recipient.address.as_str()) else {
-            recipient.refused = Some(unsendable(&recipient.address).words);
-            continue;
-        };
-        let answer = waits(of, sending, session.rcpt(&path, &Params::none()).await).await?;
+        match Path::new(recipient.address.as_str()) {
+            Some(path) => {
+                asked.push(recipient);
+                paths.push((path, Params::none()));
+            }
+            None => recipient.refused = Some(unsendable(&recipient.address).words),
+        }
+    }
+    let answers = waits(of, sending, session.recipients(&paths).await).await?;
+    // Where nobody gets it yet nobody is kept waiting. What a server says that goes is about nobody.
+    let is_patient = sending.attempts < PATIENT || !answers.iter().any(Answer::is_yes) || !session.is_ready();
+    let mut passing: Option<Answer> = None;
+    for (recipient, answer) in asked.into_iter().zip(answers) {
         if answer.is_yes() {
             continue;
         }
-        if comes_later(&answer) && sending.attempts < PATIENT {
+        if comes_later(&answer) && is_patient {
             passing.get_or_insert(answer);
         } else {
             recipient.refused = Some(answer.to_string());
@@ -143,18 +155,15 @@ fn unsendable(address: &Address) -> Told {
     }
 }
 
-/// A connection that broke before the text began: the mail waits as it is.
-async fn waits(
-    of: &Outgoing,
-    sending: &Sending,
-    answer: Result<Answer, MailError>,
-) -> Result<Answer, Broken> {
+/// A connection that broke before the text began. The mail waits for a time of its own: were it at fault, the others behind it would
+/// never go.
+async fn waits<T>(of: &Outgoing, sending: &Sending, answer: Result<T, MailError>) -> Result<T, Broken> {
     match answer {
         Ok(answer) => Ok(answer),
         Err(error) => {
-            let broken = Broken::from(error);
-            of.note(sending, &broken).await?;
-            Err(broken)
+            let told = Told { reason: Some(error.reason), words: error.evidence.words.clone() };
+            later(of, sending, told, None).await?;
+            Err(error.into())
         }
     }
 }

@@ -6,16 +6,13 @@ use crate::error::EngineError;
 use crate::event::{Event, RelayOutcome};
 use crate::shared::Shared;
 use crate::sign_in;
-use crate::tokens::Using;
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use threadline_core::rule::Answer as Word;
-use threadline_mail::connect::{Server, Timeouts};
 use threadline_mail::error::MailError;
-use threadline_mail::login::Login;
-use threadline_mail::submit::{self, Extensions, Params, Patience, Undelivered};
+use threadline_mail::submit::{self, Extensions, Params, Undelivered};
 use threadline_relay::answer::Answer;
 use threadline_relay::offers::Offers;
 use threadline_relay::path::Path;
@@ -56,27 +53,11 @@ impl Providers {
         std::future::pending().await
     }
 
-    /// Signs in. An access token that is refused is renewed once.
+    /// Signs in.
     async fn sign_in(&self, id: i64) -> Result<submit::Session, EngineError> {
-        let shared = &*self.shared;
-        let row = shared.ledger.read(move |tx| account::get(tx, id)).await?;
+        let row = self.shared.ledger.read(move |tx| account::get(tx, id)).await?;
         let row = row.ok_or(StoreError::NotFound { what: "mailbox", id })?;
-        let settings = Account::read(&row)?.settings;
-        let server =
-            settings.smtp_server()?.ok_or_else(|| EngineError::NoSmtp(settings.address.to_string()))?;
-        let first = sign_in::login(shared, &settings, None, Using::Kept).await?;
-        let error = match open(&server, &first).await {
-            Ok(session) => return Ok(session),
-            Err(error) => error,
-        };
-        let (error, is_new) = match sign_in::renewed(shared, &settings, &first, &error).await? {
-            Some(second) => match open(&server, &second).await {
-                Ok(session) => return Ok(session),
-                Err(error) => (error, true),
-            },
-            None => (error, false),
-        };
-        Err(sign_in::refused(shared, &settings, error, Using::Kept, is_new).into())
+        sign_in::submission(&self.shared, &Account::read(&row)?.settings).await
     }
 
     async fn remember(&self, id: i64, offers: Offers) {
@@ -95,10 +76,6 @@ impl Providers {
     ) -> Result<(), StoreError> {
         self.shared.ledger.write(write).await
     }
-}
-
-async fn open(server: &Server, login: &Login) -> Result<submit::Session, MailError> {
-    submit::Session::open(server, login, &Timeouts::default(), Patience::default()).await
 }
 
 #[async_trait]
@@ -235,9 +212,13 @@ impl Session for Submitting {
         self.session.mail(&address, &params).await.map(said).map_err(|error| broken(&error))
     }
 
-    async fn rcpt(&mut self, to: &Path) -> Result<Answer, Broken> {
-        let Some((address, params)) = for_session(to) else { return Ok(unreadable()) };
-        self.session.rcpt(&address, &params).await.map(said).map_err(|error| broken(&error))
+    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken> {
+        let paths: Vec<_> = to.iter().map(for_session).collect();
+        let readable: Vec<_> = paths.iter().flatten().cloned().collect();
+        let answers = self.session.recipients(&readable).await.map_err(|error| broken(&error))?;
+        let mut answers = answers.into_iter().map(said);
+        let answer_to = |path: &Option<_>| path.as_ref().and_then(|_| answers.next());
+        Ok(paths.iter().map(answer_to).map(|answer| answer.unwrap_or_else(unreadable)).collect())
     }
 
     async fn text(&mut self, text: &mut dyn Text) -> Ended {

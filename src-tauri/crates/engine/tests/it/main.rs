@@ -3,3 +3,5 @@
 mod check;
 mod discover;
 mod sending;
+mod sending_kit;
+mod sending_recipients;

@@ -1,126 +1,17 @@
 //! Mails that go out, against servers that answer as they like and break off where they like.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
 
-use jiff::Timestamp;
-use std::sync::Arc;
+use crate::sending_kit::*;
 use std::time::Duration;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::health::{Channel, State};
 use threadline_core::reason::Reason;
 use threadline_core::rule::Rule;
 use threadline_core::template::Template;
-use threadline_engine::settings::{AccountSettings, Encryption, Endpoint};
-use threadline_engine::writing::{CopyWish, Draft, SendLine, SendState};
-use threadline_engine::{Engine, Home};
+use threadline_engine::writing::{CopyWish, Draft, SendState};
 use threadline_mail::compose::File;
-use threadline_secrets::Memory;
-use threadline_store::message::{self, Message};
 use threadline_store::send::{Copy, CopyRule};
-use threadline_testkit::certs::{Authority, Identity};
-use threadline_testkit::clock::HandClock;
-use threadline_testkit::script::{Script, Scripted, serve_in_turn};
-use zeroize::Zeroizing;
-
-/// What a connection plays inside TLS.
-type Play = fn(Script) -> Script;
-
-struct Bench {
-    _dir: tempfile::TempDir,
-    engine: Engine,
-    clock: HandClock,
-    smtp: Scripted,
-    imap: Scripted,
-    ann: Address,
-}
-
-async fn played(identity: &Identity, scripts: &[Play]) -> Scripted {
-    let scripts = scripts.iter().map(|play| play(Script::new().tls(identity)));
-    serve_in_turn(scripts.collect()).await.unwrap()
-}
-
-impl Bench {
-    /// One SMTP and one IMAP server, each connection with the next script. No copies are wanted.
-    async fn new(smtp: &[Play], imap: &[Play]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(&dir.path().join("data")).unwrap();
-        let clock = HandClock::at("2026-11-24T12:00:00Z".parse().unwrap());
-        let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(clock.clone()), None).unwrap();
-        let authority = Authority::new().unwrap();
-        let identity = authority.issue(&["localhost"]).unwrap();
-        let (smtp, imap) = (played(&identity, smtp).await, played(&identity, imap).await);
-        let ann = Address::parse("ann@firm.example").unwrap();
-        let mut settings = AccountSettings::new(ann.clone(), "localhost".into(), Encryption::Tls);
-        settings.port = imap.port();
-        settings.authority = Some(authority.pem().to_owned());
-        let encryption = Encryption::Tls;
-        settings.smtp = Some(Endpoint { host: "localhost".into(), port: smtp.port(), encryption });
-        engine.add_account(settings, Some(Zeroizing::new("secret".to_owned()))).await.unwrap();
-        engine.set_copy_wish(&ann, CopyWish::Never).await.unwrap();
-        Self { _dir: dir, engine, clock, smtp, imap, ann }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.engine.clock().now()
-    }
-
-    /// A mail to these people, due now.
-    fn draft(&self, to: &[&str]) -> Draft {
-        let person = |text: &&str| Mailbox::new(None, Address::parse(text).unwrap());
-        Draft {
-            to: to.iter().map(person).collect(),
-            subject: Some("Offer".into()),
-            text: Some("Dear all,\n.\nregards".into()),
-            at: Some(self.now()),
-            ..Draft::default()
-        }
-    }
-
-    async fn send(&self, draft: &Draft) -> SendLine {
-        let line = self.engine.send(&self.ann, draft).await.unwrap();
-        assert_eq!(line.state, SendState::Waiting);
-        self.engine.send_due(line.id).await.unwrap()
-    }
-
-    /// What the client said on the SMTP connection that ended.
-    async fn said(&mut self) -> String {
-        let transcript = self.smtp.transcript().await;
-        assert_eq!(transcript.mismatch, None, "{}", transcript.tls_text());
-        transcript.tls_text()
-    }
-
-    async fn logged(&self) -> Vec<Message> {
-        self.engine.ledger().read(|tx| message::logged_page(tx, 0, 10)).await.unwrap()
-    }
-}
-
-const HELLO: &str = "250-mx\r\n250-SIZE 9000\r\n250 AUTH PLAIN\r\n";
-
-fn hello(script: Script) -> Script {
-    script.send("220 mx\r\n").expect("EHLO").send(HELLO).expect("AUTH PLAIN").send("235 2.7.0 in\r\n")
-}
-
-/// A mail with one recipient, up to its text.
-fn begun(script: Script) -> Script {
-    let script = script.expect("MAIL FROM:<ann@firm.example> SIZE=").send("250 ok\r\n");
-    script.expect("RCPT TO:<carl@client.example>").send("250 ok\r\n").expect("DATA").send("354 go\r\n")
-}
-
-/// Reads the text: the header of a mail in plain text has eight lines.
-fn text(mut script: Script) -> Script {
-    for line in ["message-id", "date", "from", "to", "subject", "mime", "content-type", "content-transfer"] {
-        let _ = line;
-        script = script.expect("");
-    }
-    script.expect("").expect("Dear all,").expect("..").expect("regards").expect(".")
-}
-
-fn takes(script: Script) -> Script {
-    text(begun(script)).send("250 2.0.0 queued\r\n")
-}
-
-fn never(script: Script) -> Script {
-    script.close()
-}
+use threadline_testkit::script::Script;
 
 #[tokio::test]
 async fn a_mail_is_sent_and_logged_at_once() {
@@ -149,25 +40,6 @@ async fn a_mail_is_sent_and_logged_at_once() {
     // Nothing of it is sent a second time.
     assert_eq!(bench.engine.send_due(line.id).await.unwrap().state, SendState::Sent);
     assert_eq!(bench.smtp.accepted(), 1);
-}
-
-#[tokio::test]
-async fn who_is_refused_is_told_and_the_others_get_their_mail() {
-    let mut bench = Bench::new(
-        &[|s| {
-            let s = hello(s).expect("MAIL").send("250 ok\r\n");
-            let s = s.expect("RCPT TO:<carl@client.example>").send("250 ok\r\n");
-            let s = s.expect("RCPT TO:<no@client.example>").send("550-5.1.1 no such\r\n550 5.1.1 user\r\n");
-            text(s.expect("DATA").send("354 go\r\n")).send("250 queued\r\n").expect("QUIT").send("221\r\n")
-        }],
-        &[never],
-    )
-    .await;
-    let line = bench.send(&bench.draft(&["carl@client.example", "no@client.example"])).await;
-    assert_eq!(line.state, SendState::Sent);
-    let no = Address::parse("no@client.example").unwrap();
-    assert_eq!(line.refused, [(no, "550 5.1.1 no such user".to_owned())]);
-    bench.said().await;
 }
 
 #[tokio::test]

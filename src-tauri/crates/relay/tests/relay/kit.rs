@@ -48,6 +48,8 @@ pub enum Breaks {
 #[derive(Debug, Default)]
 pub struct Seen {
     pub said: Vec<String>,
+    /// How many recipients were named at once, each time.
+    pub together: Vec<usize>,
     /// Texts that were ended.
     pub texts: Vec<Vec<u8>>,
     /// Bytes of texts that were not.
@@ -163,8 +165,9 @@ impl Session for Spoken {
         self.say(line("MAIL FROM", from), "MAIL", Breaks::AtMail)
     }
 
-    async fn rcpt(&mut self, to: &Path) -> Result<Answer, Broken> {
-        self.say(line("RCPT TO", to), &to.address, Breaks::AtRcpt)
+    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken> {
+        self.0.seen().together.push(to.len());
+        to.iter().map(|to| self.say(line("RCPT TO", to), &to.address, Breaks::AtRcpt)).collect()
     }
 
     async fn text(&mut self, text: &mut dyn Text) -> Ended {

@@ -176,6 +176,33 @@ async fn commands_that_come_in_one_packet_are_answered_in_order() {
         assert!(client.hear().await.starts_with("250"));
     }
     assert_eq!(world.fake.seen().opened, 2, "a session for each mail");
+    assert_eq!(world.fake.seen().together[0], 2, "the provider hears of both at once");
+}
+
+#[tokio::test]
+async fn those_who_are_refused_here_or_there_keep_their_place() {
+    let fake = Fake::new()
+        .answering("eve@x", 550, "5.1.1 no")
+        .answering("slow@x", 450, "4.2.0 later")
+        .answering("bye@x", 421, "4.3.2 closing");
+    let world = World::new(fake);
+    let mut client = world.signed_in().await;
+    client.expect("MAIL FROM:<ann@firm.example>", 250).await;
+    let mut said = String::new();
+    for to in
+        ["<carl@x>", "<>", "<eve@x>", "<a b@x>", "<slow@x>", "<dan@x> NOTIFY", "<fay@x> FOO=1", "<dora@x>"]
+    {
+        said += &format!("RCPT TO:{to}\r\n");
+    }
+    client.say(said + "NOOP\r\n").await;
+    let mut codes = Vec::new();
+    for _ in 0..9 {
+        codes.push(client.hear().await[..3].to_owned());
+    }
+    assert_eq!(codes, ["250", "553", "550", "553", "450", "250", "555", "250", "250"]);
+    client.say("RCPT TO:<bye@x>\r\nRCPT TO:<late@x>\r\n").await;
+    assert_eq!(client.hear().await, "421 4.3.2 closing\r\n");
+    assert!(client.is_over().await, "nothing is said behind it");
 }
 
 #[tokio::test]
@@ -208,7 +235,11 @@ async fn a_thousand_recipients_pass_and_one_more_is_told_to_wait() {
     client.expect("DATA", 354).await;
     client.say("Message-ID: <1@x>\r\n\r\n.\r\n").await;
     assert!(client.hear().await.starts_with("250"));
-    assert_eq!(world.fake.seen().told[0].0.recipients.len(), 1_000);
+    let seen = world.fake.seen();
+    assert_eq!(seen.told[0].0.recipients.len(), 1_000);
+    assert_eq!(seen.together.iter().sum::<usize>(), 1_000);
+    // So much at once as lies here: between two tasks that is less than on a network.
+    assert!(seen.together.len() <= 10, "{:?}", seen.together);
 }
 
 #[tokio::test]
