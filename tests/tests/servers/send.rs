@@ -202,6 +202,11 @@ async fn what_the_crm_asks_for_is_sent_once() -> Result<()> {
     );
     let raw = arrived(&lab, CAROL, 1)?;
     ensure!(raw.contains("Subject: asked\r\n"), "{raw}");
+    // What was told to the receiver is in the list of what left, each time: why the second one was not taken too.
+    let left = computer.run(&["log", "--egress", "--limit", "500", "--json"])?.ok()?.json()?;
+    let told: Vec<_> = left.iter().filter(|row| row["object"] == "send").collect();
+    let reasons = told.iter().filter(|row| row["field"] == "reason" && row["remote_id"] == "r2");
+    ensure!(told.len() == 3 * 5 && reasons.count() == 3, "{told:#?}");
     computer.once()?.ok()?;
     arrived(&lab, CAROL, 1)?;
     let stored = receiver.stored();

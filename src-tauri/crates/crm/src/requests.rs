@@ -6,6 +6,7 @@
 use crate::error::{CrmError, Retry};
 use crate::http;
 use crate::secret::Secret;
+use crate::sink::Egress;
 use crate::webhook::signer;
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, Response, Url};
@@ -118,15 +119,23 @@ impl Requests {
         Ok(list.sends.into_iter().take(MOST).filter_map(read).collect())
     }
 
-    /// Says what became of them. The same answer has the same `call`.
-    pub async fn answer(&self, call: &str, taken: &[Taken]) -> Result<(), CrmError> {
+    /// Says what became of them; gives what left for it. The same answer has the same `call`.
+    pub async fn answer(&self, call: &str, taken: &[Taken]) -> Result<Vec<Egress>, CrmError> {
+        let sent = left(taken);
         let now = self.clock.now();
         let body = json!({"type": "sends.taken", "timestamp": now.to_string(), "data": {"sends": taken}});
         let body = body.to_string();
         let post = self.client.post(self.url.clone()).header("content-type", "application/json");
         let asked = self.signed(post, call, &body)?.body(body);
-        let answer = asked.send().await.map_err(|e| http::unanswered(THING, e, true))?;
-        self.accepted(answer).map(drop)
+        match asked.send().await.map_err(|e| http::unanswered(THING, e, true)) {
+            Ok(answer) => match self.accepted(answer) {
+                Ok(_) => Ok(sent),
+                Err(error) => Err(error.sent(sent)),
+            },
+            // It may have arrived.
+            Err(error) if error.uncertain => Err(error.sent(sent)),
+            Err(error) => Err(error),
+        }
     }
 
     fn signed(&self, asked: RequestBuilder, call: &str, body: &str) -> Result<RequestBuilder, CrmError> {
@@ -156,6 +165,22 @@ impl Requests {
             _ => Err(error(Reason::CrmRejected).retry(Retry::Never)),
         }
     }
+}
+
+/// What an answer tells, field by field. A reason can name an address of the mail.
+fn left(taken: &[Taken]) -> Vec<Egress> {
+    let fields = |one: &Taken| {
+        let reason = one.reason.as_ref().map(|reason| ("reason", reason.len()));
+        let all = [("id", one.id.len()), ("taken", one.taken.to_string().len())].into_iter().chain(reason);
+        let field = |(field, bytes): (&str, usize)| Egress {
+            object: "send".to_owned(),
+            remote_id: Some(one.id.clone()),
+            field: field.to_owned(),
+            bytes: bytes as u64,
+        };
+        all.map(field).collect::<Vec<_>>()
+    };
+    taken.iter().flat_map(fields).collect()
 }
 
 /// A request, or the id of one that cannot be read; none where it has no id that can be answered.

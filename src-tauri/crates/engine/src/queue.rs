@@ -147,7 +147,7 @@ impl Queue for LedgerQueue {
         let Some(message) = message else { return Ok(()) };
         let (sink, now, hash) = (self.sink, self.shared.clock.now(), file.hash);
         let note = move |tx: &Tx<'_>| {
-            book(tx, sink, message, now, &uploaded.sent)?;
+            book(tx, sink, Some(message), now, &uploaded.sent)?;
             match &uploaded.remote_id {
                 Some(remote_id) => file::put(tx, sink, &hash, remote_id, now),
                 None => Ok(()),
@@ -174,7 +174,7 @@ impl Queue for LedgerQueue {
         self.shared
             .ledger
             .write(move |tx| {
-                book(tx, sink, message, now, &accepted.sent)?;
+                book(tx, sink, Some(message), now, &accepted.sent)?;
                 for (address, remote_id) in &accepted.contacts {
                     association::set_remote(tx, message, address, remote_id)?;
                 }
@@ -201,7 +201,7 @@ impl Queue for LedgerQueue {
         self.shared
             .ledger
             .write(move |tx| {
-                book(tx, sink, row.message, now, &sent)?;
+                book(tx, sink, Some(row.message), now, &sent)?;
                 outbox::retry_later(tx, &row, at, uncertain, Some(reason), Some(&words), now)
             })
             .await?;
@@ -219,7 +219,7 @@ impl Queue for LedgerQueue {
         self.shared
             .ledger
             .write(move |tx| {
-                book(tx, sink, row.message, now, &sent)?;
+                book(tx, sink, Some(row.message), now, &sent)?;
                 outbox::set_aside(tx, &row, uncertain, Some(reason), Some(&words), now)
             })
             .await?;
@@ -234,10 +234,10 @@ impl Queue for LedgerQueue {
 }
 
 /// Notes what left the computer, whether it was taken or not.
-fn book(
+pub(crate) fn book(
     tx: &Tx<'_>,
     sink: &str,
-    message: i64,
+    message: Option<i64>,
     at: Timestamp,
     sent: &[threadline_crm::Egress],
 ) -> Result<(), StoreError> {
@@ -247,7 +247,7 @@ fn book(
             id: 0,
             at,
             sink: sink.to_owned(),
-            message: Some(message),
+            message,
             object: e.object.clone(),
             remote_id: e.remote_id.clone(),
             field: e.field.clone(),

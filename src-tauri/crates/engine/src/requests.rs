@@ -3,6 +3,7 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::queue::book;
 use crate::settings::CrmSettings;
 use crate::writing::Draft;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use threadline_crm::requests::{Request, Requests, Taken};
 use threadline_crm::{CrmError, Secret};
 use threadline_store::{Tx, setting};
 
+/// Whose receiver it is, and whose secret signs.
+const SINK: &str = "webhook";
 /// The setting that holds the address.
 const KEY: &str = "send.requests";
 
@@ -33,7 +36,7 @@ impl Engine {
     }
 
     async fn requests_at(&self, url: &str) -> Result<Requests, EngineError> {
-        let name = CrmSettings::secret_of("webhook").unwrap_or_default();
+        let name = CrmSettings::secret_of(SINK).unwrap_or_default();
         let Some(secret) = self.shared().secret(name).await? else {
             return Err(EngineError::CrmSetting(
                 "the secret of the webhook is missing: set it first with `threadline crm set webhook URL`"
@@ -62,8 +65,13 @@ impl Engine {
         // The same answer has the same id, however often it is said.
         let said: Vec<String> = answers.iter().map(|a| format!("{} {}", a.id, a.taken)).collect();
         let call = MessageKey::of_headers("sends.taken", &said.join("\n"), "", "").to_string();
-        requests.answer(&call, &answers).await?;
-        Ok(number)
+        let (sent, answered) = match requests.answer(&call, &answers).await {
+            Ok(sent) => (sent, Ok(number)),
+            Err(error) => (error.sent.to_vec(), Err(error.into())),
+        };
+        let now = self.clock().now();
+        self.ledger().write(move |tx| book(tx, SINK, None, now, &sent)).await?;
+        answered
     }
 
     /// Stores one; what is the matter with the request itself is told to whoever asked.
