@@ -13,7 +13,7 @@ use std::time::Duration;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::retention::{Clock, Retention, clock_is_right};
 use threadline_store::retention::{self, Clocked, Purged};
-use threadline_store::{StoreError, Tx, account, message, setting};
+use threadline_store::{StoreError, Tx, account, message, send, setting};
 
 /// The setting that holds the clocks.
 const NAME: &str = "retention";
@@ -295,6 +295,10 @@ impl Work {
     /// What is no log: clocks that are late, and headers of mail that was asked about.
     fn small(&self, tx: &Tx<'_>) -> Result<Taken, StoreError> {
         let mut taken = Taken::default();
+        // What was refused or taken back became no message, and has no clock of its own.
+        if let Some(before) = self.wanted.sent.headers.begun_before(self.now, &self.zone) {
+            send::forget(tx, before)?;
+        }
         let before = self.wanted.metadata.headers.begun_before(self.now, &self.zone);
         for account in account::list(tx)? {
             retention::begin_overdue(tx, account.id)?;

@@ -287,6 +287,28 @@ pub fn set_message(tx: &Tx<'_>, id: i64, message: i64) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Of what another program asked for: nothing but its id.
+const BLANK: &str = "recipients = '[]', subject = '', words = NULL, raw = NULL, message = NULL,
+  message_id = 'gone.' || id || '@threadline.invalid', copy_folder = NULL, copy_words = NULL, copy_due = NULL,
+  copy = CASE WHEN copy IN ('open', 'failed') THEN 'none' ELSE copy END";
+
+/// Takes the text of the mail that became this message: no copy of it is put anywhere any more.
+pub(crate) fn purge_text(tx: &Tx<'_>, message: i64) -> Result<(), StoreError> {
+    tx.run(
+        "UPDATE send SET raw = NULL, copy_due = NULL, copy = CASE WHEN copy IN ('open', 'failed') THEN 'none' ELSE copy END
+         WHERE message = ?1 AND state = 'sent' AND raw IS NOT NULL",
+        [message],
+    )?;
+    Ok(())
+}
+
+/// Takes all that names it too. Of what another program asked for the id stays, so that it is not sent again.
+pub(crate) fn purge(tx: &Tx<'_>, message: i64) -> Result<(), StoreError> {
+    tx.run("DELETE FROM send WHERE message = ?1 AND request IS NULL", [message])?;
+    tx.run(&format!("UPDATE send SET {BLANK} WHERE message = ?1 AND state = 'sent'"), [message])?;
+    Ok(())
+}
+
 /// Takes what ended before a time and has nothing left to do off the list; gives the number. Of what another program asked for
 /// the id stays, so that it is not sent again.
 pub fn forget(tx: &Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
@@ -294,10 +316,7 @@ pub fn forget(tx: &Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     let params = [us(before)];
     let gone = tx.run(&format!("DELETE FROM send WHERE {OLD} AND request IS NULL"), params)?;
     tx.run(
-        &format!(
-            "UPDATE send SET recipients = '[]', subject = '', words = NULL, raw = NULL, message = NULL
-             WHERE {OLD} AND request IS NOT NULL AND recipients <> '[]'"
-        ),
+        &format!("UPDATE send SET {BLANK} WHERE {OLD} AND request IS NOT NULL AND recipients <> '[]'"),
         params,
     )?;
     Ok(gone)

@@ -74,6 +74,7 @@ pub fn begin_overdue(tx: &Tx<'_>, account: i64) -> Result<usize, StoreError> {
 /// Takes a message's text and files.
 pub fn purge_text(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<(), StoreError> {
     crate::body::remove(tx, message)?;
+    crate::send::purge_text(tx, message)?;
     tx.run(
         "UPDATE message SET text_purged_at = coalesce(text_purged_at, ?2) WHERE id = ?1",
         params![message, us(at)],
@@ -111,7 +112,7 @@ pub fn purge_headers(tx: &Tx<'_>, message: i64, at: Timestamp) -> Result<Option<
             us(at)
         ],
     )?;
-    for table in ["association", "job", "asked_address", "bounce", "send"] {
+    for table in ["association", "job", "asked_address", "bounce"] {
         tx.run(&format!("DELETE FROM {table} WHERE message = ?1"), [message])?;
     }
     tx.run(
@@ -135,6 +136,7 @@ fn leave_no_words(tx: &Tx<'_>, message: i64) -> Result<(), StoreError> {
             params![id, tx.hash_whole(key.as_bytes())],
         )?;
     }
+    crate::send::purge(tx, message)?;
     tx.run("UPDATE activity SET words = NULL, folder = NULL WHERE message = ?1", [message])?;
     tx.run(
         "DELETE FROM set_aside WHERE (folder, uidvalidity, uid) IN

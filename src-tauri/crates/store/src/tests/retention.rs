@@ -6,6 +6,7 @@ use crate::message::{self, Headers, NewDecision, Outcome};
 use crate::outbox::{self, Accepted, State};
 use crate::place::Place;
 use crate::retention::{self, Clocked};
+use crate::send::{self, NewSending, Recipient};
 use crate::tx::Tx;
 use crate::{
     Ledger, StoreError, activity, association, body, contact as index, egress, folder, set_aside, thread,
@@ -16,6 +17,7 @@ use std::path::Path;
 use threadline_core::contact::Contact;
 use threadline_core::decide::Thread;
 use threadline_core::envelope::Envelope;
+use threadline_core::id::MessageId;
 use threadline_core::matching::Clue;
 use threadline_core::reason::Reason;
 use threadline_core::retention::Clock;
@@ -275,7 +277,8 @@ fn hits(pages: &[u8], word: &[u8]) -> usize {
 }
 
 /// What names the purged mails, and no others.
-const WORDS: [&[u8]; 7] = [
+const WORDS: [&[u8]; 8] = [
+    b"SECRETID",
     b"SECRETSUBJECT",
     b"SECRETBODY",
     b"SECRETFILE",
@@ -284,6 +287,29 @@ const WORDS: [&[u8]; 7] = [
     b"secretfirm",
     b"SECRETWORDS",
 ];
+
+/// The mail went out through here; its copy could not be filed. Every other one was asked for by another program.
+fn sent_here(tx: &Tx<'_>, account: i64, message: i64, uid: u32, who: &str) -> Result<(), StoreError> {
+    let recipients =
+        vec![Recipient { address: address(who), blind: true, refused: Some("SECRETWORDS".into()) }];
+    let new = NewSending {
+        account,
+        message_id: MessageId::parse(&format!("SECRETID{uid}@x")).unwrap(),
+        request: uid.is_multiple_of(2).then(|| format!("r{uid}")),
+        sender: address("ann@firm.example"),
+        recipients: recipients.clone(),
+        subject: "SECRETSUBJECT".into(),
+        raw: format!("SECRETBODY {}", "SECRETFILE ".repeat(uid as usize * 7)).into_bytes(),
+        due: at(0),
+        at: at(0),
+    };
+    let (id, _) = send::add(tx, &new)?;
+    send::begin(tx, id, &recipients, at(1))?;
+    send::sent(tx, id, "250 SECRETWORDS", at(2))?;
+    send::choose_copy(tx, id, send::CopyRule::Named, "SECRETNAME")?;
+    send::copy_failed(tx, id, "SECRETWORDS", at(3))?;
+    send::set_message(tx, id, message)
+}
 
 fn fill(tx: &Tx<'_>) -> Result<Vec<i64>, StoreError> {
     let account = crate::account::insert(tx, &address("ann@firm.example"), "{}", at(0))?;
@@ -324,6 +350,9 @@ fn fill(tx: &Tx<'_>) -> Result<Vec<i64>, StoreError> {
             false => "open text ".repeat(uid as usize * 7),
         };
         job::finish_body(tx, job, raw.as_bytes(), false, &["hubspot"], at(6_000))?;
+        if is_secret {
+            sent_here(tx, account, message, uid, &who)?;
+        }
         let words = if is_secret { "SECRETWORDS of a server" } else { "words of a server" };
         let lease = outbox::lease(tx, "hubspot", at(6_500), 1, u64::MAX, std::time::Duration::from_secs(9))?
             .remove(0);
@@ -397,6 +426,12 @@ async fn no_byte_of_what_was_purged_is_left_in_the_file() {
         assert_eq!(hits(&after, word), 0, "{} is left", String::from_utf8_lossy(word));
     }
     assert!(hits(&after, b"open text ") >= open, "what was not purged is there");
+    // What another program asked for is known by its id, and not sent again.
+    let asked = ledger.read(|tx| send::newest(tx, 999)).await.unwrap();
+    assert_eq!(asked.len(), 100);
+    assert!(
+        asked.iter().all(|row| row.request.is_some() && row.recipients.is_empty() && row.message.is_none())
+    );
     ledger.read(|tx| Ok(egress::page(tx, 0, 999)?.len())).await.map(|n| assert_eq!(n, 300)).unwrap();
 }
 

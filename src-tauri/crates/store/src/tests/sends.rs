@@ -1,8 +1,9 @@
 //! Mails on their way out.
 
-use super::{Bed, address, at, id};
+use super::{Bed, address, at, id, log, mail as mail_of};
 use crate::send::{self, Copy, CopyRule, NewSending, Recipient, Sending, State, Told};
 use crate::template;
+use threadline_core::decide::Thread;
 use threadline_core::reason::Reason;
 use threadline_core::template::Template;
 
@@ -136,6 +137,24 @@ fn a_copy_is_seen_to_until_it_is_where_it_belongs_and_then_the_text_goes() {
     assert!(!send::retry_copy(&tx, mail, at(10)).unwrap());
     assert_eq!(send::forget(&tx, at(3)).unwrap(), 0);
     assert_eq!(send::forget(&tx, at(4)).unwrap(), 1);
+}
+
+#[test]
+fn a_text_that_is_purged_is_not_kept_for_its_copy() {
+    let bed = Bed::new();
+    let tx = bed.tx();
+    let mail = add(&bed, "a", 1);
+    let recipients = get(&bed, mail).recipients;
+    send::begin(&tx, mail, &recipients, at(2)).unwrap();
+    send::sent(&tx, mail, "250", at(3)).unwrap();
+    send::copy_failed(&tx, mail, "full", at(50)).unwrap();
+    let message = bed.record(bed.sent, 1, &mail_of("a@firm.example", ""), &log(Thread::New)).message;
+    send::set_message(&tx, mail, message).unwrap();
+    crate::retention::purge_text(&tx, message, at(60)).unwrap();
+    assert!(send::raw(&tx, mail).unwrap().is_none());
+    let copied = get(&bed, mail).copy.unwrap();
+    assert_eq!((copied.copy, copied.due), (Copy::None, None));
+    assert_eq!(get(&bed, mail).subject, "Offer", "its header has a time of its own");
 }
 
 #[test]
