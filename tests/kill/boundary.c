@@ -13,7 +13,8 @@
  * Not counted: what is written to the three standard streams and to event descriptors, SQLite's shared memory (it lies
  * in memory and is thrown away by the next process), and file calls that go past libc.
  *
- * THREADLINE_KILL_AT=n ends the process at boundary n. THREADLINE_KILL_COUNT=file writes the number of boundaries there
+ * THREADLINE_KILL_AT=n ends the process at boundary n; with THREADLINE_KILL_WHILE=file boundaries count only while that file
+ * is there, so that a test chooses the moment from which on they do. THREADLINE_KILL_COUNT=file writes the number of boundaries there
  * when the process ends by itself, and behind it those of each call; a test can then enumerate all of them.
  */
 #define _GNU_SOURCE
@@ -35,6 +36,7 @@
 static atomic_long boundaries;
 static long kill_at = -1;
 static const char *count_file;
+static const char *count_while;
 
 /* How often each call was seen to do something, for the count file. */
 #define NAMES 40
@@ -48,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *at = getenv("THREADLINE_KILL_AT");
     if (at) kill_at = atol(at);
     count_file = getenv("THREADLINE_KILL_COUNT");
+    count_while = getenv("THREADLINE_KILL_WHILE");
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -62,6 +65,7 @@ __attribute__((destructor)) static void end(void) {
 }
 
 static void boundary(void) {
+    if (count_while && access(count_while, F_OK) != 0) return;
     if (atomic_fetch_add(&boundaries, 1) + 1 == kill_at) kill(getpid(), SIGKILL);
 }
 

@@ -229,6 +229,11 @@ impl Running {
         &self.seen
     }
 
+    /// Whether it is over, by itself or by a kill.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -2,4 +2,5 @@
 
 mod mail;
 mod marks;
+mod relay;
 mod sends;
