@@ -49,11 +49,11 @@ pub(super) async fn look_up(api: &Api, addresses: &[&Address], people: &mut Peop
         let inputs: Vec<Value> = some.iter().map(|a| json!({"id": a.as_str()})).collect();
         let body =
             json!({"idProperty": "email", "properties": ["email", "hs_additional_emails"], "inputs": inputs});
-        let answer = api.call(Call::ask("looking contacts up", READ, body)).await?.ok()?;
+        let answer = api.call(Call::ask("looking contacts up", READ, body)).await?;
         for address in some {
             people.note(address, None, "search:email", address.as_str().len());
         }
-        for contact in answer.results() {
+        for contact in answer.ok()?.results() {
             let Some(id) = contact["id"].as_str() else { continue };
             for address in addresses_of(&contact["properties"]) {
                 people.ids.entry(address).or_insert_with(|| id.to_owned());

@@ -141,9 +141,17 @@ async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> 
         }
     }
     let mut people = People::default();
-    if !wanted.is_empty() {
-        people::resolve(&sink.api, &wanted, &mut people).await?;
+    let resolved = match wanted.is_empty() {
+        true => Ok(()),
+        false => people::resolve(&sink.api, &wanted, &mut people).await,
+    };
+    for one in work.iter_mut() {
+        // Booked to the first message that needed it, whatever came of it.
+        for contact in one.people.iter().filter(|contact| contact.remote_id.is_none()) {
+            one.sent.extend(people.sent.remove(&contact.address).unwrap_or_default());
+        }
     }
+    resolved?;
     for one in work.iter_mut() {
         let mut refused = None;
         for contact in one.people.clone() {
@@ -152,10 +160,6 @@ async fn who(sink: &HubspotSink, work: &mut [Work<'_>]) -> Result<(), CrmError> 
                 Some(id) if one.contacts.iter().any(|(_, known)| known == id) => {}
                 Some(id) => one.contacts.push((contact.address.clone(), id.clone())),
                 None => refused = people.refused.get(&contact.address).cloned().or(refused),
-            }
-            if contact.remote_id.is_none() {
-                // Booked to the first message that needed it.
-                one.sent.extend(people.sent.remove(&contact.address).unwrap_or_default());
             }
         }
         // Where HubSpot logs it, it has its own contacts.

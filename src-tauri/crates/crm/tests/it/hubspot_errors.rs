@@ -50,6 +50,23 @@ async fn a_token_revoked_while_running_stops_the_sink_until_it_is_back() {
     assert_eq!(done, Drained { accepted: 3, ..Drained::default() });
 }
 
+/// A contact that was asked for before a later step failed, or that was refused, has left the computer.
+#[tokio::test]
+async fn what_was_sent_is_booked_whatever_comes_of_it() {
+    for (status, sent) in
+        [(500, &["search:email"][..]), (400, &["search:email", "email", "firstname", "lastname"])]
+    {
+        let clock = clock();
+        let portal = portal(Options::default(), &clock).await;
+        let sink = hubspot(&portal, &clock);
+        sink.connect().await.unwrap();
+        portal.chaos(move |line| (line == "POST /crm/v3/objects/contacts").then_some(Fault::Status(status)));
+        let error = sink.push(&[delivery(1, "ann@buyer.example", None)]).await.remove(0).unwrap_err();
+        let fields: Vec<&str> = error.sent.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, sent, "{status}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_scope_is_named() {
     let clock = clock();
