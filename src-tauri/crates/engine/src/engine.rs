@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::event::Event;
 use crate::generation::{Part, count_up};
 use crate::home::{Hold, Home};
+use crate::ingest;
 use crate::mailbox::Mailbox;
 use crate::once::{self, CaughtUp};
 use crate::outgoing::Outgoing;
@@ -25,7 +26,7 @@ use threadline_core::address::Address;
 use threadline_core::clock::Clock;
 use threadline_mail::error::MailError;
 use threadline_secrets::Secrets;
-use threadline_store::{Ledger, Tx, account};
+use threadline_store::{Ledger, Tx, account, setting};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -204,10 +205,12 @@ impl Engine {
             self.shared.delete_secret(&name).await?;
         }
         self.shared.tokens.forget(address);
+        let names = ingest::own_names(address);
         self.shared
             .ledger
             .write(move |tx| {
                 account::remove(tx, found.id)?;
+                setting::remove(tx, &names)?;
                 count_up(tx, Part::News)
             })
             .await?;

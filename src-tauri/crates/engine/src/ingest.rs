@@ -298,7 +298,8 @@ impl Seeing<'_> {
     ) -> Result<Decision, StoreError> {
         let facts = known(tx, self.mailbox, &self.arrival.envelope, answer)?;
         let seen = Seen { role: self.folder.role, folder: &self.folder.name, begins };
-        let own = Own { names: setting::get(tx, &self.names())?.unwrap_or_default() };
+        let names = own_names(&self.mailbox.address);
+        let own = Own { names: setting::get(tx, &names)?.unwrap_or_default() };
         let rules = &self.mailbox.rules;
         match learnt(self.arrival, seen, &facts, rules, &own) {
             Some(Lesson::Address(alias)) => {
@@ -307,16 +308,11 @@ impl Seeing<'_> {
                 }
             }
             Some(Lesson::Name(name)) => {
-                setting::set(tx, &self.names(), &own.names.iter().chain([&name]).collect::<Vec<_>>())?;
+                setting::set(tx, &names, &own.names.iter().chain([&name]).collect::<Vec<_>>())?;
             }
             None => {}
         }
         Ok(decide(self.arrival, seen, &facts, rules))
-    }
-
-    /// The setting that holds the names on mail sent from the mailbox's own addresses.
-    fn names(&self) -> String {
-        format!("own_names {}", self.mailbox.address)
     }
 
     /// Notes that this address is the person's own, and decides by it. `None` where the settings cannot be read: that is told
@@ -367,6 +363,11 @@ impl Seeing<'_> {
             at: self.now,
         })
     }
+}
+
+/// The setting that holds the names on mail sent from a mailbox's own addresses.
+pub(crate) fn own_names(mailbox: &Address) -> String {
+    format!("own_names {mailbox}")
 }
 
 /// What the ledger knows of the ids and addresses on a message.

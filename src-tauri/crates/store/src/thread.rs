@@ -131,10 +131,13 @@ pub(crate) fn begin(
     contacts: &[Association],
     at: Timestamp,
 ) -> Result<i64, StoreError> {
-    if let Some(thread) = answering(tx, account, envelope, contacts)?.first() {
-        return Ok(*thread);
-    }
     let forwards = matching::forwards(envelope);
+    for (answer, thread) in answering(tx, account, envelope, contacts)? {
+        // Who was passed something answers it; what they quote of the conversation that it is from brings it not back there.
+        if !forwards || edit::begins(tx, answer, thread)? {
+            return Ok(thread);
+        }
+    }
     let outside: Vec<&Address> = contacts.iter().map(|c| &c.address).collect();
     let apart = MessageKey::apart(&envelope.key);
     let first = if forwards { envelope.key } else { envelope.root() };
@@ -170,13 +173,14 @@ pub(crate) fn insert(
     )
 }
 
-/// The threads of logged messages that answer this one, where these would have joined this one's, had this one come first.
+/// Logged messages that answer this one and would have joined its thread, had it come first, each with its thread. Who answers a
+/// nearer one and quotes this one belongs to that.
 fn answering(
     tx: &Tx<'_>,
     account: i64,
     envelope: &Envelope,
     contacts: &[Association],
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut found = Vec::new();
     let people = envelope.from.iter().chain(envelope.recipients()).map(|m| m.address.clone()).collect();
     let own = KnownThread { id: 0, participants: people, contacts: contacts.to_vec(), last: Timestamp::MIN };
@@ -190,23 +194,22 @@ fn answering(
         for answer in answers {
             let Some(row) = message::get(tx, answer)? else { continue };
             let (Some(headers), Some(thread)) = (row.headers, row.thread) else { continue };
-            if found.contains(&thread) {
-                continue;
-            }
             let logged_on = association::of_message(tx, answer)?;
             let outside: Vec<&Address> = logged_on.iter().map(|c| &c.address).collect();
             let from = headers.from.as_ref().filter(|_| row.direction == Direction::Incoming);
             let came_from = from.is_some_and(|m| own.fits(&[&m.address], &HashMap::new(), false));
-            if came_from || own.fits(&outside, &HashMap::new(), matching::forwards_by(&headers.subject)) {
-                found.push(thread);
+            let fits =
+                came_from || own.fits(&outside, &HashMap::new(), matching::forwards_by(&headers.subject));
+            if fits && !edit::is_by_a_nearer(tx, &envelope.ids, answer, &headers, thread)? {
+                found.push((answer, thread));
             }
         }
     }
     Ok(found)
 }
 
-/// Threads that answers to a message began before it was there go over to the thread that it is logged in now: all that is in
-/// them answers it. What stands apart stays so.
+/// Answers to a message that were logged elsewhere before it was there go over to the thread that it is logged in now, with all
+/// that answers them. What the person divided stays so.
 pub(crate) fn unite(
     tx: &Tx<'_>,
     account: i64,
@@ -214,11 +217,11 @@ pub(crate) fn unite(
     envelope: &Envelope,
     contacts: &[Association],
 ) -> Result<(), StoreError> {
-    for other in answering(tx, account, envelope, contacts)? {
-        let kept_apart =
-            apart(tx, other)?.is_some() || apart(tx, thread)?.is_some_and(|(from, _)| from == other);
+    for (answer, other) in answering(tx, account, envelope, contacts)? {
+        let by_hand = |of: i64| Ok::<_, StoreError>(apart(tx, of)?.filter(|(_, why)| *why == Why::ByHand));
+        let kept_apart = by_hand(other)?.is_some() || by_hand(thread)?.is_some_and(|(from, _)| from == other);
         if other != thread && !kept_apart {
-            edit::move_answers(tx, &envelope.ids, other, thread)?;
+            edit::move_answer(tx, &envelope.ids, answer, thread)?;
         }
     }
     Ok(())

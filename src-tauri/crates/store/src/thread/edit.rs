@@ -121,14 +121,51 @@ fn descending<'a>(ids: &'a [MessageId], messages: &[&'a Message]) -> Vec<i64> {
     }
 }
 
-/// Puts the messages of a thread into another one, where all of them answer one of these ids.
-pub(super) fn move_answers(tx: &Tx<'_>, ids: &[MessageId], from: i64, into: i64) -> Result<(), StoreError> {
+/// Whether a message answers no other one of its thread.
+pub(super) fn begins(tx: &Tx<'_>, message: i64, thread: i64) -> Result<bool, StoreError> {
+    let all = message::of_thread(tx, thread)?;
+    let own = all.iter().find(|m| m.id == message).and_then(|m| m.headers.as_ref());
+    let parents: Vec<&MessageId> = own.into_iter().flat_map(nearest_first).collect();
+    Ok(!is_any_in(&all, message, &parents))
+}
+
+/// Whether a message with this header answers one of its thread that is nearer to it than these ids are.
+pub(super) fn is_by_a_nearer(
+    tx: &Tx<'_>,
+    ids: &[MessageId],
+    message: i64,
+    headers: &Headers,
+    thread: i64,
+) -> Result<bool, StoreError> {
+    let nearer: Vec<&MessageId> = nearest_first(headers).take_while(|id| !ids.contains(id)).collect();
+    Ok(!nearer.is_empty() && is_any_in(&message::of_thread(tx, thread)?, message, &nearer))
+}
+
+/// Puts a message that answers one of these ids, and all of its thread that answers it, into another thread, unless it is where it is
+/// by the same id or a nearer one.
+pub(super) fn move_answer(tx: &Tx<'_>, ids: &[MessageId], answer: i64, into: i64) -> Result<(), StoreError> {
+    let Some(row) = message::get(tx, answer)? else { return Ok(()) };
+    let (Some(from), Some(headers)) = (row.thread, &row.headers) else { return Ok(()) };
+    let parents: Vec<&MessageId> = nearest_first(headers).collect();
+    let Some(at) = parents.iter().position(|id| ids.contains(id)) else { return Ok(()) };
     let all = message::of_thread(tx, from)?;
-    let moving = descending(ids, &all.iter().collect::<Vec<_>>());
-    match moving.len() == all.len() {
-        true => move_to(tx, &moving, into),
-        false => Ok(()),
+    if from == into || is_any_in(&all, answer, &parents[..=at]) {
+        return Ok(());
     }
+    let others: Vec<&Message> = all.iter().filter(|m| m.id != answer).collect();
+    let mut moving = descending(&headers.ids, &others);
+    moving.push(answer);
+    move_to(tx, &moving, into)
+}
+
+fn nearest_first(headers: &Headers) -> impl Iterator<Item = &MessageId> {
+    headers.references.iter().rev().chain(&headers.in_reply_to)
+}
+
+/// Whether one of these ids is that of one of the messages, but for `except`.
+fn is_any_in(messages: &[Message], except: i64, ids: &[&MessageId]) -> bool {
+    let others = messages.iter().filter(|m| m.id != except).filter_map(|m| m.headers.as_ref());
+    others.flat_map(|headers| &headers.ids).any(|id| ids.contains(&id))
 }
 
 /// Puts all messages of a conversation into another one of the same mailbox. False where one of them is not there.
