@@ -6,13 +6,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Instant;
-use threadline_core::address::Address;
+use threadline_core::address::{Address, Mailbox};
 use threadline_core::reason::Reason;
 use threadline_core::rule::Rules;
 use threadline_engine::check::{CheckState, CheckStepName};
 use threadline_engine::clock::SystemClock;
 use threadline_engine::reconnect::OtherMailbox;
 use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, MailboxDraft, OauthProvider};
+use threadline_engine::writing::{CopyWish, Draft, SendLine, SendState};
 use threadline_engine::{Engine, EngineError, Event, Home};
 use threadline_oauth::Provider;
 use threadline_secrets::{Memory, Secrets};
@@ -22,6 +23,7 @@ use threadline_tests::{Computer, PATIENCE, events_of};
 use tokio::sync::broadcast::Receiver;
 
 const ANN: &str = "ann@lab.test";
+const CARL: &str = "carl@customer1.example";
 const BOB: &str = "bob@lab.test";
 const OTHER: OauthProvider = OauthProvider::Other;
 
@@ -36,8 +38,14 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Result<Self> {
+        Self::offering("plain login xoauth2 oauthbearer").await
+    }
+
+    /// Servers that take these ways of signing in.
+    async fn offering(mechanisms: &str) -> Result<Self> {
         let oidc = Oidc::start().await?;
-        let lab = Lab::builder().users([ANN]).tokens(&oidc.introspection()).with_smtp().start()?;
+        let lab = Lab::builder().users([ANN, CARL]).tokens(&oidc.introspection()).mechanisms(mechanisms);
+        let lab = lab.with_smtp().start()?;
         let (dir, secrets) = (tempfile::tempdir()?, Arc::new(Memory::new()));
         let engine = open(dir.path(), &secrets)?;
         let scopes = ["openid", "email", "mail"].map(str::to_owned).to_vec();
@@ -63,9 +71,27 @@ impl Desk {
 
     async fn added() -> Result<Self> {
         let desk = Self::new().await?;
-        desk.sign_in(ANN).await?;
-        desk.engine.add_account(desk.settings.clone(), None).await?;
+        desk.add().await?;
         Ok(desk)
+    }
+
+    async fn add(&self) -> Result<()> {
+        self.sign_in(ANN).await?;
+        Ok(self.engine.add_account(self.settings.clone(), None).await?)
+    }
+
+    /// Sends a mail to Carl now; gives what became of it.
+    async fn send(&self) -> Result<SendLine> {
+        let carl = Mailbox::new(None, Address::parse(CARL)?);
+        let draft = Draft {
+            to: vec![carl],
+            subject: Some("Offer".to_owned()),
+            text: Some("Hello".to_owned()),
+            at: Some(jiff::Timestamp::now()),
+            ..Draft::default()
+        };
+        let sent = self.engine.send(&self.settings.address, &draft).await?;
+        Ok(self.engine.send_due(sent.id).await?)
     }
 
     fn refresh_token(&self) -> Result<String> {
@@ -121,6 +147,37 @@ async fn a_mailbox_is_added_by_the_browser_and_stays_connected() -> Result<()> {
     // The first process goes on with what the second one kept.
     desk.oidc.expire().await?;
     ensure!(desk.failed().await? == (None, None), "it reads the keychain anew");
+    Ok(())
+}
+
+/// At a real Postfix, whose Dovecot asks the authorisation server about each token.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_out_by_a_token_which_is_renewed_where_the_server_refuses_it() -> Result<()> {
+    for mechanism in ["xoauth2", "oauthbearer"] {
+        let desk = Desk::offering(&format!("plain {mechanism}")).await?;
+        desk.add().await?;
+        desk.engine.set_copy_wish(&desk.settings.address, CopyWish::Never).await?;
+        for renewed in 0..2 {
+            let line = desk.send().await?;
+            ensure!(line.state == SendState::Sent, "{mechanism}: {line:?}");
+            let refreshes = desk.oidc.refreshes().await?;
+            ensure!(refreshes == renewed, "{mechanism}: {refreshes} renewals instead of {renewed}");
+            desk.oidc.expire().await?;
+        }
+        let begun = Instant::now();
+        while desk.lab.uids(CARL, "INBOX")?.len() < 2 {
+            ensure!(begun.elapsed() < PATIENCE, "{mechanism}: both came to Carl");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        // What is revoked is told of the mail, which waits.
+        desk.oidc.revoke().await?;
+        let line = desk.send().await?;
+        ensure!(line.state == SendState::Waiting, "{mechanism}: {line:?}");
+        desk.sign_in(ANN).await?;
+        desk.engine.reconnect(desk.settings.clone(), None, OtherMailbox::Refuse).await?;
+        let line = desk.engine.send_due(line.id).await?;
+        ensure!(line.state == SendState::Sent, "{mechanism}: {line:?}");
+    }
     Ok(())
 }
 
