@@ -224,7 +224,11 @@ impl<O: Opener, D: Desktop> Controller<O, D> {
             }
             Some(how) => {
                 let notice = Notice::Unsent { from: account.to_string(), how };
-                self.unsent.entry(send).or_insert(Some(notice));
+                // What was told once is not told again in other words; what waits for its time is told as it is by then.
+                self.unsent
+                    .entry(send)
+                    .and_modify(|untold| *untold = untold.take().map(|_| notice.clone()))
+                    .or_insert(Some(notice));
             }
         }
     }

@@ -181,8 +181,8 @@ fn refusal(answer: &Response, status: u16, pause: Option<Duration>) -> CrmError 
             "Set it up again at the receiver, then here; or push again with `threadline crm retry webhook`.",
         ),
         429 => error(Reason::Throttled).retry(pause.map_or(Retry::Soon, Retry::After)),
-        // The same event is still in work there, or came too early (draft-ietf-httpapi-idempotency-key-header §2.6, RFC 8470 §5.2).
-        409 | 425 => error(Reason::ServerUnavailable)
+        // The same event is still in work there, and it says for how long; or it came too early (RFC 8470 §5.2).
+        409 | 425 if pause.is_some() || status == 425 => error(Reason::ServerUnavailable)
             .kind(Kind::Row)
             .retry(pause.map_or(Retry::Soon, Retry::After))
             .uncertain(true),

@@ -13,7 +13,8 @@ use threadline_crm::{CrmError, Sink};
 use threadline_store::contact::{self, Cursor};
 use threadline_store::job::{self, Kind};
 use threadline_store::message::{self, Recheck};
-use threadline_store::{StoreError, Tx, portal};
+use threadline_store::portal::{self, Doubt};
+use threadline_store::{StoreError, Tx};
 
 /// The name under which the local contact list stands in the index.
 pub const LOCAL: &str = "local";
@@ -36,12 +37,13 @@ pub(crate) enum PullError {
 }
 
 /// Reads all pages that are there now. The cursor is stored with each page, so that a pull of many pages goes on
-/// where it stopped. When all are read, what waited for them is decided again. Gives the number of contacts read.
-pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, PullError> {
+/// where it stopped. When all are read, what waited for them is decided again. `doubt` is what was open when the sink was made.
+/// Gives the number of contacts read.
+pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink, doubt: Doubt) -> Result<u64, PullError> {
     let name = sink.name();
     let portal = sink.connect().await?;
     keep_to_portal(shared, name, portal.id).await?;
-    settle(shared, name).await?;
+    settle(shared, name, doubt).await?;
     let mut read = 0;
     loop {
         let cursor = shared.ledger.read(move |tx| contact::cursor(tx, name)).await?;
@@ -69,7 +71,7 @@ pub(crate) async fn pull(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, P
             // brought what a message waits for.
             if complete {
                 decide_again(shared, name).await?;
-                settle(shared, name).await?;
+                settle(shared, name, doubt).await?;
             }
             tracing::debug!(read, complete, "the contacts are up to date");
             return Ok(read);
@@ -88,13 +90,15 @@ async fn keep_to_portal(
     let asked = id.clone();
     if shared.ledger.read(move |tx| portal::is_another(tx, sink, &asked)).await? {
         clear(shared, sink).await?;
+        // What could be taken back has the other one's ids too.
+        shared.undos.forget();
     }
     shared.ledger.write(move |tx| portal::is_now(tx, sink, &id)).await
 }
 
 /// The portal is known, and its contacts are read: what waited for that goes on.
-async fn settle(shared: &Arc<Shared>, sink: &'static str) -> Result<(), StoreError> {
-    if shared.ledger.write(move |tx| portal::settle(tx, sink)).await? {
+async fn settle(shared: &Arc<Shared>, sink: &'static str, doubt: Doubt) -> Result<(), StoreError> {
+    if shared.ledger.write(move |tx| portal::settle(tx, sink, doubt)).await? {
         shared.bell(sink).notify_one();
     }
     Ok(())
@@ -231,10 +235,10 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
     let names = [column(&["first name", "firstname"]), column(&["last name", "lastname"])];
     let mut found: HashMap<Address, Contact> = HashMap::new();
     let mut imported = Imported::default();
-    let mut last = 1;
+    let mut last = (1, false);
     for row in reader.records() {
         let row = row.map_err(broken)?;
-        last = row.position().map_or(last, csv::Position::line);
+        last = (row.position().map_or(1, csv::Position::line), row.iter().any(|field| field.contains('\n')));
         let Some(Ok(address)) = row.get(email).map(Address::parse) else {
             imported.left_out += 1;
             continue;
@@ -254,10 +258,12 @@ pub fn read_csv(source: impl Read) -> Result<(Vec<Contact>, Imported), EngineErr
         };
         found.insert(address, contact);
     }
-    // A mark that nothing closes takes all lines below it for one field.
-    if reader.get_ref().odd && reader.position().line() > last + 1 {
+    // A mark that nothing closes takes all lines below it for one field, the last of the list.
+    if let (line, true) = last
+        && reader.get_ref().odd
+    {
         return Err(EngineError::ContactList {
-            line: last,
+            line,
             cause: "a quotation mark that is opened here is closed nowhere, so the list stays as it was; close it or take \
                     it away"
                 .to_owned(),

@@ -192,6 +192,10 @@ impl Engine {
                 });
                 outbox::hurry(tx, crm.kind(), now)?;
                 count_up(tx, Part::Crm(crm.kind()))?;
+                if CrmSettings::has_contacts(crm.kind()) {
+                    // Once more: who was at work meanwhile may have connected with the old secret.
+                    portal::doubt(tx, crm.kind())?;
+                }
                 write(tx, rows, Some(&crm))
             })
             .await?;

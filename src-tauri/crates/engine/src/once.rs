@@ -78,12 +78,16 @@ pub(crate) async fn catch_up(
     contacts::decide_again_locally(shared).await?;
     let mut working: Vec<(Arc<dyn Sink>, Option<PullError>)> = Vec::new();
     for crm in &crms.set {
+        let kind = crm.kind();
+        let doubt = shared.ledger.read(move |tx| portal::doubted(tx, kind)).await?;
         match sinks::make(shared, crm).await {
             Ok(Some(sink)) => {
                 let name = sink.name();
                 shared.ledger.write(move |tx| outbox::recover(tx, name)).await?;
                 let pulled = match sink.has_contacts() {
-                    true => contacts::pull(shared, &*sink).instrument(journal::of_crm(name)).await.err(),
+                    true => {
+                        contacts::pull(shared, &*sink, doubt).instrument(journal::of_crm(name)).await.err()
+                    }
                     false => None,
                 };
                 working.push((sink, pulled));

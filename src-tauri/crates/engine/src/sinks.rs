@@ -17,7 +17,8 @@ use std::time::Duration;
 use threadline_core::health::{Channel, Health, State};
 use threadline_core::reason::{Phase, Reason};
 use threadline_crm::{CrmError, OutboxEvent, QueueError, Retry, Secret, Sink, TokioTimer, Worker};
-use threadline_store::{StoreError, Tx, outbox, portal};
+use threadline_store::portal::{self, Doubt};
+use threadline_store::{StoreError, Tx, outbox};
 use tokio::sync::mpsc;
 
 /// Makes the sink that the settings describe; `None` where nothing is to leave the ledger.
@@ -32,9 +33,20 @@ pub(crate) async fn make(shared: &Shared, crm: &CrmSettings) -> Result<Option<Ar
 /// One CRM at work, until the future is dropped.
 pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
     let mut failures: u32 = 0;
-    let sink = loop {
+    let kind = crm.kind();
+    let (sink, doubt) = loop {
+        // Before the secret is read: see there.
+        let doubt = match shared.ledger.read(move |tx| portal::doubted(tx, kind)).await {
+            Ok(doubt) => doubt,
+            Err(error) => {
+                failures += 1;
+                log(Err(error));
+                tokio::time::sleep(backoff::wait(failures, backoff::random())).await;
+                continue;
+            }
+        };
         match make(&shared, &crm).await {
-            Ok(Some(sink)) => break sink,
+            Ok(Some(sink)) => break (sink, doubt),
             Ok(None) => return std::future::pending().await,
             Err(error) => {
                 failures += 1;
@@ -49,7 +61,7 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
     let removing = removals::keep(&shared, &*sink);
     tokio::join!(
         push(&shared, &*sink, &standing),
-        keep_contacts(&shared, &*sink, &standing),
+        keep_contacts(&shared, &*sink, &standing, doubt),
         looking,
         removing
     )
@@ -122,13 +134,18 @@ async fn push_until_something_turns(
 }
 
 /// Keeps the contact index fresh, and lets the mailboxes look at what waited for it.
-async fn keep_contacts(shared: &Arc<Shared>, sink: &dyn Sink, standing: &Standing) -> Infallible {
+async fn keep_contacts(
+    shared: &Arc<Shared>,
+    sink: &dyn Sink,
+    standing: &Standing,
+    doubt: Doubt,
+) -> Infallible {
     if !sink.has_contacts() {
         return std::future::pending().await;
     }
     let mut failures: u32 = 0;
     loop {
-        let result = contacts::pull(shared, sink).await;
+        let result = contacts::pull(shared, sink, doubt).await;
         let wait = match &result {
             Ok(_) => {
                 failures = 0;

@@ -87,6 +87,11 @@ impl Undos {
     }
 
     /// Keeps what takes an action back.
+    /// Nothing that was done so far can be taken back any more.
+    pub fn forget(&self) {
+        self.entries().clear();
+    }
+
     pub fn keep(&self, steps: Steps, clock: &dyn Clock) -> Undo {
         let (now, monotonic) = (clock.now(), clock.monotonic());
         let mut entries = self.entries();

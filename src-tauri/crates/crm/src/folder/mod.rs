@@ -138,8 +138,8 @@ impl Inner {
             {
                 files::private_subfolder(folder)?;
             }
-            files::write_whole(&file, &files::without_bcc(&entry.raw))?;
-            write_files(&file.with_extension("files"), &entry.files)?;
+            files::write_whole(&file, &files::without_bcc(&entry.raw)).map_err(of_one_mail)?;
+            write_files(&file.with_extension("files"), &entry.files).map_err(of_one_mail)?;
             serde_json::to_writer(&mut lines, &line(entry))?;
             lines.push(b'\n');
             answers.push((How::Created, entry.eml.clone()));
@@ -190,8 +190,23 @@ fn line(entry: &Entry) -> Value {
     line
 }
 
+/// Of an error: it concerns the one mail that was being written, by its name or its size.
+#[derive(Debug, thiserror::Error)]
+#[error("the disk takes no such file")]
+struct OneMail;
+
+fn of_one_mail(error: io::Error) -> io::Error {
+    use io::ErrorKind as K;
+    match error.kind() {
+        kind @ (K::InvalidFilename | K::InvalidInput | K::FileTooLarge) => io::Error::new(kind, OneMail),
+        _ => error,
+    }
+}
+
 fn disk(dir: &Path, error: io::Error) -> CrmError {
     use io::ErrorKind as K;
+    // The others are not to wait for it.
+    let kind = if error.get_ref().is_some_and(|e| e.is::<OneMail>()) { Kind::Batch } else { Kind::Sink };
     let (cause, next) = match error.kind() {
         K::StorageFull | K::QuotaExceeded => ("The disk is full.", "Make room; it goes on by itself."),
         K::PermissionDenied => {
@@ -205,20 +220,11 @@ fn disk(dir: &Path, error: io::Error) -> CrmError {
             ("A file stands where the folder should be.", "Move it away, or choose another folder.")
         }
         K::ResourceBusy => ("Another program holds it.", "Close that program; it is tried again."),
-        K::InvalidFilename | K::InvalidInput => (
-            "The disk takes no such file name.",
-            "The mail is set aside; choose another folder and push it again.",
-        ),
-        K::FileTooLarge => (
-            "The disk takes no file of this size.",
+        _ if kind == Kind::Batch => (
+            "The disk takes no file of this name or size.",
             "The mail is set aside; choose another folder and push it again.",
         ),
         _ => ("Writing failed.", "It is tried again; if it stays, choose another folder."),
-    };
-    // What a file system takes no name or file of concerns one mail: the others are not to wait for it.
-    let kind = match error.kind() {
-        K::InvalidFilename | K::InvalidInput | K::FileTooLarge => Kind::Batch,
-        _ => Kind::Sink,
     };
     // The system's words hold no path and no content.
     let words = error.raw_os_error().map(|code| io::Error::from_raw_os_error(code).to_string());

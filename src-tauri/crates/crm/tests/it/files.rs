@@ -107,6 +107,24 @@ async fn the_webhook_has_a_file_as_an_event_before_its_mail() {
 }
 
 #[tokio::test]
+async fn a_file_that_the_disk_does_not_take_stops_no_other_mail() {
+    let (clock, dir) = (clock(), tempfile::tempdir().unwrap());
+    let sink = FolderSink::new(dir.path());
+    let mut mails: Vec<_> = (1..4).map(|n| delivery(n, "ann@buyer.example", None)).collect();
+    mails[1].files = vec![file(&"x".repeat(300), 1, b"PDF")];
+    mails[2].files = vec![file("a.tmp", 2, b"one"), file("a.pdf", 3, b"two")];
+    let queue = MemoryQueue::new(&clock, mails);
+    let drained = worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();
+    assert_eq!((drained.accepted, drained.set_aside, drained.failed), (2, 1, None));
+    let below = std::fs::read_dir(dir.path().join("messages/2026-03")).unwrap().map(|e| e.unwrap().path());
+    let folder = below
+        .into_iter()
+        .find(|p| p.extension().is_some_and(|e| e == "files") && p.join("a.pdf").exists())
+        .unwrap();
+    assert_eq!(std::fs::read(folder.join("a.tmp")).unwrap(), b"one");
+}
+
+#[tokio::test]
 async fn a_token_that_may_store_no_files_is_told_and_mail_goes_without() {
     let clock = clock();
     let scopes = [

@@ -66,6 +66,12 @@ fn at_portal(name: &'static str, pages: Vec<ContactPage>) -> Pages {
     Pages(name, Mutex::new(pages))
 }
 
+/// Pulls as one who was made now.
+async fn pulled(shared: &Arc<Shared>, sink: &dyn Sink) -> Result<u64, PullError> {
+    let doubt = shared.ledger.read_blocking(|tx| portal::doubted(tx, "hubspot")).unwrap();
+    pull(shared, sink, doubt).await
+}
+
 /// A mailbox under HubSpot whose mail is held, since no contacts are there yet.
 fn holding() -> World {
     let world = World::new(LogMode::KnownContacts, &[CrmSettings::Hubspot { base_url: None }]);
@@ -78,7 +84,7 @@ fn holding() -> World {
 async fn mail_that_was_held_is_decided_when_the_last_page_is_empty() {
     let world = holding();
     let sink = at_portal("1", vec![page(Some("carl@customer.example"), true), page(None, false)]);
-    assert_eq!(pull(&world.mailbox.shared, &sink).await.unwrap(), 1);
+    assert_eq!(pulled(&world.mailbox.shared, &sink).await.unwrap(), 1);
     assert_eq!(world.jobs().len(), 1);
 }
 
@@ -86,14 +92,14 @@ async fn mail_that_was_held_is_decided_when_the_last_page_is_empty() {
 async fn mail_that_was_held_is_decided_though_the_run_with_the_last_page_was_killed() {
     let world = holding();
     let sink = at_portal("1", vec![page(Some("carl@customer.example"), true)]);
-    assert!(matches!(pull(&world.mailbox.shared, &sink).await, Err(PullError::Crm(_))));
+    assert!(matches!(pulled(&world.mailbox.shared, &sink).await, Err(PullError::Crm(_))));
     let ledger = &world.mailbox.shared.ledger;
     // The last page was stored, and nothing after it.
     let complete = Cursor { cursor: "{}".to_owned(), complete: true };
     ledger.write_blocking(move |tx| contact::set_cursor(tx, "hubspot", &complete)).unwrap();
     assert!(world.jobs().is_empty());
     let next = at_portal("1", vec![page(None, false)]);
-    pull(&world.mailbox.shared, &next).await.unwrap();
+    pulled(&world.mailbox.shared, &next).await.unwrap();
     assert_eq!(world.jobs().len(), 1);
 }
 
@@ -110,10 +116,10 @@ async fn contacts_of_another_portal_do_not_stay() {
     let world = holding();
     let shared = &world.mailbox.shared;
     let count = || shared.ledger.read_blocking(|tx| contact::count(tx, "hubspot")).unwrap();
-    pull(shared, &at_portal("1", vec![page(Some("carl@customer.example"), false)])).await.unwrap();
-    pull(shared, &at_portal("1", vec![page(Some("dora@customer.example"), false)])).await.unwrap();
+    pulled(shared, &at_portal("1", vec![page(Some("carl@customer.example"), false)])).await.unwrap();
+    pulled(shared, &at_portal("1", vec![page(Some("dora@customer.example"), false)])).await.unwrap();
     assert_eq!(count(), 2);
-    pull(shared, &at_portal("2", vec![page(Some("zoe@customer.example"), false)])).await.unwrap();
+    pulled(shared, &at_portal("2", vec![page(Some("zoe@customer.example"), false)])).await.unwrap();
     assert_eq!(count(), 1);
 }
 
@@ -124,18 +130,22 @@ async fn which_portal_it_is_stays_in_doubt_until_its_contacts_are_read() {
     let in_doubt = || shared.ledger.read_blocking(|tx| portal::in_doubt(tx, "hubspot")).unwrap();
     let doubt = || shared.ledger.write_blocking(|tx| portal::doubt(tx, "hubspot")).unwrap();
     doubt();
-    assert!(pull(shared, &at_portal("1", vec![page(Some("carl@customer.example"), true)])).await.is_err());
+    assert!(pulled(shared, &at_portal("1", vec![page(Some("carl@customer.example"), true)])).await.is_err());
     assert!(in_doubt(), "more contacts are to come");
-    pull(shared, &at_portal("1", vec![page(None, false)])).await.unwrap();
+    pulled(shared, &at_portal("1", vec![page(None, false)])).await.unwrap();
     assert!(!in_doubt());
+    // Who was made before the CRM was set anew has the old secret.
+    let before = shared.ledger.read_blocking(|tx| portal::doubted(tx, "hubspot")).unwrap();
     doubt();
+    pull(shared, &at_portal("1", vec![page(None, false)]), before).await.unwrap();
+    assert!(in_doubt());
     // Contacts that cannot be read now were read before: it is the same portal.
-    assert!(pull(shared, &at_portal("1", vec![])).await.is_err());
+    assert!(pulled(shared, &at_portal("1", vec![])).await.is_err());
     assert!(!in_doubt());
     doubt();
-    assert!(pull(shared, &at_portal("2", vec![])).await.is_err());
+    assert!(pulled(shared, &at_portal("2", vec![])).await.is_err());
     assert!(in_doubt(), "another one, and none of its contacts are here");
-    pull(shared, &at_portal("2", vec![page(None, false)])).await.unwrap();
+    pulled(shared, &at_portal("2", vec![page(None, false)])).await.unwrap();
     assert!(!in_doubt());
 }
 
@@ -196,8 +206,13 @@ fn a_mark_that_nothing_closes_replaces_nothing() {
     assert_eq!(error.code(), "contact_list");
     assert!(error.to_string().contains("line 3") && error.to_string().contains("closed nowhere"), "{error}");
     // A field of several lines is one, and a mark that is only written is none that opens.
-    let csv = "email,name\nann@x.example,\"Ann\nof X\"\ncarl@x.example,Carl 5\" pipes\n";
-    assert_eq!(read_csv(csv.as_bytes()).unwrap().1, Imported { contacts: 2, left_out: 0 });
+    for csv in [
+        "email,name\nann@x.example,\"Ann\nof X\"\ncarl@x.example,Carl 5\" pipes\n",
+        "email,name\r\nann@x.example,\"Ann\r\nof X\"\r\n\r\ncarl@x.example,Carl 5\" pipes\r\n\r\n",
+        "email,name\ncarl@x.example,Carl\nann@x.example,\"Ann\nof X\"\n",
+    ] {
+        assert_eq!(read_csv(csv.as_bytes()).unwrap().1, Imported { contacts: 2, left_out: 0 }, "{csv}");
+    }
 }
 
 #[test]

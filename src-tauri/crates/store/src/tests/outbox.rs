@@ -2,7 +2,7 @@
 
 use super::{Bed, at, log, mail};
 use crate::outbox::{self, Accepted, Lease, State};
-use crate::{StoreError, association, file, message, portal, removal, status};
+use crate::{StoreError, association, file, message, portal, removal, retention, status};
 use std::time::Duration;
 use threadline_core::address::Address;
 use threadline_core::decide::Thread;
@@ -202,7 +202,13 @@ fn another_portal_is_asked_for_nothing_by_the_ids_of_the_first() {
         remote_id: Some("4711".into()),
         may_create: false,
     };
-    association::add(&tx, message, &[carl]).unwrap();
+    association::add(&tx, message, std::slice::from_ref(&carl)).unwrap();
+    let thrown = queue(&bed, 3, 10);
+    association::add(&tx, entry(&bed, thrown).message, &[carl]).unwrap();
+    assert!(retention::throw_away(&tx, entry(&bed, thrown).message, None, at(20)).unwrap());
+    let trash =
+        || bed.conn.query_row("SELECT contacts FROM trash", [], |row| row.get::<_, String>(0)).unwrap();
+    assert!(trash().contains("4711"));
     file::put(&tx, "hubspot", &[1; 32], "99", at(20)).unwrap();
     removal::add(&tx, "hubspot", message, "77", at(20)).unwrap();
     let known = || {
@@ -219,6 +225,7 @@ fn another_portal_is_asked_for_nothing_by_the_ids_of_the_first() {
     assert!(portal::is_another(&tx, "hubspot", "2").unwrap());
     portal::is_now(&tx, "hubspot", "2").unwrap();
     assert_eq!(known(), (false, false, false, false, false));
+    assert!(trash().contains("carl@x.example") && !trash().contains("4711"), "{}", trash());
     assert_eq!(entry(&bed, done).state, State::Done, "what was logged stays logged");
     assert_eq!(entry(&bed, waiting).state, State::Waiting, "what waits is pushed to the one that is set");
     assert!(!portal::is_another(&tx, "hubspot", "2").unwrap());
