@@ -69,6 +69,11 @@ struct Users {
     changes: usize,
 }
 
+/// The system's words for EDEADLK, as doveadm repeats them.
+const DEADLOCK: &str = "Resource deadlock avoided";
+/// How often a question that met it is asked again.
+const AGAIN: usize = 5;
+
 impl Lab {
     /// Dovecot alone.
     pub fn start() -> Result<Lab> {
@@ -393,12 +398,26 @@ impl Lab {
         let conf = self.dir.path().join("dovecot.conf");
         let conf = conf.to_str().context("the temporary folder's path is not UTF-8")?;
         let line = self.user.run(&[&["doveadm", "-c", conf][..], args].concat());
-        let output = Command::new(&line[0])
-            .args(&line[1..])
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot run doveadm")?;
+        let run = || {
+            let mut command = Command::new(&line[0]);
+            command
+                .args(&line[1..])
+                .current_dir("/")
+                .stdin(Stdio::null())
+                .output()
+                .context("cannot run doveadm")
+        };
+        let mut output = run()?;
+        // Dovecot locks the two indexes of a mailbox now in one order and now in the other; who would wait for ever panics.
+        // What only asks is asked again.
+        let asks = args.iter().any(|word| ["fetch", "status"].contains(word));
+        for _ in 0..AGAIN {
+            if output.status.success() || !asks || !String::from_utf8_lossy(&output.stderr).contains(DEADLOCK)
+            {
+                break;
+            }
+            output = run()?;
+        }
         if !output.status.success() && !output.status.code().is_some_and(|c| also_fine.contains(&c)) {
             let words = String::from_utf8_lossy(&output.stderr);
             bail!("doveadm {} failed: {}", args.join(" "), words.trim());
