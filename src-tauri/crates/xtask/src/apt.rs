@@ -1,6 +1,7 @@
 //! Debian packages.
 
 use crate::run::{Failed, command, output, root, works};
+use std::path::PathBuf;
 
 /// A Debian package, and why it is needed.
 pub type Package = (&'static str, &'static str);
@@ -119,9 +120,18 @@ rm -rf "$place.new/debs" "$place"
 mv "$place.new" "$place"
 "#;
 
+fn place(name: &str) -> PathBuf {
+    root().join("target/xtask").join(name)
+}
+
+/// Whether one of [`BESIDE`] is there.
+pub fn is_unpacked(name: &str) -> bool {
+    place(name).exists()
+}
+
 /// Unpacks one of [`BESIDE`] under `target`.
 pub fn unpack((name, packages): (&str, &[&str])) -> Result<(), Failed> {
-    let place = root().join("target/xtask").join(name);
+    let place = place(name);
     if place.exists() || !works(command("dpkg-deb", &["--version"])) {
         return Ok(());
     }

@@ -10,9 +10,8 @@ pub const APP: &[&str] = &["--features", "threadline-app/custom-protocol"];
 pub fn setup() -> Result<(), Failed> {
     apt::install(apt::PACKAGES)?;
     for server in apt::BESIDE {
-        if apt::unpack(*server).is_err() {
-            println!("xtask: WARNING: {} is not there: its tests and figures are left out", server.0);
-        }
+        // What is not there is told at the end: see `left_out`.
+        let _ = apt::unpack(*server);
     }
     tools::install()?;
     node::install()?;
@@ -40,10 +39,21 @@ pub fn lint() -> Result<(), Failed> {
     if tools::has_deny() {
         return show(cargo(&["deny", "--workspace", "check", "licenses", "bans", "sources"]));
     }
-    println!(
-        "xtask: WARNING: cargo-deny is not there, so LICENCES AND BANS WERE NOT CHECKED. `cargo xtask setup` installs it"
-    );
+    println!("xtask: cargo-deny is not there: its checks are left out");
     Ok(())
+}
+
+/// What this machine could not be given, and what was therefore not checked.
+fn left_out() -> Vec<String> {
+    let servers = apt::BESIDE.iter().filter(|server| !apt::is_unpacked(server.0));
+    let mut missing: Vec<String> = servers.map(|server| format!("the tests on {}", server.0)).collect();
+    if !tools::has_deny() {
+        missing.push("licences, bans and sources of dependencies (cargo-deny)".into());
+    }
+    if !root().join("../shared/data").exists() {
+        missing.push("the tests on the shared data, which is not beside this folder".into());
+    }
+    missing
 }
 
 /// In CI the lock file must be the one that was committed.
@@ -73,6 +83,9 @@ pub fn test(words: &[String]) -> Result<(), Failed> {
         .and_then(|()| clock.stage("doc tests", doc_tests))
         .and_then(|()| clock.stage("tests", || runner::run(words, &mut summary)));
     clock.print();
+    for what in left_out() {
+        println!("xtask: NOT CHECKED: {what}");
+    }
     // The last line is the runner's own, for whoever reads only the end.
     println!("{summary}");
     done
