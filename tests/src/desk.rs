@@ -11,6 +11,8 @@ use threadline_engine::clock::SystemClock;
 use threadline_engine::settings::{AccountSettings, Encryption};
 use threadline_engine::{Engine, EngineError, Event, Home};
 use threadline_secrets::{Memory, Secrets};
+use threadline_store::message::Outcome;
+use threadline_store::{Tx, account, message};
 use threadline_testkit::lab::{Lab, LabBuilder};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -63,6 +65,15 @@ impl Desk {
         engine.add_account(settings, Some(Zeroizing::new(lab.password(ANN)?))).await?;
         engine.import_contacts(format!("email\n{CARL}\n").as_bytes(), |_| {}).await?;
         Ok(Self { _dir: dir, lab, secrets, engine })
+    }
+
+    /// The number of the n-th message that was logged, from 0.
+    pub async fn logged(&self, n: usize) -> Result<i64> {
+        let read = move |tx: &Tx<'_>| {
+            message::of_outcome(tx, account::list(tx)?.remove(0).id, Outcome::Log, 0, n + 1)
+        };
+        let found = self.engine.ledger().read(read).await?;
+        Ok(found.get(n).with_context(|| format!("{} messages are logged", found.len()))?.id)
     }
 
     /// Lets the engine run until the guard is dropped, and waits until it watches the mailbox.

@@ -6,10 +6,9 @@ use threadline_core::attachment::{Limits, NoFile, Skipped};
 use threadline_core::health::State;
 use threadline_core::reason::Reason;
 use threadline_engine::clock::SystemClock;
+use threadline_engine::files::FileFate;
 use threadline_engine::settings::CrmSettings;
-use threadline_store::message::Outcome;
-use threadline_store::{account, message};
-use threadline_testkit::hubspot::{FakeHubspot, Options};
+use threadline_testkit::hubspot::{FakeHubspot, Fault, Options};
 use threadline_tests::desk::{ANN, CARL, Desk};
 use zeroize::Zeroizing;
 
@@ -52,10 +51,7 @@ async fn what_was_attached_lands_on_the_contact_once_and_nothing_else() -> Resul
             email.get("hs_attachment_ids")
         );
     }
-    let read = |tx: &threadline_store::Tx<'_>| {
-        message::of_outcome(tx, account::list(tx)?.remove(0).id, Outcome::Log, 0, 9)
-    };
-    let first = desk.engine.ledger().read(read).await?.first().context("nothing is logged")?.id;
+    let first = desk.logged(0).await?;
     let fates = desk.engine.file_fates(first).await?;
     let told: Vec<_> = fates.iter().map(|f| (f.belongs, f.skipped)).collect();
     ensure!(told == [(Some(NoFile::Logo), None), (None, None), (None, Some(Skipped::Ending))], "{told:?}");
@@ -101,6 +97,37 @@ async fn a_token_without_the_scope_for_files_is_told_where_the_person_looks() ->
     Ok(())
 }
 
+/// A file that the portal refuses holds nothing up: its mail is there, and the file is listed with the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_goes_without_a_file_that_the_crm_refuses_and_it_is_told() -> Result<()> {
+    let desk = Desk::new().await?;
+    let portal = FakeHubspot::start(Options::default(), Arc::new(SystemClock::start())).await?;
+    portal.add_contact(CARL, "Carl", "");
+    let crm = CrmSettings::Hubspot { base_url: Some(portal.url()) };
+    desk.engine.set_crm(crm, Some(Zeroizing::new(Options::default().token.clone()))).await?;
+    let limits = Limits { never_endings: vec!["exe".into()], ..Limits::default() };
+    desk.engine.set_attachment_limits(limits).await?;
+    desk.engine.catch_up().await?;
+    portal.inject("POST /files/v3/files", Fault::Status(400));
+    desk.lab.append(ANN, "Sent", with_files("one@lab.test").as_bytes())?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    ensure!(portal.emails().len() == 1 && portal.files().is_empty(), "the mail goes without its file");
+    let told = |fates: Vec<FileFate>| fates.iter().map(|f| f.skipped).collect::<Vec<_>>();
+    let refused = told(desk.engine.file_fates(desk.logged(0).await?).await?);
+    ensure!(refused == [None, Some(Skipped::Refused), Some(Skipped::Ending)], "{refused:?}");
+    // With the next mail it is offered again, and taken.
+    desk.lab.append(ANN, "Sent", with_files("two@lab.test").as_bytes())?;
+    ensure!(desk.engine.catch_up().await?.is_well());
+    ensure!(portal.files().len() == 1);
+    let taken = told(desk.engine.file_fates(desk.logged(1).await?).await?);
+    ensure!(taken == [None, None, Some(Skipped::Ending)], "{taken:?}");
+    ensure!(
+        told(desk.engine.file_fates(desk.logged(0).await?).await?) == refused,
+        "the first mail is without it"
+    );
+    Ok(())
+}
+
 /// By the server's own record: of a large mail the text and the file that the limits let through are read, each part by itself,
 /// and the file that they keep back is not read at all.
 #[tokio::test(flavor = "multi_thread")]
@@ -132,10 +159,7 @@ async fn a_large_mail_is_read_part_by_part_and_what_stays_here_is_not_read() -> 
     let email = portal.emails().remove(0);
     ensure!(email.get("hs_email_text").trim() == "Hi Carl", "{}", email.get("hs_email_text"));
     ensure!(email.get("hs_email_html").contains("<p>Hi Carl</p>"));
-    let read = |tx: &threadline_store::Tx<'_>| {
-        message::of_outcome(tx, account::list(tx)?.remove(0).id, Outcome::Log, 0, 9)
-    };
-    let first = desk.engine.ledger().read(read).await?.first().context("nothing is logged")?.id;
+    let first = desk.logged(0).await?;
     let fates = desk.engine.file_fates(first).await?;
     let told: Vec<_> = fates.iter().map(|f| (f.file.name.as_str(), f.skipped)).collect();
     ensure!(told == [("small.bin", None), ("huge.bin", Some(Skipped::TooLarge))], "{told:?}");

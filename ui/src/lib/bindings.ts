@@ -1561,7 +1561,9 @@ export type Skipped = "too_large" |
 /**  Its ending is on the list of those that stay here. */
 "ending" | "empty" | 
 /**  The mail was cut off before its end, and the file with it. */
-"cut";
+"cut" | 
+/**  The CRM did not take it: the mail is there without it. */
+"refused";
 
 /**  The state of a channel or of a whole mailbox, the worst last. */
 export type State = "connected" | "working" | "retrying" | "offline" | "needs_attention" | "paused";

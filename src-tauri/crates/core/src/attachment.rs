@@ -149,6 +149,8 @@ pub enum Skipped {
     Empty,
     /// The mail was cut off before its end, and the file with it.
     Cut,
+    /// The CRM did not take it: the mail is there without it.
+    Refused,
 }
 
 impl Limits {

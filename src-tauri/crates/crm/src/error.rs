@@ -48,6 +48,8 @@ pub struct CrmError {
     pub retry: Retry,
     /// The CRM may have stored it: the next attempt must look first.
     pub uncertain: bool,
+    /// The request came to the other side, or may have.
+    pub reached: bool,
     /// Every field that left the computer for this message, in this attempt.
     pub sent: Arc<[Egress]>,
 }
@@ -64,6 +66,7 @@ impl CrmError {
             words: Box::default(),
             retry: Retry::Soon,
             uncertain: false,
+            reached: true,
             sent: Arc::default(),
         }
     }
@@ -90,6 +93,12 @@ impl CrmError {
     #[must_use]
     pub fn uncertain(mut self, uncertain: bool) -> Self {
         self.uncertain = uncertain;
+        self
+    }
+
+    #[must_use]
+    pub fn reached(mut self, reached: bool) -> Self {
+        self.reached = reached;
         self
     }
 

@@ -41,13 +41,13 @@ pub fn client(thing: &'static str, url: &Url, timeout: Duration) -> Result<Clien
 /// The URL, which can hold an address, is left out of the words.
 pub fn unanswered(thing: &str, error: reqwest::Error, write: bool) -> CrmError {
     let error = error.without_url();
-    let connecting = error.is_connect();
+    let reached = !error.is_connect() && !error.is_builder();
     let reason = match net::signal(&error) {
         Some(signal) => classify(&Evidence::new(Phase::Push, signal, "")),
         None => Reason::ServerUnavailable,
     };
     let words = if error.is_timeout() { "no answer in time" } else { "" };
-    CrmError::new(thing, reason).words(words).uncertain(write && !connecting && !error.is_builder())
+    CrmError::new(thing, reason).words(words).uncertain(write && reached).reached(reached)
 }
 
 /// Reads the answer's body, in bounded memory.

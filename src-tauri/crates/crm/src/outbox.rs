@@ -25,6 +25,8 @@ pub trait Queue: Send + Sync {
     async fn lease(&self, most: usize) -> Result<Vec<Leased>, QueueError>;
     /// The sink has stored a file of a row: its id counts from now on, whatever becomes of the row.
     async fn uploaded(&self, id: i64, file: &DeliveredFile, uploaded: Uploaded) -> Result<(), QueueError>;
+    /// The sink does not take a file of a row, whenever it is offered: the row goes without it.
+    async fn refused(&self, id: i64, file: &DeliveredFile, error: &CrmError) -> Result<(), QueueError>;
     /// The CRM has it.
     async fn accepted(&self, id: i64, accepted: Accepted) -> Result<(), QueueError>;
     /// Try again at `at`; uncertain from now on where the error says so.
@@ -305,7 +307,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Stores a row's files that the sink does not have. The id of each is written down before the message goes.
+    /// Stores a row's files that the sink does not have. The id of each is written down before the message goes. A mail goes
+    /// without a file that is refused rather than not at all.
     async fn upload<F: Fn(OutboxEvent) + Send + Sync>(
         shift: &Shift<'_, F>,
         row: &mut Leased,
@@ -321,6 +324,9 @@ impl Worker {
                 Ok(uploaded) => {
                     file.remote_id.clone_from(&uploaded.remote_id);
                     shift.queue.uploaded(row.id, file, uploaded).await?;
+                }
+                Err(error) if error.kind == Kind::Row && error.retry == Retry::Never => {
+                    shift.queue.refused(row.id, file, &error).await?;
                 }
                 Err(error) => return Ok(Err(error)),
             }

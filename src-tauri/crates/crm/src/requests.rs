@@ -133,7 +133,7 @@ impl Requests {
                 Err(error) => Err(error.sent(sent)),
             },
             // It may have arrived.
-            Err(error) if error.uncertain => Err(error.sent(sent)),
+            Err(error) if error.reached => Err(error.sent(sent)),
             Err(error) => Err(error),
         }
     }

@@ -131,7 +131,7 @@ impl WebhookSink {
         let answer = match answer {
             Ok(answer) => answer,
             // It may have arrived.
-            Err(error) if error.uncertain => return Err(error.sent(sent.to_vec())),
+            Err(error) if error.reached => return Err(error.sent(sent.to_vec())),
             Err(error) => return Err(error),
         };
         let status = answer.status().as_u16();
@@ -264,7 +264,6 @@ impl Sink for WebhookSink {
             "content": STANDARD.encode(&file.bytes),
         });
         let sent = egress("file", &data);
-        // A refusal concerns the mail that it came with.
         self.say(&key, "email.file", data, &sent).await?;
         Ok(Uploaded { remote_id: Some(key), sent })
     }

@@ -10,7 +10,7 @@ use threadline_core::attachment::{Limits, NoFile, Skipped};
 use threadline_core::message::sent_files;
 use threadline_core::record::Attachment;
 use threadline_crm::DeliveredFile;
-use threadline_store::setting;
+use threadline_store::{StoreError, Tx, body, file, setting};
 
 /// The setting that holds the limits.
 pub(crate) const LIMITS: &str = "attachments";
@@ -44,10 +44,21 @@ impl Engine {
     /// What becomes of each file of a message, in the order of `MessageView::attachments`; nothing where its text is not here.
     pub async fn file_fates(&self, message: i64) -> Result<Vec<FileFate>, EngineError> {
         let limits = self.attachment_limits().await?;
-        let get = move |tx: &threadline_store::Tx<'_>| threadline_store::body::get(tx, message);
+        let get = move |tx: &Tx<'_>| body::get(tx, message);
         let Some(body) = self.ledger().read(get).await? else { return Ok(Vec::new()) };
         let told = tokio::task::spawn_blocking(move || fates(&body.raw, body.truncated, &limits)).await;
-        told.map_err(|_| EngineError::Unreadable(message))
+        let told = told.map_err(|_| EngineError::Unreadable(message))?;
+        let refused = move |tx: &Tx<'_>| {
+            told.into_iter()
+                .map(|(mut fate, hash)| {
+                    if let (None, Some(hash)) = (fate.skipped, hash) {
+                        fate.skipped = file::is_refused(tx, message, &hash)?.then_some(Skipped::Refused);
+                    }
+                    Ok(fate)
+                })
+                .collect::<Result<Vec<_>, StoreError>>()
+        };
+        Ok(self.ledger().read(refused).await?)
     }
 
     /// Writes a file of a message to a folder of the data folder that only the person reads, to be opened; gives the path. The
@@ -88,7 +99,8 @@ fn write_private(dir: &std::path::Path, path: &std::path::Path, bytes: &[u8]) ->
     std::io::Write::write_all(&mut file.open(path)?, bytes)
 }
 
-fn fates(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<FileFate> {
+/// What the limits say of each file, and under which hash a CRM is offered it.
+fn fates(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<(FileFate, Option<[u8; 32]>)> {
     let files = sent_files(raw);
     let last = files.len().saturating_sub(1);
     files
@@ -99,13 +111,16 @@ fn fates(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<FileFate> {
             let allowed = limits.allow(&file.about.name, file.about.size);
             let left = || file.left.then_some(Skipped::Cut);
             let skipped = if cut { Some(Skipped::Cut) } else { allowed.err().or_else(left) };
-            FileFate {
-                skipped: skipped.filter(|_| file.no_file.is_none()),
-                belongs: file.no_file,
-                file: file.about,
-            }
+            let hash = file.bytes.as_deref().map(|bytes| hash(bytes, &file.about.name));
+            let skipped = skipped.filter(|_| file.no_file.is_none());
+            (FileFate { skipped, belongs: file.no_file, file: file.about }, hash)
         })
         .collect()
+}
+
+/// The name counts too: a portal shows it.
+fn hash(bytes: &[u8], name: &str) -> [u8; 32] {
+    Sha256::new().chain_update(bytes).chain_update(name.as_bytes()).finalize().into()
 }
 
 /// The files of a raw message that go to a CRM. Of a mail that was cut off the last one may lack its end: it stays here.
@@ -119,12 +134,10 @@ pub(crate) fn to_send(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<Deliv
         .filter(|(_, file)| limits.allow(&file.about.name, file.about.size).is_ok())
         .filter_map(|(_, file)| {
             let bytes = file.bytes?;
-            // The name counts too: a portal shows it.
-            let hash = Sha256::new().chain_update(&bytes).chain_update(file.about.name.as_bytes()).finalize();
             Some(DeliveredFile {
+                hash: hash(&bytes, &file.about.name),
                 name: file.about.name,
                 media_type: file.about.media_type,
-                hash: hash.into(),
                 bytes: Bytes::from(bytes),
                 remote_id: None,
             })
@@ -145,7 +158,7 @@ mod tests {
     fn what_stays_here_is_listed_with_the_reason() {
         let limits = Limits { most_bytes: 5, never_endings: vec!["exe".into()] };
         let fates = fates(RAW.as_bytes(), false, &limits);
-        let told: Vec<_> = fates.iter().map(|f| (f.file.name.as_str(), f.skipped)).collect();
+        let told: Vec<_> = fates.iter().map(|(f, _)| (f.file.name.as_str(), f.skipped)).collect();
         assert_eq!(
             told,
             [("_a.pdf", None), ("b.exe", Some(Skipped::Ending)), ("c.zip", Some(Skipped::TooLarge))]
@@ -159,13 +172,14 @@ mod tests {
         let all = Limits::default();
         assert_eq!(to_send(RAW.as_bytes(), false, &all).len(), 3);
         assert_eq!(to_send(RAW.as_bytes(), true, &all).len(), 2);
-        assert_eq!(super::fates(RAW.as_bytes(), true, &all)[2].skipped, Some(Skipped::Cut));
+        assert_eq!(super::fates(RAW.as_bytes(), true, &all)[2].0.skipped, Some(Skipped::Cut));
     }
 
     #[test]
     fn the_same_contents_under_another_name_are_another_file() {
         let renamed = RAW.replace("b.exe", "d.exe");
         let hash = |raw: &str| to_send(raw.as_bytes(), false, &Limits::default())[1].hash;
+        assert_eq!(super::fates(RAW.as_bytes(), false, &Limits::default())[1].1, Some(hash(RAW)));
         assert_eq!(hash(RAW), hash(RAW));
         assert_ne!(hash(RAW), hash(&renamed));
     }

@@ -148,10 +148,23 @@ impl Queue for LedgerQueue {
         let (sink, now, hash) = (self.sink, self.shared.clock.now(), file.hash);
         let note = move |tx: &Tx<'_>| {
             book(tx, sink, Some(message), now, &uploaded.sent)?;
+            file::set_refused(tx, message, sink, &hash, false)?;
             match &uploaded.remote_id {
                 Some(remote_id) => file::put(tx, sink, &hash, remote_id, now),
                 None => Ok(()),
             }
+        };
+        Ok(self.shared.ledger.write(note).await?)
+    }
+
+    async fn refused(&self, id: i64, file: &DeliveredFile, error: &CrmError) -> Result<(), QueueError> {
+        let message = self.leases.lock().unwrap_or_else(PoisonError::into_inner).get(&id).map(|l| l.message);
+        let Some(message) = message else { return Ok(()) };
+        let (sink, now, hash, sent) = (self.sink, self.shared.clock.now(), file.hash, error.sent.clone());
+        tracing::warn!(sink, code = error.reason.code(), "a file was refused: its mail goes without it");
+        let note = move |tx: &Tx<'_>| {
+            book(tx, sink, Some(message), now, &sent)?;
+            file::set_refused(tx, message, sink, &hash, true)
         };
         Ok(self.shared.ledger.write(note).await?)
     }

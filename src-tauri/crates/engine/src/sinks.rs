@@ -40,7 +40,10 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
             Ok(doubt) => doubt,
             Err(error) => {
                 failures += 1;
-                log(Err(error));
+                tracing::error!(
+                    code = error.code(),
+                    "which account of a CRM it is could not be read from the ledger"
+                );
                 tokio::time::sleep(backoff::wait(failures, backoff::random())).await;
                 continue;
             }

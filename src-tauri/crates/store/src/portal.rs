@@ -1,9 +1,8 @@
 //! Which account of a CRM the ledger's ids are of. Where another one is set, an id of the old one may be somebody else's there.
 
-use crate::contact;
 use crate::error::StoreError;
-use crate::setting;
 use crate::tx::Tx;
+use crate::{contact, removal, setting};
 use serde::{Deserialize, Serialize};
 
 fn key(sink: &str) -> String {
@@ -44,13 +43,13 @@ pub fn is_another(tx: &Tx<'_>, sink: &str, id: &str) -> Result<bool, StoreError>
     Ok(known.is_some_and(|known| known != id))
 }
 
-/// The ledger's ids are this account's from now on. Those of another one are forgotten: of records, files, contacts of mails and
-/// removals. What was logged there stays logged, and is neither pushed again nor looked for.
+/// The ledger's ids are this account's from now on. Those of another one are forgotten: of records, files and contacts of mails. What
+/// was to be removed there is not, and stays told as that. What was logged there stays logged, and is neither pushed again nor looked for.
 pub fn is_now(tx: &Tx<'_>, sink: &str, id: &str) -> Result<(), StoreError> {
     if is_another(tx, sink, id)? {
         tx.run("UPDATE outbox SET remote_id = NULL WHERE sink = ?1 AND remote_id IS NOT NULL", [sink])?;
         tx.run("DELETE FROM file WHERE sink = ?1", [sink])?;
-        tx.run("DELETE FROM removal WHERE sink = ?1", [sink])?;
+        removal::leave(tx, sink)?;
         // The ids of the local list are addresses, and everybody's.
         tx.run(
             "UPDATE association SET remote_id = NULL WHERE message > 0 AND instr(remote_id, '@') = 0",

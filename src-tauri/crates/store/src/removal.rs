@@ -91,7 +91,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Removal> {
 pub fn add(tx: &Tx<'_>, sink: &str, message: i64, remote_id: &str, at: Timestamp) -> Result<i64, StoreError> {
     tx.run(
         "INSERT INTO removal (sink, message, remote_id, next_try, queued_at) VALUES (?1, ?2, ?3, 0, ?4)
-         ON CONFLICT (sink, remote_id) DO UPDATE SET state = 'waiting', attempts = 0, next_try = 0
+         ON CONFLICT (sink, remote_id) DO UPDATE SET message = ?2, state = 'waiting', attempts = 0, next_try = 0
            WHERE state = 'failed'",
         params![sink, message, remote_id, us(at)],
     )?;
@@ -149,6 +149,16 @@ pub fn cancel(tx: &Tx<'_>, ids: &[i64]) -> Result<usize, StoreError> {
 /// A message is on its way to the CRM again: its record is not to go any more.
 pub(crate) fn forget(tx: &Tx<'_>, sink: &str, remote_id: &str) -> Result<(), StoreError> {
     tx.run("DELETE FROM removal WHERE sink = ?1 AND remote_id = ?2", params![sink, remote_id])?;
+    Ok(())
+}
+
+/// Another account of the CRM is set: what waits is not removed, and is told as refused; what is done is forgotten.
+pub(crate) fn leave(tx: &Tx<'_>, sink: &str) -> Result<(), StoreError> {
+    tx.run("DELETE FROM removal WHERE sink = ?1 AND state = 'done'", [sink])?;
+    tx.run(
+        "UPDATE removal SET state = 'failed', reason = ?2, words = ?3 WHERE sink = ?1 AND state = 'waiting'",
+        params![sink, Reason::CrmGone.code(), "another account is set; the record is in the one before"],
+    )?;
     Ok(())
 }
 

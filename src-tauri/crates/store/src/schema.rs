@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 10;
+pub(crate) const VERSION: i64 = 11;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -61,10 +61,13 @@ const NINTH: &[&str] = &[outbox::NINTH, hidden::NINTH, mark::NINTH, message::NIN
 /// The tenth version: which of the mails that share an id a notice is about.
 const TENTH: &[&str] = &[notice::TENTH];
 
+/// The eleventh version: files that a CRM did not take.
+const ELEVENTH: &[&str] = &[file::ELEVENTH];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH]
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH]
             .map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
@@ -77,6 +80,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&eighth),
         M::up(&ninth),
         M::up_with_hook(&tenth, |tx: &Transaction<'_>| Ok(fill(tx)?)),
+        M::up(&eleventh),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

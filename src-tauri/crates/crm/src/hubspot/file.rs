@@ -42,30 +42,32 @@ pub(super) async fn upload(api: &Api, file: &DeliveredFile) -> Result<Uploaded, 
         .text("folderPath", format!("{FOLDER}/{hash}"))
         .text("options", options.to_string());
     let call = Call { write: true, ..Call::get(step, FILES) };
+    let left = |id: Option<&str>| {
+        let egress = |field: &str, bytes: usize| Egress {
+            object: "file".into(),
+            remote_id: id.map(str::to_owned),
+            field: field.into(),
+            bytes: bytes as u64,
+        };
+        vec![egress("name", file.name.len()), egress("file", file.bytes.len())]
+    };
     let answer = match api.send(Call { method: Method::POST, ..call }, Some((form, file.bytes.len()))).await {
         // The mail goes without its files rather than not at all.
         Err(error) if error.reason == Reason::ScopeMissing => {
-            return Ok(Uploaded::default());
+            return Ok(Uploaded { remote_id: None, sent: left(None) });
         }
+        Err(error) if error.reached => return Err(error.sent(left(None))),
         answer => answer?,
     };
     if !answer.is_ok() {
-        return Err(answer.refused(Kind::Row).without([file.name.as_str()]));
+        return Err(answer.refused(Kind::Row).without([file.name.as_str()]).sent(left(None)));
     }
-    let Some(id) = answer.body["id"].as_str() else {
-        return Err(CrmError::new(thing(step), Reason::ProtocolError)
+    match answer.body["id"].as_str() {
+        Some(id) => Ok(Uploaded { remote_id: Some(id.to_owned()), sent: left(Some(id)) }),
+        None => Err(CrmError::new(thing(step), Reason::ProtocolError)
             .kind(Kind::Row)
             .retry(Retry::Soon)
-            .words("the answer names no file"));
-    };
-    let egress = |field: &str, bytes: usize| Egress {
-        object: "file".into(),
-        remote_id: Some(id.to_owned()),
-        field: field.into(),
-        bytes: bytes as u64,
-    };
-    Ok(Uploaded {
-        remote_id: Some(id.to_owned()),
-        sent: vec![egress("name", file.name.len()), egress("file", file.bytes.len())],
-    })
+            .words("the answer names no file")
+            .sent(left(None))),
+    }
 }

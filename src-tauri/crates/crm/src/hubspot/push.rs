@@ -179,16 +179,23 @@ async fn look(sink: &HubspotSink, found: &Found, work: &mut [Work<'_>]) -> Resul
             _ => Ok(HashMap::new()),
         }
     };
-    let (own, logged) =
-        futures::future::try_join(own, find::by_message_id(&sink.api, &records, found.dedupe)).await?;
+    let logged = find::by_message_id(&sink.api, &records, found.dedupe);
+    let (own, logged) = futures::future::join(own, logged).await;
+    let reached = |error: Option<&CrmError>| error.is_none_or(|error| error.reached);
+    let asked = (reached(own.as_ref().err()), reached(logged.as_ref().err()));
     for one in work.iter_mut().filter(|w| w.open()) {
+        // It left the computer, whatever was answered.
         let key = one.record.key;
-        if found.dedupe == Dedupe::UniqueProperty {
+        if asked.0 && found.dedupe == Dedupe::UniqueProperty {
             one.note("email", None, "search:threadline_message_id", key.to_string().len());
         }
-        for id in &one.record.ids {
+        for id in one.record.ids.iter().filter(|_| asked.1) {
             one.note("email", None, "search:hs_email_message_id", id.len());
         }
+    }
+    let (own, logged) = (own?, logged?);
+    for one in work.iter_mut().filter(|w| w.open()) {
+        let key = one.record.key;
         one.there = own.get(&key).or_else(|| logged.get(&key)).cloned();
         if let (None, Some(awaited)) = (&one.there, one.awaited) {
             one.failed = Some(link::not_logged(awaited));
@@ -276,8 +283,8 @@ async fn write_some(
             return Ok(());
         }
         Err(error) => {
-            // It may have arrived, or been read and refused: it left the computer all the same.
-            if error.uncertain {
+            // Read and refused, or lost on its way: it left the computer all the same.
+            if error.reached {
                 book(work, &rows, None);
             }
             return Err(error);

@@ -119,6 +119,8 @@ pub struct Row {
 #[derive(Debug)]
 pub struct MemoryQueue {
     pub rows: Mutex<Vec<Row>>,
+    /// Files that went not: the row, the name, and how many fields left the computer for it.
+    pub refused: Mutex<Vec<(i64, String, usize)>>,
     clock: HandClock,
 }
 
@@ -132,7 +134,11 @@ impl MemoryQueue {
             leased: false,
             errors: Vec::new(),
         };
-        Self { rows: Mutex::new(deliveries.into_iter().map(row).collect()), clock: clock.clone() }
+        Self {
+            rows: Mutex::new(deliveries.into_iter().map(row).collect()),
+            clock: clock.clone(),
+            refused: Mutex::default(),
+        }
     }
 
     pub fn rows(&self) -> Vec<Row> {
@@ -192,6 +198,11 @@ impl Queue for MemoryQueue {
         for own in files.iter_mut().filter(|own| own.hash == file.hash) {
             own.remote_id.clone_from(&uploaded.remote_id);
         }
+        Ok(())
+    }
+
+    async fn refused(&self, id: i64, file: &DeliveredFile, error: &CrmError) -> Result<(), QueueError> {
+        self.refused.lock().unwrap().push((id, file.name.clone(), error.sent.len()));
         Ok(())
     }
 

@@ -53,7 +53,7 @@ async fn a_file_is_private_attached_to_its_mail_and_stored_once_whatever_breaks(
 }
 
 #[tokio::test]
-async fn a_file_that_is_refused_holds_up_its_own_mail_alone() {
+async fn a_mail_goes_without_a_file_that_is_refused() {
     let clock = clock();
     let portal = portal(Options::default(), &clock).await;
     let ann = portal.add_contact("ann@buyer.example", "Ann", "Lee").to_string();
@@ -63,8 +63,11 @@ async fn a_file_that_is_refused_holds_up_its_own_mail_alone() {
     let queue = MemoryQueue::new(&clock, vec![with_file, delivery(2, "ann@buyer.example", Some(&ann))]);
     portal.inject(UPLOAD, Fault::Status(400));
     let drained = worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();
-    assert_eq!((drained.accepted, drained.failed), (1, None));
-    assert_eq!((portal.emails().len(), drained.set_aside), (1, 1));
+    assert_eq!((drained.accepted, drained.set_aside, drained.failed), (2, 0, None));
+    assert!(portal.emails().iter().all(|email| email.get("hs_attachment_ids").is_empty()));
+    // The file left the computer all the same.
+    let [(row, name, sent)] = &queue.refused.lock().unwrap()[..] else { panic!("one file is refused") };
+    assert_eq!((*row, name.as_str(), *sent), (0, "offer.pdf", 2));
 }
 
 #[tokio::test]

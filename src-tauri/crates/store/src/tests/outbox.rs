@@ -229,4 +229,9 @@ fn another_portal_is_asked_for_nothing_by_the_ids_of_the_first() {
     assert_eq!(entry(&bed, done).state, State::Done, "what was logged stays logged");
     assert_eq!(entry(&bed, waiting).state, State::Waiting, "what waits is pushed to the one that is set");
     assert!(!portal::is_another(&tx, "hubspot", "2").unwrap());
+    // What was to be removed from the first one stays told; the same id in this one is its own.
+    assert_eq!(removal::counts(&tx, "hubspot").unwrap(), (0, 1));
+    removal::add(&tx, "hubspot", entry(&bed, done).message, "77", at(40)).unwrap();
+    let due = removal::due(&tx, "hubspot", at(50), 9).unwrap();
+    assert_eq!(due.first().and_then(|row| row.message), Some(entry(&bed, done).message));
 }
