@@ -37,7 +37,9 @@ pub fn lint() -> Result<(), Failed> {
     let clippy = [&["clippy", "--workspace", "--all-targets"], APP].concat();
     show(cargo(&with_lock(&clippy, &["--", "-D", "warnings"])))?;
     if tools::has_deny() {
-        return show(cargo(&["deny", "--workspace", "check", "licenses", "bans", "sources"]));
+        // Without the trees: what is there twice is warned of in a few lines each.
+        let check = ["deny", "--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
+        return show(cargo(&check));
     }
     println!("xtask: cargo-deny is not there: its checks are left out");
     Ok(())
