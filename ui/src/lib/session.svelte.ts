@@ -3,6 +3,7 @@ import { api } from "./index";
 import type { App, AppError, News, Status } from "./bindings";
 import { isAppError } from "./api";
 import { setLocale } from "./i18n.svelte";
+import { wearTheme } from "./theme";
 import { go } from "./router.svelte";
 
 type Session = { app: App | null; status: Status | null; asked: number; failed: AppError | null };
@@ -39,9 +40,7 @@ export function setStatus(status: Status): void {
 
 export async function setApp(app: App): Promise<void> {
   await setLocale(app.locale);
-  const theme = app.settings.theme;
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  wearTheme(app.settings.theme);
   state.app = app;
 }
 
@@ -56,7 +55,7 @@ async function refresh(what: "app" | "status" | "asked"): Promise<void> {
     if (what !== "status") state.asked = (await api().asked()).length;
     state.failed = null;
   } catch (error) {
-    state.failed = isAppError(error) ? error : { code: "unexpected", message: String(error), next: null };
+    state.failed = isAppError(error) ? error : { code: "unexpected", message: String(error), next: null, values: {} };
   }
 }
 
