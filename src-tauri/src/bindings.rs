@@ -79,6 +79,7 @@ pub fn builder() -> Builder<Wry> {
             threads::thread,
             threads::message_html,
             threads::save_attachment,
+            threads::open_attachment,
             threads::unlog_thread,
             threads::unlog_message,
             threads::split_thread,

@@ -547,7 +547,8 @@ fn not_running(engine: &EngineState) -> AppError {
             format!(
                 "The data folder is in use by {by}. Stop that program; Threadline then goes on by itself."
             ),
-        ),
+        )
+        .with("by", by),
         EngineState::Starting | EngineState::Running => {
             AppError::new("engine_starting", "Threadline is starting. Try again in a moment.")
         }

@@ -89,5 +89,5 @@ async fn answer(
 
 fn no_place(error: impl std::fmt::Display) -> AppError {
     let text = format!("This place is no folder on this computer: {error}. Choose another one.");
-    AppError::new("not_a_file", text)
+    AppError::new("not_a_file", text).with("cause", error)
 }

@@ -53,6 +53,14 @@ impl Catalogue {
         Self(serde_json::from_str(json).unwrap_or_default())
     }
 
+    /// The names in braces of a key's text; `None` where there is no text.
+    #[cfg(test)]
+    pub fn names(&self, key: &str) -> Option<Vec<&str>> {
+        let parts = self.0.get(key)?.split('{').skip(1);
+        let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase());
+        Some(parts.filter_map(|part| Some(part.split_once('}')?.0)).filter(is_name).collect())
+    }
+
     /// The text of a key; the key itself where there is none, so that the lack is seen.
     pub fn text(&self, key: &str, put_in: &[(&str, &str)]) -> String {
         let Some(text) = self.0.get(key) else { return key.to_owned() };

@@ -46,7 +46,7 @@ impl Offer {
     pub fn take_file(&self, path: &Path) -> Result<(), AppError> {
         let unread = |error: std::io::Error| {
             let text = format!("{} cannot be read: {error}. Choose another file.", path.display());
-            AppError::new("setup_unread", text)
+            AppError::new("setup_unread", text).with("path", path.display()).with("cause", error)
         };
         let mut bytes = Vec::new();
         // A byte more than it may have, so that it is told as too long.

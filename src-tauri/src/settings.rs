@@ -142,6 +142,8 @@ impl SettingsFile {
                     self.0.display()
                 ),
             )
+            .with("path", self.0.display())
+            .with("cause", error)
         };
         let text = serde_json::to_vec_pretty(stored).map_err(|e| failed(e.into()))?;
         let beside = self.0.with_extension("new");

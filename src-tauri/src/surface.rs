@@ -152,6 +152,7 @@ impl Desktop for Surface {
                 "autostart",
                 format!("The desktop does not take the start at login: {error}. Set it there."),
             )
+            .with("cause", error)
         })
     }
 
@@ -177,6 +178,7 @@ impl Desktop for Surface {
                 "clipboard",
                 format!("The clipboard does not take it: {error}. Save the diagnostics as a file."),
             )
+            .with("cause", error)
         };
         // It is kept: on Linux what was copied goes with its owner.
         let clipboard = match &mut self.clipboard {

@@ -101,7 +101,7 @@ impl Found {
                 Ok(())
             }
             Ok(Err(error)) => Err(refused(&error)),
-            Err(_) => Err(AppError::new("update", "Installing broke off. Look for updates again.")),
+            Err(_) => Err(AppError::new("update_broke_off", "Installing broke off. Look for updates again.")),
         }
     }
 }
@@ -131,7 +131,10 @@ fn refused(error: &tauri_plugin_updater::Error) -> AppError {
             "update_unreachable",
             "The publisher did not answer. Look at the network, then try again.",
         ),
-        other => AppError::new("update", format!("The update cannot be used: {other}. Try again later.")),
+        other => {
+            AppError::new("update_unusable", format!("The update cannot be used: {other}. Try again later."))
+                .with("cause", other)
+        }
     };
     tracing::warn!(code = %told.code, "an update was refused");
     told

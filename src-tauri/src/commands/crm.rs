@@ -117,7 +117,7 @@ pub async fn import_contacts(app: AppHandle, shell: Shell<'_>) -> Answer<Option<
     let Some(path) = dialogs::contact_list(&app, shell.locale().await?).await? else { return Ok(None) };
     let file = std::fs::File::open(&path).map_err(|error| {
         let text = format!("{} cannot be read: {error}. Choose another file.", path.display());
-        AppError::new("contact_list", text)
+        AppError::new("unreadable_file", text).with("path", path.display()).with("cause", error)
     })?;
     let imported = engine.import_contacts(file, |_| {}).await?;
     Ok(Some(ContactsRead { read: imported.contacts, skipped: imported.left_out }))

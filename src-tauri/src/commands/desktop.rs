@@ -13,7 +13,10 @@ const SCHEMES: [&str; 3] = ["https", "http", "mailto"];
 pub async fn open_link(url: String) -> Answer<()> {
     let url = allowed(&url)?;
     tauri_plugin_opener::open_url(url.as_str(), None::<&str>).map_err(|error| {
-        AppError::new("no_program", format!("No program opens this link: {error}. Copy it into a browser."))
+        AppError::new(
+            "no_program_link",
+            format!("No program opens this link: {error}. Copy it into a browser."),
+        )
     })
 }
 
@@ -21,8 +24,10 @@ pub async fn open_link(url: String) -> Answer<()> {
 #[specta::specta]
 pub async fn open_data_dir(shell: Shell<'_>) -> Answer<()> {
     let dir = shell.app().await?.data_dir;
-    tauri_plugin_opener::open_path(&dir, None::<&str>)
-        .map_err(|error| AppError::new("no_program", format!("No program shows the folder {dir}: {error}.")))
+    tauri_plugin_opener::open_path(&dir, None::<&str>).map_err(|error| {
+        AppError::new("no_program_folder", format!("No program shows the folder {dir}: {error}."))
+            .with("path", dir)
+    })
 }
 
 /// Asks for a folder and writes everything that is logged into it; `None` where none was chosen.

@@ -22,7 +22,7 @@ use crate::controller::Handle;
 use crate::error::AppError;
 use std::path::Path;
 use tauri::State;
-use threadline_core::address::Address;
+use threadline_core::address::{Address, NotAnAddress};
 use threadline_engine::Engine;
 
 /// The way to the controller, as Tauri hands it to a command.
@@ -33,14 +33,19 @@ pub type Answer<T> = Result<T, AppError>;
 
 /// Reads an address that the window gave.
 pub fn address(text: &str) -> Answer<Address> {
-    Address::parse(text).map_err(|error| AppError::new("not_an_address", format!("{text}: {error}.")))
+    Address::parse(text).map_err(|error| not_an_address(text, error))
+}
+
+/// A text that should have been an address.
+pub fn not_an_address(text: &str, error: NotAnAddress) -> AppError {
+    AppError::new("not_an_address", format!("{text}: {error}.")).with("text", text)
 }
 
 /// Writes a file that the person named; gives its path to be shown.
 pub fn write(path: &Path, bytes: &[u8]) -> Answer<String> {
     std::fs::write(path, bytes).map_err(|error| {
         let text = format!("{} cannot be written: {error}. Choose another place.", path.display());
-        AppError::new("not_written", text)
+        AppError::new("not_written", text).with("path", path.display()).with("cause", error)
     })?;
     Ok(path.display().to_string())
 }

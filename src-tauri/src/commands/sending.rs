@@ -1,6 +1,6 @@
 //! Mails that are written in the window and go out through the person's own server, and templates for them.
 
-use super::{Answer, Shell, address, count};
+use super::{Answer, Shell, address, count, not_an_address};
 use crate::dialogs;
 use crate::error::AppError;
 use jiff::Timestamp;
@@ -219,10 +219,7 @@ fn draft(mail: WrittenMail, files: Vec<File>) -> Answer<Draft> {
 }
 
 fn people(of: &[String]) -> Answer<Vec<Mailbox>> {
-    let person = |text: &String| {
-        let wrong = |error| AppError::new("not_an_address", format!("{text}: {error}."));
-        Mailbox::parse(text).map_err(wrong)
-    };
+    let person = |text: &String| Mailbox::parse(text).map_err(|error| not_an_address(text, error));
     of.iter().map(person).collect()
 }
 
@@ -232,6 +229,8 @@ fn name(path: &std::path::Path) -> String {
 
 fn unreadable(path: &std::path::Path, error: &std::io::Error) -> AppError {
     AppError::new("unreadable_file", format!("{} cannot be read: {error}. Choose it again.", name(path)))
+        .with("path", name(path))
+        .with("cause", error)
 }
 
 #[cfg(test)]

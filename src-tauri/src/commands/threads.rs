@@ -2,6 +2,7 @@
 
 use super::{Answer, Shell, address, count, write};
 use crate::dialogs;
+use crate::error::AppError;
 use tauri::AppHandle;
 use threadline_engine::answers::AskedAnswer;
 use threadline_engine::by_hand::Which;
@@ -48,6 +49,16 @@ pub async fn save_attachment(
         return Ok(None);
     };
     Ok(Some(write(&path, &bytes)?))
+}
+
+/// Opens an attachment with the system's own program, from a copy that goes at the next start.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_attachment(shell: Shell<'_>, message: i64, index: u32) -> Answer<()> {
+    let path = shell.engine().await?.open_copy(message, count(index)).await?;
+    tauri_plugin_opener::open_path(&path, None::<&str>).map_err(|error| {
+        AppError::new("no_program_file", format!("No program opens this file: {error}. Save it instead."))
+    })
 }
 
 #[tauri::command]

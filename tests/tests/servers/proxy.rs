@@ -92,7 +92,7 @@ async fn mail_goes_through_the_proxy_and_each_host_has_its_own_pin() -> Result<(
     };
     let (_, reason, words) = told(&report).context("nothing failed")?;
     ensure!(
-        reason == Reason::ProxyRefused && words.contains("password") && !words.contains("wrong"),
+        reason == Reason::ProxyRefused && words.contains("HTTP 407") && !words.contains("wrong"),
         "{report:?}"
     );
 

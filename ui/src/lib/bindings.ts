@@ -120,6 +120,8 @@ export const commands = {
 	messageHtml: (message: number) => __TAURI_INVOKE<MessageHtml>("message_html", { message }),
 	/**  Keeps an attachment as a file that the person names; gives its path. */
 	saveAttachment: (message: number, index: number) => __TAURI_INVOKE<string | null>("save_attachment", { message, index }),
+	/**  Opens an attachment with the system's own program, from a copy that goes at the next start. */
+	openAttachment: (message: number, index: number) => __TAURI_INVOKE<null>("open_attachment", { message, index }),
 	unlogThread: (id: number) => __TAURI_INVOKE<Undo>("unlog_thread", { id }),
 	unlogMessage: (message: number) => __TAURI_INVOKE<Undo>("unlog_message", { message }),
 	/**  Makes a conversation of its own of a message and of all that answers it; gives its number. */
@@ -287,6 +289,8 @@ export type AppError = {
 	message: string,
 	/**  The next step, where `message` does not tell it. */
 	next: string | null,
+	/**  What the catalogue's text for the code names. */
+	values: { [key in string]: string },
 };
 
 /**  The settings of the desktop app. */
@@ -792,6 +796,8 @@ export type FileFate = {
 	belongs: NoFile | null,
 	/**  It is a file, and stays here. */
 	skipped: Skipped | null,
+	/**  It may be opened from here; else it is only saved. */
+	opens: boolean,
 };
 
 /**  A watched folder, as the ledger knows it. */
@@ -831,8 +837,8 @@ export type Found =
 { what: "sent_folders"; folders: FoundFolder[] } | 
 /**  The CRMs that answered. */
 { what: "crms"; crms: FoundCrm[] } | 
-/**  A setting or a secret that cannot be used, by the error's code; `message` says it in English. */
-{ what: "unusable"; code: string; message: string };
+/**  A setting or a secret that cannot be used, by the error's code and what its text names; `message` says it in English. */
+{ what: "unusable"; code: string; message: string; values: { [key in string]: string } };
 
 /**  A CRM: its kind, and the account, host or folder behind it. */
 export type FoundCrm = {
@@ -1369,7 +1375,11 @@ export type RelaySettings = {
 export type RelayState = { state: "listening"; since: string } | 
 /**  It tries again by itself. */
 { state: "failed"; since: string; 
-/**  For a person, with the next step. */
+/**  Of the error; empty where an earlier version wrote it. */
+code?: string; 
+/**  The port that it cannot have. */
+port?: number | null; 
+/**  For a person, with the next step, in English. */
 words: string };
 
 /**  The relay as a person sees it. */
@@ -1510,7 +1520,9 @@ export type SendLine = {
 	/**  When it goes, or is looked for. */
 	due: string,
 	sent_at: string | null,
-	/**  What the server said, or what is the matter. */
+	/**  Why it is not sent, where that is known. */
+	reason: Reason | null,
+	/**  What the server said, as `NNN ...`, or what is the matter. */
 	words: string | null,
 	/**  Recipients whom the server refused, each with its words. */
 	refused: ([string, string])[],
@@ -1540,6 +1552,7 @@ export type SendState =
 export type SetAside = {
 	folder: string,
 	uid: number,
+	reason: Reason | null,
 	why: string,
 };
 
@@ -1583,7 +1596,9 @@ export type TestStep = {
 	step: TestStepName,
 	good: boolean,
 	ms: number,
-	/**  The provider's words, or what is wrong and what to do. */
+	/**  Why it failed. */
+	reason: Reason | null,
+	/**  Where it was tried, or what the provider said; empty where it said nothing. */
 	words: string,
 };
 

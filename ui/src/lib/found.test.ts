@@ -13,5 +13,6 @@ it("says what was found in the person's language, and names as they are", async 
   expect(foundWords({ what: "messages", messages: 18204 })).toBe("18.204 Nachrichten");
   expect(foundWords(folders)).toBe("Gesendet (laut Server), Sent2026 (der Name enthält „sent“)");
   expect(foundWords({ what: "crms", crms: [{ kind: "folder", name: "/home/ann/crm" }] })).toBe("Lokaler Ordner: /home/ann/crm");
-  expect(foundWords({ what: "unusable", code: "not_known_here", message: "It is broken." })).toBe("It is broken.");
+  expect(foundWords({ what: "unusable", code: "no_password", message: "x", values: { mailbox: "ann@x.example" } })).toBe("Das Passwort von ann@x.example ist nicht im Schlüsselbund.");
+  expect(foundWords({ what: "unusable", code: "not_known_here", message: "It is broken.", values: {} })).toBe("It is broken.");
 });

@@ -66,6 +66,19 @@ describe("the catalogue", () => {
     expect(Object.fromEntries(Object.entries(en).filter(([key]) => key.startsWith("advice.")))).toEqual(Object.fromEntries(wanted));
   });
 
+  it("has words for every error that the window can be told", () => {
+    const rust = "../src-tauri";
+    const own = readdirSync(`${rust}/src`, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".rs") && !one.includes("test")).map((one) => `${rust}/src/${one}`);
+    const shell = own.flatMap((one) => [...readFileSync(one, "utf8").matchAll(/AppError::new\(\s*"(\w+)"/g)]);
+    const below = ["engine/src/error.rs", "engine/src/setup.rs", "engine/src/outgoing/offers.rs", "store/src/error.rs"].flatMap((one) => {
+      const text = readFileSync(`${rust}/crates/${one}`, "utf8");
+      return [...text.matchAll(/(?:Self|\w+Error|Objection|NotComposed)::\w+[^=]*=> "([a-z_0-9]+)"/g)];
+    });
+    const codes = new Set([...shell, ...below].map((match) => match[1] ?? ""));
+    expect(codes.size).toBeGreaterThan(100);
+    for (const code of codes) expect(has(`error.${code}`) || has(`reason.${code}.title`), code).toBe(true);
+  });
+
   it("has the program's rules", () => {
     const source = readFileSync(`${core}/rule.rs`, "utf8");
     const names = [...source.matchAll(/^ {12}Rule::\w+ => "(\w+)",$/gm)].map((match) => match[1] ?? "");

@@ -38,6 +38,18 @@ export function ruleText(name: string): string {
   return has(key) ? t(key) : name;
 }
 
+/** What this program found itself: the words beside it are names and numbers, and no server's answer. */
+const OWN: ReadonlySet<string> = new Set([
+  "proxy_unreachable", "proxy_refused", "local_clock_wrong", "wrong_account", "keychain_locked", "keychain_missing", "ledger_failed", "setting_unusable",
+  "folder_failed", "protocol_error", "tls_untrusted", "tls_name_mismatch", "tls_expired", "dns_failure", "connection_refused", "connection_timeout",
+  "connection_reset", "network_unreachable",
+]);
+
+/** Whose the words are that stand beside a reason. */
+export function wordsLabel(reason: string | null): string {
+  return t(reason !== null && OWN.has(reason) ? "common.details" : "common.servers_words");
+}
+
 /** Whether the person must name the folder of sent mail. */
 export function folderWanted(reason: Reason | null): boolean {
   return reason === "folder_missing" || reason === "sent_folder_unknown";

@@ -126,7 +126,9 @@ fn line(step: &TestStep) -> String {
         TestStepName::Provider => "provider",
     };
     let state = if step.good { "ok" } else { "FAILED" };
-    format!("{name:<16} {state:<7} {:>6} ms  {}", step.ms, printable(&step.words, 300))
+    let words = printable(&step.words, 300);
+    let why = step.reason.map(|reason| format!("{} {}  ", reason.title(), reason.next_step()));
+    format!("{name:<16} {state:<7} {:>6} ms  {}{words}", step.ms, why.unwrap_or_default())
 }
 
 fn show(status: &RelayStatus) {

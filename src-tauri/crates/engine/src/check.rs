@@ -11,6 +11,7 @@ use crate::tokens::Using;
 use crate::{identity, mailbox, sign_in, sinks};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use steps::{Steps, Stopped};
 use threadline_core::reason::{Phase, Reason};
 use threadline_mail::connect::{self, Opened, Server, Step, Timeouts};
@@ -112,8 +113,8 @@ pub enum Found {
     SentFolders { folders: Vec<FoundFolder> },
     /// The CRMs that answered.
     Crms { crms: Vec<FoundCrm> },
-    /// A setting or a secret that cannot be used, by the error's code; `message` says it in English.
-    Unusable { code: String, message: String },
+    /// A setting or a secret that cannot be used, by the error's code and what its text names; `message` says it in English.
+    Unusable { code: String, message: String, values: BTreeMap<String, String> },
 }
 
 /// A folder, by its name on the server.
@@ -433,7 +434,7 @@ impl Engine {
         }
         steps.begin(CheckStepName::Crm);
         if let Some(crm) = unusable.first() {
-            steps.unusable(CheckStepName::Crm, Reason::SettingUnusable.code(), &crm.problem);
+            steps.unusable(CheckStepName::Crm, Reason::SettingUnusable.code(), &crm.problem, Vec::new());
             return Ok(());
         }
         let mut answered = Vec::new();

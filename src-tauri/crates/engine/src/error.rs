@@ -1,5 +1,6 @@
 //! What can go wrong above the crates below, each with its next step.
 
+use crate::outgoing::Objection;
 use crate::setup::SetupError;
 use std::path::PathBuf;
 use threadline_core::reason::classify;
@@ -83,6 +84,8 @@ pub enum EngineError {
     Unreadable(i64),
     #[error("The message {message} has no file {index} here. Open it in your mail program.")]
     NoAttachment { message: i64, index: usize },
+    #[error("{0} is not opened from here: a file of this kind can run. Save it, and look at it first.")]
+    NotOpened(String),
     #[error(
         "{0} is neither an address nor a domain. Write name@firm.example, or @firm.example for all of a firm."
     )]
@@ -146,8 +149,8 @@ pub enum EngineError {
     TooLate(i64, &'static str),
     #[error("The mail {0} cannot be tried again: {1}. See how it stands with `threadline sends`.")]
     NothingToTry(i64, &'static str),
-    #[error("{0}")]
-    NotTaken(String),
+    #[error(transparent)]
+    NotTaken(#[from] Objection),
     #[error(transparent)]
     NotFilled(#[from] NotFilled),
     #[error(transparent)]
@@ -215,6 +218,7 @@ impl EngineError {
             EngineError::UndoGone => "undo_gone",
             EngineError::Unreadable(_) => "message_unreadable",
             EngineError::NoAttachment { .. } => "no_attachment",
+            EngineError::NotOpened(_) => "file_not_opened",
             EngineError::NotAnAddress(_) => "not_an_address",
             EngineError::NeverOwn(_) => "never_own",
             EngineError::Paused(_) => "paused",
@@ -238,9 +242,10 @@ impl EngineError {
             EngineError::NoSend(_) => "no_send",
             EngineError::TooLate(..) => "too_late",
             EngineError::NothingToTry(..) => "nothing_to_try",
-            EngineError::NotTaken(_) => "not_taken",
-            EngineError::NotFilled(_) => "template_not_filled",
-            EngineError::NotComposed(_) => "not_composed",
+            EngineError::NotTaken(objection) => objection.code(),
+            EngineError::NotFilled(NotFilled::Missing { .. }) => "template_not_filled",
+            EngineError::NotFilled(NotFilled::Unreadable { .. }) => "template_unreadable",
+            EngineError::NotComposed(not) => not_composed(not),
             EngineError::RelayOff => "relay_off",
             EngineError::RelaySilent { .. } => "relay_silent",
             EngineError::RelayPort { .. } => "relay_port",
@@ -253,5 +258,62 @@ impl EngineError {
             EngineError::Crm(e) => e.reason.code(),
             EngineError::Secret(e) => e.code().code(),
         }
+    }
+
+    /// What its text names, for whoever words it in another language: each by the name that the catalogue has for it.
+    pub fn values(&self) -> Vec<(&'static str, String)> {
+        let one = |name: &'static str, value: &dyn ToString| vec![(name, value.to_string())];
+        match self {
+            EngineError::Folder { dir, source } => {
+                vec![("path", dir.display().to_string()), ("cause", source.to_string())]
+            }
+            EngineError::BrokenId { path } => one("path", &path.display()),
+            EngineError::Held { by, .. } | EngineError::KeyElsewhere { by, .. } => one("by", by),
+            EngineError::AccountExists(mailbox)
+            | EngineError::NoAccount(mailbox)
+            | EngineError::Paused(mailbox)
+            | EngineError::NoPassword(mailbox)
+            | EngineError::NotSignedIn(mailbox)
+            | EngineError::NoSmtp(mailbox)
+            | EngineError::NoRelayPassword(mailbox)
+            | EngineError::BrokenAccount { address: mailbox, .. } => one("mailbox", mailbox),
+            EngineError::NotAnAddress(text) | EngineError::NeverOwn(text) => one("text", text),
+            EngineError::NoOauthApp { provider } => one("provider", provider),
+            EngineError::BrokenCrm { kind, .. } | EngineError::NoCrm { kind, .. } => one("crm", kind),
+            EngineError::BrokenSetting { what, cause } => {
+                vec![("what", what.clone()), ("cause", cause.clone())]
+            }
+            EngineError::CrmSetting(cause) => one("cause", cause),
+            EngineError::ContactList { line, cause } => {
+                vec![("line", line.to_string()), ("cause", cause.clone())]
+            }
+            EngineError::ExportPlace { path, why } => {
+                vec![("path", path.display().to_string()), ("cause", (*why).to_owned())]
+            }
+            EngineError::Export { path, source } | EngineError::NotWritten { path, source } => {
+                vec![("path", path.display().to_string()), ("cause", source.to_string())]
+            }
+            EngineError::NoTemplate(name) | EngineError::NotOpened(name) => one("name", name),
+            EngineError::NotTaken(objection) => objection.values(),
+            EngineError::NotFilled(NotFilled::Missing { gaps, whom }) => {
+                vec![("gaps", gaps.join(", ")), ("who", whom.clone())]
+            }
+            EngineError::NotFilled(NotFilled::Unreadable { at }) => one("text", at),
+            EngineError::NotComposed(NotComposed::Address(address)) => one("address", address),
+            EngineError::RelaySilent { port } => one("port", port),
+            EngineError::RelayPort { port, source } => {
+                vec![("port", port.to_string()), ("cause", source.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn not_composed(not: &NotComposed) -> &'static str {
+    match not {
+        NotComposed::Nobody => "mail_to_nobody",
+        NotComposed::Empty => "mail_empty",
+        NotComposed::Address(_) => "address_odd",
+        NotComposed::TooLarge { .. } => "mail_too_large_here",
     }
 }

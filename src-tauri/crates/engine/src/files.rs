@@ -15,7 +15,10 @@ use threadline_store::{StoreError, Tx, body, file, setting};
 /// The setting that holds the limits.
 pub(crate) const LIMITS: &str = "attachments";
 /// The folder of temporary copies, in the data folder.
-const OPENED: &str = "opened";
+pub(crate) const OPENED: &str = "opened";
+/// Endings of what is shown and not run: documents without macros, and pictures.
+const SHOWN: &[&str] =
+    &["pdf", "txt", "png", "jpg", "jpeg", "gif", "webp", "docx", "xlsx", "pptx", "odt", "ods", "odp"];
 
 /// What becomes of a listed file.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +29,8 @@ pub struct FileFate {
     pub belongs: Option<NoFile>,
     /// It is a file, and stays here.
     pub skipped: Option<Skipped>,
+    /// It may be opened from here; else it is only saved.
+    pub opens: bool,
 }
 
 threadline_core::debug_only!(FileFate { belongs, skipped });
@@ -62,9 +67,12 @@ impl Engine {
     }
 
     /// Writes a file of a message to a folder of the data folder that only the person reads, to be opened; gives the path. The
-    /// copies go at the next start, and with the data folder.
+    /// copies go at the next start, and with the data folder. Refused for what could run.
     pub async fn open_copy(&self, message: i64, index: usize) -> Result<PathBuf, EngineError> {
         let (name, bytes) = self.attachment(message, index).await?;
+        if !opens(&name) {
+            return Err(EngineError::NotOpened(name));
+        }
         let dir = self.home().dir().join(OPENED).join(format!("{message}-{index}"));
         let path = dir.join(name);
         let copy = path.clone();
@@ -96,7 +104,21 @@ fn write_private(dir: &std::path::Path, path: &std::path::Path, bytes: &[u8]) ->
         std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
     }
     folder.create(dir)?;
-    std::io::Write::write_all(&mut file.open(path)?, bytes)
+    std::io::Write::write_all(&mut file.open(path)?, bytes)?;
+    // The mark of what came from outside, by which Office opens a document in its protected view.
+    #[cfg(windows)]
+    {
+        let mut mark = path.as_os_str().to_owned();
+        mark.push(":Zone.Identifier");
+        std::fs::write(mark, "[ZoneTransfer]\r\nZoneId=3\r\n")?;
+    }
+    Ok(())
+}
+
+/// Whether a file is of a kind that is shown and not run, by the ending of its name.
+fn opens(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| SHOWN.contains(&ending.as_str()))
 }
 
 /// What the limits say of each file, and under which hash a CRM is offered it.
@@ -113,7 +135,8 @@ fn fates(raw: &[u8], truncated: bool, limits: &Limits) -> Vec<(FileFate, Option<
             let skipped = if cut { Some(Skipped::Cut) } else { allowed.err().or_else(left) };
             let hash = file.bytes.as_deref().map(|bytes| hash(bytes, &file.about.name));
             let skipped = skipped.filter(|_| file.no_file.is_none());
-            (FileFate { skipped, belongs: file.no_file, file: file.about }, hash)
+            let opens = opens(&file.about.name);
+            (FileFate { skipped, belongs: file.no_file, opens, file: file.about }, hash)
         })
         .collect()
 }
@@ -163,8 +186,31 @@ mod tests {
             told,
             [("_a.pdf", None), ("b.exe", Some(Skipped::Ending)), ("c.zip", Some(Skipped::TooLarge))]
         );
+        assert_eq!(fates.iter().map(|(f, _)| f.opens).collect::<Vec<_>>(), [true, false, false]);
         let sent = to_send(RAW.as_bytes(), false, &limits);
         assert_eq!((sent.len(), sent[0].name.as_str(), &sent[0].bytes[..]), (1, "_a.pdf", &b"PDF"[..]));
+    }
+
+    #[test]
+    fn what_could_run_is_not_opened() {
+        for name in ["Offer.PDF", "a.b.docx", "übersicht.xlsx", "photo.jpeg"] {
+            assert!(opens(name), "{name}");
+        }
+        for name in [
+            "a.pdf.exe",
+            "a.docm",
+            "a.html",
+            "a.svg",
+            "a.lnk",
+            "a.desktop",
+            "a.js",
+            "pdf",
+            "a.pdf ",
+            "a.",
+            "",
+        ] {
+            assert!(!opens(name), "{name}");
+        }
     }
 
     #[test]

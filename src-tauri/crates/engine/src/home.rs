@@ -1,6 +1,7 @@
 //! The data folder: where it lies, who holds it, and the key of the ledger in it.
 
 use crate::error::EngineError;
+use crate::files::OPENED;
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -223,6 +224,7 @@ impl Home {
                 std::fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
+        gone(std::fs::remove_dir_all(self.dir.join(OPENED))).map_err(failed)?;
         if export {
             gone(std::fs::remove_dir_all(self.default_export_dir())).map_err(failed)?;
         }

@@ -14,6 +14,7 @@ mod submit;
 pub use filed::CopyWish;
 pub(crate) use filed::{set_wish, wish};
 pub(crate) use flight::Flights;
+pub use offers::Objection;
 pub(crate) use offers::Offers;
 pub(crate) use record::log;
 

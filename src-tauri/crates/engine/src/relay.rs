@@ -75,7 +75,13 @@ pub enum RelayState {
     /// It tries again by itself.
     Failed {
         since: Timestamp,
-        /// For a person, with the next step.
+        /// Of the error; empty where an earlier version wrote it.
+        #[serde(default)]
+        code: String,
+        /// The port that it cannot have.
+        #[serde(default)]
+        port: Option<u16>,
+        /// For a person, with the next step, in English.
         words: String,
     },
 }

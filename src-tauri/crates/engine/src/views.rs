@@ -78,6 +78,7 @@ pub struct MailboxStatus {
 pub struct SetAside {
     pub folder: String,
     pub uid: u32,
+    pub reason: Option<Reason>,
     pub why: String,
 }
 
@@ -295,6 +296,7 @@ fn mailbox_status(
         aside.push(SetAside {
             folder: folder_name(tx, row.place.folder)?,
             uid: row.place.uid,
+            reason: row.reason,
             why: row.what,
         });
     }
@@ -302,6 +304,7 @@ fn mailbox_status(
         aside.push(SetAside {
             folder: folder_name(tx, job.place.folder)?,
             uid: job.place.uid,
+            reason: job.reason,
             why: job.words.filter(|w| !w.is_empty()).unwrap_or_else(|| {
                 job.reason.map_or_else(|| "It could not be fetched.".to_owned(), |r| r.title().to_owned())
             }),

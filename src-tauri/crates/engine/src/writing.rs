@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::id::MessageId;
+use threadline_core::reason::Reason;
 use threadline_mail::compose::{Composed, Letter, compose};
 use threadline_store::send::{self, Copy, CopyRule, NewSending, Recipient, Sending, State};
 use threadline_store::{StoreError, Tx, account, setting};
 
-pub use crate::outgoing::CopyWish;
+pub use crate::outgoing::{CopyWish, Objection};
 pub use shown::ShownMail;
 pub use threadline_mail::compose::File;
 pub use threadline_store::send::State as SendState;
@@ -88,7 +89,9 @@ pub struct SendLine {
     /// When it goes, or is looked for.
     pub due: Timestamp,
     pub sent_at: Option<Timestamp>,
-    /// What the server said, or what is the matter.
+    /// Why it is not sent, where that is known.
+    pub reason: Option<Reason>,
+    /// What the server said, as `NNN ...`, or what is the matter.
     pub words: Option<String>,
     /// Recipients whom the server refused, each with its words.
     pub refused: Vec<(Address, String)>,
@@ -122,6 +125,7 @@ impl SendLine {
             created_at: sending.created_at,
             due: sending.due,
             sent_at: sending.ended_at.filter(|_| sending.state == State::Sent),
+            reason: sending.reason.filter(|_| sending.state != State::Sent),
             words: sending.words.filter(|words| !words.is_empty()),
             refused,
             copy: copied.as_ref().map(|copied| copied.copy),
@@ -169,16 +173,14 @@ impl Engine {
         };
         let Composed { raw, recipients } = compose(&letter)?;
         if recipients.len() > MOST_RECIPIENTS {
-            return Err(EngineError::NotTaken(format!(
-                "The mail goes to {} people, and {MOST_RECIPIENTS} are the most in one mail. Send it in parts.",
-                recipients.len()
-            )));
+            let objection = Objection::TooMany { people: recipients.len(), most: MOST_RECIPIENTS };
+            return Err(EngineError::NotTaken(objection));
         }
         let named = server.name();
         let offers = self.ledger().read(move |tx| Offers::known(tx, id, &named)).await?;
         let everybody: Vec<Address> = recipients.iter().chain([&settings.address]).cloned().collect();
-        if let Some(words) = offers.and_then(|offers| offers.objection(raw.len() as u64, &everybody)) {
-            return Err(EngineError::NotTaken(words));
+        if let Some(objection) = offers.and_then(|offers| offers.objection(raw.len() as u64, &everybody)) {
+            return Err(EngineError::NotTaken(objection));
         }
         let open: Vec<&Address> = draft.to.iter().chain(&draft.cc).map(|person| &person.address).collect();
         let whom = |address: &Address| Recipient {

@@ -29,7 +29,7 @@ pub(crate) async fn judged(error: MailError, host: &str) -> MailError {
     if !is_wrong(here, said, shown.begins, shown.expires) {
         return error;
     }
-    let words = format!("This computer says {}, {host} says {}", day(here), day(said));
+    let words = format!("{} ≠ {} ({host})", day(here), day(said));
     MailError::new(&error.server, Evidence::new(Phase::Tls, Signal::LocalClock, &words))
 }
 

@@ -148,7 +148,7 @@ impl<'a, 'o> Way<'a, 'o> {
         };
         if addresses.is_empty() {
             return Err(match &proxy {
-                Some(proxy) => self.no_proxy(Phase::Dns, proxy, "its name was not found"),
+                Some(proxy) => self.no_proxy(Phase::Dns, proxy, "DNS"),
                 None => self.fail(Phase::Dns, Signal::Dns, ""),
             });
         }
@@ -157,7 +157,7 @@ impl<'a, 'o> Way<'a, 'o> {
         self.begin(Phase::Tcp);
         let reached = self.within(Phase::Tcp, self.timeouts.tcp, race(in_turns(addresses))).await;
         let tcp = reached.map_err(|error| match &proxy {
-            Some(proxy) => self.no_proxy(Phase::Tcp, proxy, "it does not answer"),
+            Some(proxy) => self.no_proxy(Phase::Tcp, proxy, "TCP"),
             None => error,
         })?;
         tcp.set_nodelay(true).map_err(|err| self.io(Phase::Tcp, &err))?;
@@ -170,15 +170,16 @@ impl<'a, 'o> Way<'a, 'o> {
         let tcp = match timeout(self.timeouts.tcp, tunnel).await {
             Ok(Ok(tcp)) => tcp,
             Ok(Err(error)) => return Err(self.tunnel_failed(proxy, &error)),
-            Err(_) => return Err(self.no_proxy(Phase::Tcp, proxy, "no answer in time")),
+            Err(_) => return Err(self.no_proxy(Phase::Tcp, proxy, "timeout")),
         };
         self.done(Phase::Tcp, format!("{peer} ({proxy})"));
         Ok(tcp)
     }
 
-    /// What fails on the way to a proxy is said of the proxy, and not of the server.
+    /// What fails on the way to a proxy is said of the proxy, and not of the server. The words are names alone: the reason has
+    /// its sentence in each language.
     fn no_proxy(&self, phase: Phase, proxy: &ProxyServer, what: &str) -> MailError {
-        self.fail(phase, Signal::Proxy(ProxyFault::Unreachable), &format!("The proxy {proxy}: {what}"))
+        self.fail(phase, Signal::Proxy(ProxyFault::Unreachable), &format!("{proxy} ({what})"))
     }
 
     fn tunnel_failed(&self, proxy: &ProxyServer, error: &io::Error) -> MailError {
@@ -186,16 +187,16 @@ impl<'a, 'o> Way<'a, 'o> {
             // The proxy says so of the server; that there is a proxy in between must be said too.
             tunnel::At::Server => {
                 let signal = self.io(Phase::Tcp, error).evidence.signal;
-                self.fail(Phase::Tcp, signal, &format!("By way of the proxy {proxy}"))
+                self.fail(Phase::Tcp, signal, &format!("({proxy})"))
             }
             tunnel::At::Refusal => {
-                let words = format!("The proxy {proxy}: {error}");
+                let words = format!("{proxy} ({error})");
                 self.fail(Phase::Tcp, Signal::Proxy(ProxyFault::Refused), &words)
             }
             tunnel::At::Proxy if error.kind() == io::ErrorKind::InvalidData => {
                 self.no_proxy(Phase::Tcp, proxy, &error.to_string())
             }
-            tunnel::At::Proxy => self.no_proxy(Phase::Tcp, proxy, "it hung up"),
+            tunnel::At::Proxy => self.no_proxy(Phase::Tcp, proxy, "EOF"),
         }
     }
 

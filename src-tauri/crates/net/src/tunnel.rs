@@ -9,9 +9,10 @@ use tokio_socks::tcp::Socks5Stream;
 /// Largest answer to CONNECT.
 const MOST_ANSWER: usize = 8 * 1024;
 
-const WANTS_LOGIN: &str = "it wants another user name or password";
-const FORBIDS: &str = "it does not allow this server and port";
-const NO_PROXY: &str = "its answer is none of a proxy";
+/// In the words of RFC 1928; whoever shows them says in the person's language what that means.
+const WANTS_LOGIN: &str = "SOCKS5: no acceptable methods";
+const FORBIDS: &str = "SOCKS5: not allowed by ruleset";
+const NO_PROXY: &str = "HTTP/SOCKS5: protocol error";
 
 /// Whose failure an error of [`through`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +107,7 @@ async fn connect(tcp: &mut TcpStream, proxy: &ProxyServer, host: &str, port: u16
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, NO_PROXY))?;
     Err(match status {
         200..=299 => return Ok(()),
-        401 | 407 => io::Error::new(io::ErrorKind::PermissionDenied, WANTS_LOGIN),
-        403 | 405 => io::Error::new(io::ErrorKind::PermissionDenied, FORBIDS),
+        401 | 403 | 405 | 407 => io::Error::new(io::ErrorKind::PermissionDenied, format!("HTTP {status}")),
         502 | 503 => io::ErrorKind::HostUnreachable.into(),
         504 => io::ErrorKind::TimedOut.into(),
         _ => io::Error::new(io::ErrorKind::InvalidData, NO_PROXY),

@@ -38,3 +38,13 @@ export function deeds(of: SendLine): Deed[] {
 export function isOpen(of: SendLine): boolean {
   return of.state === "unknown" || of.copy === "failed";
 }
+
+/** What the server answered; `null` where the words are the program's own, which says the same by state and reason. */
+export function answer(of: SendLine): string | null {
+  return of.state !== "sent" && of.words !== null && /^\d{3}[ -]/.test(of.words) ? of.words : null;
+}
+
+/** The program's own words, where no reason says the same in the person's language. */
+export function note(of: SendLine): string | null {
+  return of.state !== "sent" && of.state !== "unknown" && of.reason === null && answer(of) === null ? of.words : null;
+}

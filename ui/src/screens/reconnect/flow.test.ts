@@ -162,7 +162,7 @@ describe("the reconnect wizard", () => {
   });
 
   it("keeps what was entered when connecting is refused", async () => {
-    const error = { code: "keychain_locked", message: "", next: null };
+    const error = { code: "keychain_locked", message: "", next: null, values: {} };
     program({ reconnect: () => Promise.reject(error) });
     const flow = await loaded();
     flow.password = "new";

@@ -1,5 +1,5 @@
 /** How the relay stands, in one word. */
-import type { RelayStatus } from "../../lib/bindings";
+import type { AppError, RelayStatus } from "../../lib/bindings";
 
 export type RelayStanding = "off" | "answers" | "silent" | "failed";
 
@@ -13,4 +13,11 @@ export function relayState(of: RelayStatus): RelayStanding {
 export function port(text: string): number | null {
   const number = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0;
   return number >= 1 && number <= 65_535 ? number : null;
+}
+
+/** Why it cannot listen, for `said`; `null` where it does. */
+export function relayFault(of: RelayStatus): AppError | null {
+  if (relayState(of) !== "failed" || of.state?.state !== "failed") return null;
+  const { code = "", port: taken = null, words } = of.state;
+  return { code, message: words, next: null, values: taken === null ? {} : { port: String(taken) } };
 }

@@ -81,8 +81,15 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
     }
 
     /// A setting is at fault, and no server.
-    pub(super) fn unusable(&mut self, step: CheckStepName, code: &str, message: &str) {
-        let found = Found::Unusable { code: code.to_owned(), message: message.to_owned() };
+    pub(super) fn unusable(
+        &mut self,
+        step: CheckStepName,
+        code: &str,
+        message: &str,
+        values: Vec<(&'static str, String)>,
+    ) {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let found = Found::Unusable { code: code.to_owned(), message: message.to_owned(), values };
         self.end(step, CheckState::Failed, "", Some(found), Some(Reason::SettingUnusable));
     }
 
@@ -92,7 +99,7 @@ impl<F: FnMut(CheckStep) + Send> Steps<F> {
             EngineError::Mail(error) => self.fail(step, error.reason, &error.evidence.words),
             EngineError::Crm(error) => self.fail(step, error.reason, &error.words),
             EngineError::Secret(error) => self.fail(step, error.code(), error.words()),
-            other => self.unusable(step, other.code(), &other.to_string()),
+            other => self.unusable(step, other.code(), &other.to_string(), other.values()),
         }
     }
 

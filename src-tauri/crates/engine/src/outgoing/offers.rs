@@ -32,21 +32,55 @@ impl Offers {
         Ok(known.filter(|offers| offers.server == server))
     }
 
-    /// Why the server cannot take a mail: the thing, the cause and the next step.
-    pub fn objection(&self, bytes: u64, people: &[Address]) -> Option<String> {
+    /// Why the server cannot take a mail.
+    pub fn objection(&self, bytes: u64, people: &[Address]) -> Option<Objection> {
         if let Some(most) = self.most_bytes.filter(|most| bytes > *most) {
-            return Some(format!(
-                "The mail has {} with its files, and {} takes {} at most. Send a link to the files instead.",
-                megabytes(bytes),
-                self.server,
-                megabytes(most)
-            ));
+            return Some(Objection::TooLarge { bytes, most, server: self.server.clone() });
         }
         let odd = people.iter().find(|address| !address.as_str().is_ascii()).filter(|_| !self.utf8)?;
-        Some(format!(
-            "The address {odd} has letters that {} cannot pass on (it does not offer SMTPUTF8). Ask the person for another address.",
-            self.server
-        ))
+        Some(Objection::Letters { address: odd.clone(), server: self.server.clone() })
+    }
+}
+
+/// Why a mail cannot go as it is. The text names the thing, the cause and the next step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    #[error(
+        "The mail has {} with its files, and {server} takes {} at most. Send a link to the files instead.",
+        megabytes(*.bytes), megabytes(*.most)
+    )]
+    TooLarge { bytes: u64, most: u64, server: String },
+    #[error(
+        "The address {address} has letters that {server} cannot pass on (it does not offer SMTPUTF8). Ask the person for another address."
+    )]
+    Letters { address: Address, server: String },
+    #[error("The mail goes to {people} people, and {most} are the most in one mail. Send it in parts.")]
+    TooMany { people: usize, most: usize },
+}
+
+impl Objection {
+    /// A stable code for scripts and the window.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Objection::TooLarge { .. } => "mail_too_large",
+            Objection::Letters { .. } => "address_letters",
+            Objection::TooMany { .. } => "too_many_recipients",
+        }
+    }
+
+    /// What its text names.
+    pub fn values(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Objection::TooLarge { bytes, most, server } => {
+                vec![("size", megabytes(*bytes)), ("most", megabytes(*most)), ("server", server.clone())]
+            }
+            Objection::Letters { address, server } => {
+                vec![("address", address.to_string()), ("server", server.clone())]
+            }
+            Objection::TooMany { people, most } => {
+                vec![("people", people.to_string()), ("most", most.to_string())]
+            }
+        }
     }
 }
 
@@ -76,10 +110,10 @@ mod tests {
         assert_eq!(offers.objection(25_000_000, &people[..1]), None);
         let large = offers.objection(26_260_000, &people[..1]).unwrap();
         assert_eq!(
-            large,
+            large.to_string(),
             "The mail has 26.2 MB with its files, and mx:465 takes 25.0 MB at most. Send a link to the files instead."
         );
-        assert!(offers.objection(1, &people).unwrap().contains("jörg@x.example"));
+        assert!(offers.objection(1, &people).unwrap().to_string().contains("jörg@x.example"));
         offers.utf8 = true;
         offers.most_bytes = None;
         assert_eq!(offers.objection(u64::MAX, &people), None);

@@ -32,8 +32,9 @@ pub(super) async fn submit(of: &Outgoing, session: &mut Session, sending: &Sendi
     let mut people: Vec<Address> = sending.recipients.iter().map(|r| r.address.clone()).collect();
     people.push(sending.sender.clone());
     let offers = Offers::new(session.name(), session.extensions());
-    if let Some(words) = offers.objection(raw.len() as u64, &people) {
-        return refuse(of, sending, sending.recipients.clone(), Told { reason: None, words }).await;
+    if let Some(objection) = offers.objection(raw.len() as u64, &people) {
+        let told = Told { reason: None, words: objection.to_string() };
+        return refuse(of, sending, sending.recipients.clone(), told).await;
     }
     let mut params = Params::none();
     if session.extensions().size {

@@ -19,7 +19,12 @@ pub(crate) async fn run(shared: Arc<Shared>, plan: RelayPlan) -> Infallible {
     loop {
         let Err(error) = serve(&shared, &plan).await;
         tracing::warn!(code = error.code(), "the relay cannot listen; it is tried again");
-        let failed = RelayState::Failed { since: shared.clock.now(), words: error.to_string() };
+        let port = match &error {
+            EngineError::RelayPort { port, .. } => Some(*port),
+            _ => None,
+        };
+        let (since, code) = (shared.clock.now(), error.code().to_owned());
+        let failed = RelayState::Failed { since, code, port, words: error.to_string() };
         note(&shared, failed).await;
         tokio::time::sleep(AGAIN).await;
     }

@@ -6,7 +6,9 @@ use crate::error::EngineError;
 use serde::Serialize;
 use std::time::Instant;
 use threadline_core::address::Address;
+use threadline_core::reason::{Reason, classify};
 use threadline_mail::connect::{Security, Server, Timeouts};
+use threadline_mail::error::MailError;
 use threadline_mail::login::Login;
 use threadline_mail::submit::{Params, Path, Patience, Session};
 use threadline_mail::tls::Trust;
@@ -31,7 +33,9 @@ pub struct TestStep {
     pub step: TestStepName,
     pub good: bool,
     pub ms: u32,
-    /// The provider's words, or what is wrong and what to do.
+    /// Why it failed.
+    pub reason: Option<Reason>,
+    /// Where it was tried, or what the provider said; empty where it said nothing.
     pub words: String,
 }
 
@@ -70,13 +74,14 @@ impl Engine {
             let ms = millis(begun);
             match opened {
                 Ok(session) => {
-                    steps.push(TestStep { step, good: true, ms, words: format!("127.0.0.1:{port}") });
+                    let words = format!("127.0.0.1:{port}");
+                    steps.push(TestStep { step, good: true, ms, reason: None, words });
                     if let Some(before) = open.replace(session) {
                         Session::quit(before).await;
                     }
                 }
                 Err(error) => {
-                    steps.push(TestStep { step, good: false, ms, words: error.to_string() });
+                    steps.push(failed(step, ms, error));
                     return Ok(steps);
                 }
             }
@@ -94,16 +99,24 @@ async fn provider(mut session: Session, address: &Address) -> TestStep {
     let from = Path::new(address.as_str()).unwrap_or_else(Path::nobody);
     let asked = session.mail(&from, &Params::none()).await;
     let ms = millis(begun);
-    let (good, words) = match &asked {
-        Ok(answer) => (answer.is_yes(), answer.words()),
-        Err(error) => (false, error.to_string()),
+    let step = match asked {
+        Ok(answer) => {
+            let good = answer.is_yes();
+            let reason = (!good).then(|| classify(&answer.evidence()));
+            TestStep { step: TestStepName::Provider, good, ms, reason, words: answer.to_string() }
+        }
+        Err(error) => failed(TestStepName::Provider, ms, error),
     };
-    if good {
+    if step.good {
         // What is said to it changes nothing: QUIT forgets the mail too.
         let _ = session.reset().await;
     }
     session.quit().await;
-    TestStep { step: TestStepName::Provider, good, ms, words }
+    step
+}
+
+fn failed(step: TestStepName, ms: u32, error: MailError) -> TestStep {
+    TestStep { step, good: false, ms, reason: Some(error.reason), words: error.evidence.words }
 }
 
 fn millis(begun: Instant) -> u32 {

@@ -230,7 +230,8 @@ async fn what_the_server_cannot_take_is_told_before() {
     assert!(line.words.as_deref().unwrap().contains("Send a link"), "{line:?}");
     // From then on it is told at once.
     let error = bench.engine.send(&bench.ann, &large).await.unwrap_err();
-    assert_eq!(error.code(), "not_taken");
+    assert_eq!(error.code(), "mail_too_large");
+    assert_eq!(error.values()[2].0, "server");
     let odd = bench.draft(&["jörg@client.example"]);
     let error = bench.engine.send(&bench.ann, &odd).await.unwrap_err().to_string();
     assert!(error.contains("jörg@client.example") && error.contains("SMTPUTF8"), "{error}");
