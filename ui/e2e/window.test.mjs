@@ -123,7 +123,7 @@ test("a refused mail is tried again", () =>
   on({ scene: "broken", hash: "#/activity" }, async (page) => {
     await page.getByRole("button", { name: /^Retry: Frame contract/ }).press("Enter");
     await page.getByText("1 mail is tried again.").waitFor();
-    await page.getByRole("heading", { name: "2 mails did not reach the CRM" }).waitFor();
+    await page.getByRole("heading", { name: "3 mails did not reach the CRM" }).waitFor();
   }));
 
 test("a keychain that was unlocked is tried from the window", () =>
@@ -193,4 +193,36 @@ test("arrows move on in the list while a conversation is open", () =>
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => location.hash === "#/threads/5");
+  }));
+
+test("whom one stops logging is taken out of the log, too, and that is taken back by the keyboard", () =>
+  on({ hash: "#/threads/3" }, async (page) => {
+    await page.getByRole("button", { name: "Actions for this conversation" }).press("Enter");
+    await page.getByRole("menuitem", { name: /^Stop logging Yuki/ }).press("Enter");
+    const dialog = page.getByRole("dialog", { name: /^Take out what was logged before/ });
+    await dialog.getByText("7 mails with yuki.sommer@fjordline-parts.example are in the log.").waitFor();
+    await dialog.getByRole("checkbox").check();
+    await dialog.getByRole("button", { name: "Take out" }).press("Enter");
+    await page.getByText("7 mails were taken out of the log.").waitFor();
+    await page.keyboard.press("Control+z");
+    await page.getByText("Taken back.").waitFor();
+  }));
+
+test("a file that is only shown is opened from the conversation", () =>
+  on({ hash: "#/threads/4" }, async (page) => {
+    await page.getByRole("button", { name: /^Open Comments/ }).press("Enter");
+    assert.equal(await page.getByText("The attachment could not be opened.").count(), 0);
+  }));
+
+test("a mail that the CRM should have logged by itself is answered", () =>
+  on({ scene: "broken", hash: "#/activity" }, async (page) => {
+    await page.getByRole("button", { name: "Leave it" }).press("Enter");
+    await page.getByText("It stays as it is: logged here, and not in the CRM.").waitFor();
+    await page.getByRole("button", { name: "Leave it" }).waitFor({ state: "detached" });
+  }));
+
+test("the folder that logs what is put into it is made from the rules", () =>
+  on({ hash: "#/settings/rules" }, async (page) => {
+    await page.getByRole("button", { name: "Make the folder" }).press("Enter");
+    await page.getByText("What is put into “Threadline/Log” is logged.").waitFor();
   }));

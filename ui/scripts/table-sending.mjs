@@ -10,7 +10,7 @@ async function template(page, name, label = "Template") {
 
 async function filled(page) {
   await template(page, "First offer");
-  await page.locator("p.plain, iframe").first().waitFor();
+  await page.locator("p.mail-text, iframe").first().waitFor();
 }
 
 async function gaps(page) {
@@ -28,6 +28,9 @@ export const sending = [
   { screen: "compose", name: "refused", scene: "healthy", turn: "too_large", hash: TO, themes: ["light"], act: async (page) => { await page.getByLabel("Text", { exact: true }).fill("Dear Mara"); await page.locator(".banner").first().waitFor(); } },
   { screen: "compose", name: "later", scene: "healthy", hash: TO, themes: ["light"], act: async (page) => { await page.getByLabel("Text", { exact: true }).fill("Dear Mara"); await page.getByRole("button", { name: "Send later" }).click(); } },
   { screen: "compose", name: "keep", scene: "healthy", hash: TO, themes: ["light"], act: async (page) => { await page.getByLabel("Subject").fill("Visit"); await page.getByRole("button", { name: "Manage templates" }).click(); await page.getByRole("menuitem", { name: /^Keep as/ }).click(); } },
+  { screen: "compose", name: "undo", scene: "healthy", hash: TO, act: async (page) => { await filled(page); await page.getByRole("button", { name: "Send", exact: true }).click(); await page.getByRole("button", { name: "Undo" }).waitFor(); } },
+  { screen: "compose", name: "refused-de", scene: "healthy", turn: "too_large", hash: TO, lang: "de", themes: ["light"], act: async (page) => { await page.getByLabel("Text", { exact: true }).fill("Guten Tag"); await page.locator(".banner").first().waitFor(); } },
+  { screen: "settings", name: "relay-failed-de", scene: "healthy", turn: "relay_failed", hash: "#/settings/relay", lang: "de", themes: ["light"] },
   { screen: "outgoing", name: "filled", scene: "healthy", hash: "#/outgoing", height: 1000 },
   { screen: "outgoing", name: "de-small", scene: "healthy", hash: "#/outgoing", lang: "de", ...SMALL, themes: ["light"] },
   { screen: "outgoing", name: "empty", scene: "empty", hash: "#/outgoing" },

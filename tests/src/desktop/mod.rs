@@ -132,7 +132,14 @@ impl Desktop {
             ("NO_AT_BRIDGE", "1"),
         ];
         env.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let path = std::env::var("PATH").unwrap_or_default();
+        env.push(("PATH".to_owned(), format!("{}:{path}", self.programs().display())));
         env
+    }
+
+    /// A folder whose programs the app finds before the system's; it is made by whoever puts one there.
+    pub fn programs(&self) -> PathBuf {
+        self.computer.folder().join("bin")
     }
 
     fn args(&self, more: &[&str]) -> Result<Vec<String>> {

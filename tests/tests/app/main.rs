@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod actions;
 mod closed_window;
 mod colours;
 mod compose;

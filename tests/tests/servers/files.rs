@@ -58,6 +58,8 @@ async fn what_was_attached_lands_on_the_contact_once_and_nothing_else() -> Resul
     // Opened from a copy that is in the person's own folder, under its safe name.
     let copy = desk.engine.open_copy(first, 1).await?;
     ensure!(std::fs::read(&copy)? == b"%PDF" && copy.starts_with(desk.engine.home().dir()));
+    let program = desk.engine.open_copy(first, 2).await;
+    ensure!(program.as_ref().is_err_and(|error| error.code() == "file_not_opened"), "{program:?}");
     desk.engine.delete_copies().await?;
     ensure!(!copy.exists());
     Ok(())

@@ -1,11 +1,11 @@
 /** The one door between the screens and the program: `real.ts` opens it to Tauri, `fake/` to a made-up engine. */
 import type {
-  Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ChosenFile, ContactLine,
-  CopyWish, CrmDraft, CrmKind, Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, KeptTemplate, Limits,
-  LogLine, LogMode, Mailbox, MailboxDraft, MailboxSettings, MessageHtml, NetworkSettings, News, NewVersion, NightlyAudit, OauthProvider,
-  Outage, PauseFor, PersonAnswer, Pop3Found, Portal, Preview, ProxyDraft, PurgeReport, ReadAgain, RelayStatus, Retention, Rules, Scanned,
-  ScanProgress, SendLine, ShownMail, Status, TestStep, ThreadPage, ThreadQuery, ThreadView, Trace, TrashLine, Undo, UnknownPerson, Which,
-  WrittenMail,
+  Activity, Apart, App, AppError, AppSettings, AuditReport, Broken, BundleFile, CheckReport, CheckStep, ChosenFile, ContactLine, CopyWish,
+  CrmDraft, CrmKind, CrmText, Decided, Discovery, DryRun, EgressLine, Explained, FailedPush, FileFate, Folder, FolderUse, Forgotten,
+  KeptTemplate, Limits, LogLine, LogMode, Mailbox, MailboxDraft, MailboxSettings, MessageHtml, MissingAnswer, NetworkSettings, News,
+  NewVersion, NightlyAudit, OauthProvider, Outage, Past, PauseFor, PersonAnswer, Pop3Found, Portal, Preview, ProxyDraft, PurgeReport,
+  ReadAgain, RelayStatus, Retention, Rules, Scanned, ScanProgress, SendLine, ShownMail, Status, TestStep, ThreadPage, ThreadQuery,
+  ThreadView, Trace, TrashLine, Undo, UnknownPerson, Which, WrittenMail,
 } from "./bindings";
 
 /** Every call rejects with an `AppError` where it is refused. */
@@ -55,6 +55,12 @@ export interface Api {
   tryCrm(crm: CrmDraft, secret: string | null): Promise<Portal | null>;
   setCrm(crm: CrmDraft, secret: string | null): Promise<Status>;
   removeCrm(kind: CrmKind): Promise<Status>;
+  /** The addresses at which a CRM logs by itself what is sent there. */
+  crmAddresses(kind: CrmKind): Promise<string[]>;
+  setCrmAddresses(kind: CrmKind, addresses: string[]): Promise<string[]>;
+  /** How much of a mail's text goes to the CRM. */
+  crmText(): Promise<CrmText>;
+  setCrmText(wanted: CrmText): Promise<CrmText>;
   contacts(limit: number): Promise<ContactLine[]>;
   /** Asks for a CSV file; `null` where none was chosen. */
   importContacts(): Promise<{ read: number; skipped: number } | null>;
@@ -65,6 +71,8 @@ export interface Api {
   messageHtml(message: number): Promise<MessageHtml>;
   /** Keeps an attachment as a file that the person names; gives its path, or `null`. */
   saveAttachment(message: number, index: number): Promise<string | null>;
+  /** Opens an attachment with the system's own program; refused for what could run. */
+  openAttachment(message: number, index: number): Promise<unknown>;
   /** What becomes of each file of a message, those that belong to its text among them. */
   fileFates(message: number): Promise<FileFate[]>;
   /** A text that retention took, read from the mailbox to be shown. It is not stored. */
@@ -82,6 +90,10 @@ export interface Api {
   unlogMessage(message: number): Promise<Undo>;
   /** An address, or a domain behind `@`. */
   neverLog(account: string, who: string): Promise<Undo>;
+  /** What was logged with somebody, or with a domain behind `@`, and what the CRMs have of it. */
+  pastOf(account: string, who: string): Promise<Past>;
+  /** Takes it out of the log; with `inCrm` out of the CRM too, where Threadline made the record and can remove it. */
+  forgetLogged(account: string, who: string, inCrm: boolean): Promise<Forgotten>;
   undo(token: number): Promise<void>;
   asked(): Promise<Decided[]>;
   answer(messages: number[], answer: "log" | "ignore" | "never"): Promise<Undo>;
@@ -132,6 +144,8 @@ export interface Api {
   failedPushes(): Promise<FailedPush[]>;
   /** All that a CRM refused, or one. */
   retryPush(sink: string, outbox: number | null): Promise<number>;
+  /** What becomes of a mail that the CRM should have logged by itself and did not. */
+  answerMissing(outbox: number, answer: MissingAnswer): Promise<unknown>;
 
   // proof
   /** Compares the last days of a mailbox with the ledger; with `fix`, what is missed is put on its way. */
@@ -151,6 +165,12 @@ export interface Api {
   setRules(address: string, rules: Rules): Promise<MailboxSettings[]>;
   /** What would become of a new mail to somebody, and of one from them. */
   explainRules(address: string, who: string): Promise<Explained>;
+  folderUses(address: string): Promise<FolderUse[]>;
+  /** Makes the folder whose mails are logged; gives its name. */
+  makeLogFolder(address: string): Promise<string>;
+  /** Whether `$CrmLogged` is written on what the CRM has. */
+  writesBack(): Promise<boolean>;
+  setWritesBack(wanted: boolean): Promise<boolean>;
   /** From now on until this time nothing that is sent is logged; `null` ends it now. */
   setPrivate(until: string | null): Promise<MailboxSettings[]>;
   retention(): Promise<Retention>;

@@ -4,7 +4,15 @@ import { api } from "./index";
 import { said, type Said } from "./errors";
 import { t } from "./i18n.svelte";
 
-export type Toast = { id: number; text: string; undo: Undo | Back | null; error: Said | null; left: number };
+export type Toast = {
+  id: number;
+  text: string;
+  undo: Undo | Back | null;
+  error: Said | null;
+  left: number;
+  /** Its time runs whether it is looked at or not, and is shown: what it takes back happens then. */
+  runs: boolean;
+};
 /** Takes back what carries no token. */
 export type Back = () => Promise<unknown>;
 
@@ -39,14 +47,18 @@ function add(toast: Omit<Toast, "id" | "left">, stays = STAYS): void {
   if (list.length > 3) list.shift();
 }
 
-/** `stays`: how long, where it can be taken back for another time. */
-export function toast(text: string, undo: Undo | Back | null = null, stays = STAYS): void {
-  add({ text, undo, error: null }, stays);
+export function toast(text: string, undo: Undo | Back | null = null): void {
+  add({ text, undo, error: null, runs: false });
+}
+
+/** What happens in `ms` can be taken back until then, and no longer. */
+export function toastUntil(text: string, back: Back, ms: number): void {
+  add({ text, undo: back, error: null, runs: true }, ms);
 }
 
 /** `title` names what did not work. */
 export function toastError(title: string, error: unknown): void {
-  add({ text: title, undo: null, error: said(title, error) });
+  add({ text: title, undo: null, error: said(title, error), runs: false });
 }
 
 /** Does it, and says that it is done, or why it is not; `undefined` where it is not. */
@@ -68,11 +80,15 @@ export function dismiss(id: number): void {
 
 /** Takes `ms` from each note that is not held, and drops those whose time is over. */
 export function age(ms: number, held: boolean): void {
-  if (held) return;
-  for (const one of [...list]) {
+  for (const one of list.filter((each) => each.runs || !held)) {
     one.left -= ms;
     if (one.left <= 0) dismiss(one.id);
   }
+}
+
+/** The newest that can be taken back, for the keyboard. */
+export function newestToTakeBack(): Toast | undefined {
+  return list.findLast((one) => one.undo !== null);
 }
 
 export async function takeBack(one: Toast): Promise<void> {

@@ -26,7 +26,7 @@ describe("signing in with the browser", () => {
   });
 
   it("says why it was refused", async () => {
-    const refused = { code: "no_oauth_app", message: "Not registered.", next: null };
+    const refused = { code: "no_oauth_app", message: "Not registered.", next: null, values: {} };
     program(() => Promise.reject(refused));
     const browser = new BrowserSignIn();
     expect(await browser.begin("ann@firm.example", "microsoft")).toBe(false);

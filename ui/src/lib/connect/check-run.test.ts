@@ -58,7 +58,7 @@ describe("CheckRun", () => {
   it("keeps why the call was refused", async () => {
     const [made, run] = [calls(), new CheckRun()];
     const ended = run.run(draft, null);
-    made[0]?.refuse({ code: "keychain_locked", message: "", next: null });
+    made[0]?.refuse({ code: "keychain_locked", message: "", next: null, values: {} });
     expect(await ended).toBeNull();
     expect(run.error).toMatchObject({ code: "keychain_locked" });
     expect([run.running, run.fine]).toEqual([false, false]);

@@ -67,6 +67,7 @@ export function failed(scene: Scene): FailedPush[] {
   return [
     { outbox: 81, sink: "hubspot", message: 4101, thread: 4, subject: "Frame contract: comments from legal", reason: "crm_rejected", words: "400 INVALID_EMAIL: Email address marta.lindqvist@bluebird-logistics is invalid", attempts: 1, next_try: null },
     { outbox: 77, sink: "hubspot", message: 4088, thread: 9, subject: "Offer 2026-0117, revised", reason: "scope_missing", words: "403 MISSING_SCOPES: files", attempts: 2, next_try: null },
+    { outbox: 95, sink: "hubspot", message: 4133, thread: 7, subject: "Visit to your plant in May", reason: "crm_record_missing", words: null, attempts: 30, next_try: null },
     { outbox: 92, sink: "hubspot", message: 4130, thread: 2, subject: "Delivery date for order 20418", reason: "throttled", words: "429: You have reached your ten_secondly_rolling limit.", attempts: 4, next_try: new Date(now() + 9_000).toISOString() },
   ];
 }

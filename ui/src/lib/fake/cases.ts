@@ -17,13 +17,6 @@ import type { World } from "./world";
 export type Fault = { step: CheckStepName; reason: Reason | null; words: string | null };
 
 const WORDS: Record<string, string> = {
-  dns_failure: "No such name (NXDOMAIN)",
-  connection_refused: "Connection refused (os error 111)",
-  connection_timeout: "No answer within 30 s",
-  tls_untrusted: "unknown issuer: CN=Northwind Lab Internal CA",
-  tls_name_mismatch: "certificate not valid for this name; it is for mail.hoster.example",
-  tls_expired: "certificate expired on 1 March 2026",
-  tls_plaintext_port: "the answer did not begin with TLS: * OK IMAP4rev1",
   pop3_configured: "+OK Dovecot ready.",
   wrong_port_or_protocol: "HTTP/1.1 400 Bad Request",
   credentials_rejected: "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
@@ -83,7 +76,7 @@ export function withCase(api: Api, name: string | null, w: World): Api {
     ...api,
     discover(address) {
       if (stuck === "discover") return NEVER;
-      if (name === "unreachable") return refuse({ code: "local_offline", message: "This computer is offline.", next: null });
+      if (name === "unreachable") return refuse({ code: "local_offline", message: "This computer is offline.", next: null, values: {} });
       return api.discover(address);
     },
     async addMailbox(draft, password, mode) {
@@ -125,19 +118,19 @@ export function withCase(api: Api, name: string | null, w: World): Api {
       return NEVER;
     },
     async audit(address, days, fix, onProgress) {
-      if (name === "unread") return refuse({ code: "local_offline", message: "This computer is offline.", next: null });
+      if (name === "unread") return refuse({ code: "local_offline", message: "This computer is offline.", next: null, values: {} });
       if (stuck !== "audit") return api.audit(address, days, fix, onProgress);
       onProgress({ folder: "INBOX", seen: 520, of: 1133 });
       return NEVER;
     },
     readHistory: (address, days, onProgress) =>
-      name === "unread" ? refuse({ code: "server_closed_connection", message: "The server hung up.", next: null }) : api.readHistory(address, days, onProgress),
+      name === "unread" ? refuse({ code: "server_closed_connection", message: "The server hung up.", next: null, values: {} }) : api.readHistory(address, days, onProgress),
   };
 }
 
 const SET_ASIDE = [
-  { folder: "INBOX", uid: 20418, why: "The message’s structure cannot be read." },
-  { folder: "Sent", uid: 7731, why: "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read." },
+  { folder: "INBOX", uid: 20418, reason: "protocol_error" as const, why: "The message’s structure cannot be read." },
+  { folder: "Sent", uid: 7731, reason: "protocol_error" as const, why: "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read." },
 ];
 
 /** Whether the check leads to another mailbox. */

@@ -6,7 +6,7 @@
  * turn of `cases.ts`.
  */
 import type { Api } from "../api";
-import type { AppError, Decided, MailboxDraft, MailboxStatus, Status } from "../bindings";
+import type { AppError, Decided, InCrm, MailboxDraft, MailboxStatus, Status } from "../bindings";
 import { setClock } from "../clock.svelte";
 import * as activity from "./activity";
 import { withCase } from "./cases";
@@ -22,8 +22,8 @@ import { SENT, UNKNOWN } from "./texts";
 import { ago, DAY, HOUR, now, PRESENT, wait } from "./time";
 import { world, type World } from "./world";
 
-function refuse(code: string, message: string, next: string | null = null): never {
-  const error: AppError = { code, message, next };
+function refuse(code: string, message: string, next: string | null = null, values: Record<string, string> = {}): never {
+  const error: AppError = { code, message, next, values };
   throw error;
 }
 
@@ -50,6 +50,11 @@ function heal(w: World, address: string): void {
   if (at < 0) w.status.mailboxes.push(next);
   else w.status.mailboxes[at] = next;
   for (const one of w.outages) if (one.of === address && one.until === null) one.until = ago(0);
+}
+
+/** What the CRM has of somebody: one record it made itself. */
+function records(): InCrm[] {
+  return [0, 1, 2, 3, 4, 5].map((n) => ({ message: 300 + n, sink: "hubspot", remote_id: String(9000 + n), link: null, removable: n > 0 }));
 }
 
 function questions(w: World): Decided[] {
@@ -218,6 +223,7 @@ export function fakeApi(params: URLSearchParams): Api {
       return later(() => (one === undefined ? refuse("message_missing", "This message is not there any more.") : html(one, w.scene)));
     },
     saveAttachment: () => later(() => "/home/ann/Downloads/Offer-2026-0117.pdf"),
+    openAttachment: () => later(() => null),
     unlogThread: (id) =>
       later(() => {
         w.threads.hide(id);
@@ -237,6 +243,12 @@ export function fakeApi(params: URLSearchParams): Api {
         return w.canUndo(() => {
           if (of) of.rules[key] = of.rules[key].filter((one) => one !== entry);
         });
+      }),
+    pastOf: () => later(() => ({ messages: w.forgotten ? 0 : 7, in_crm: w.forgotten ? [] : records() })),
+    forgetLogged: (_account, _who, inCrm) =>
+      later(() => {
+        w.forgotten = true;
+        return { messages: 7, in_crm: records(), removing: inCrm ? 5 : 0, undo: w.canUndo(() => (w.forgotten = false)) };
       }),
     undo: (token) =>
       later(() => {
@@ -282,6 +294,24 @@ export function fakeApi(params: URLSearchParams): Api {
         return all.length;
       }),
 
+    answerMissing: (outbox) =>
+      later(() => {
+        w.retried.add(outbox);
+        w.tell({ kind: "status" });
+      }),
+
+    folderUses: () => later(() => [{ name: "INBOX", role: "inbox" as const, logs: false }, { name: "Sent", role: "sent" as const, logs: false }, ...(w.logFolder ? [{ name: "Threadline/Log", role: "other" as const, logs: true }] : [])]),
+    makeLogFolder: () =>
+      later(() => {
+        w.logFolder = true;
+        return "Threadline/Log";
+      }),
+    writesBack: () => later(() => w.marks),
+    setWritesBack: (wanted) => later(() => (w.marks = wanted)),
+    crmText: () => later(() => w.crmText),
+    setCrmText: (wanted) => later(() => (w.crmText = wanted)),
+    crmAddresses: () => later(() => w.crmAddresses),
+    setCrmAddresses: (_kind, addresses) => later(() => (w.crmAddresses = addresses)),
     mailboxSettings: () => later(() => w.boxes),
     setRules: (address, next) =>
       later(() => {

@@ -87,6 +87,6 @@ export function goes(stored: string | null, hold: boolean, gone: boolean): Goes 
 
 export function fates(message: MessageView): FileFate[] {
   if (message.attachments.length === 0) return [];
-  const logo: FileFate = { file: { name: "logo.png", media_type: "image/png", size: 6120 }, belongs: "logo", skipped: null };
-  return [...message.attachments.map((file): FileFate => ({ file, belongs: null, skipped: file.size > 50 * 1024 * 1024 ? "too_large" : null })), logo];
+  const logo: FileFate = { file: { name: "logo.png", media_type: "image/png", size: 6120 }, belongs: "logo", skipped: null, opens: true };
+  return [...message.attachments.map((file): FileFate => ({ file, belongs: null, skipped: file.size > 50 * 1024 * 1024 ? "too_large" : null, opens: /\.(pdf|docx|xlsx|png|jpg)$/.test(file.name) })), logo];
 }

@@ -11,13 +11,13 @@ type Sending = Pick<
   | "removeTemplate" | "copyWish" | "setCopyWish" | "relayStatus" | "setRelay" | "newRelayPassword" | "newRelayCertificate" | "saveRelayCertificate" | "testRelay"
   | "unknownPeople" | "answerPerson"
 >;
-type Tools = { later: <T>(make: () => T) => Promise<T>; refuse: (code: string, message: string) => never; turn: string | null };
+type Tools = { later: <T>(make: () => T) => Promise<T>; refuse: (code: string, message: string, next?: string | null, values?: Record<string, string>) => never; turn: string | null };
 
 function line(id: number, n: number, at: number, more: Partial<SendLine>): SendLine {
   const sent = ago(at);
   return {
     id, account: ANN.address, state: "sent", to: [person(n).address], subject: "Offer 2026-0117, revised", bytes: 18_402, created_at: ago(at + 10_000), due: sent,
-    sent_at: sent, words: null, refused: [], copy: "appended", copy_rule: "special_use", copy_folder: "Sent", copy_words: null, message: null,
+    sent_at: sent, reason: null, words: null, refused: [], copy: "appended", copy_rule: "special_use", copy_folder: "Sent", copy_words: null, message: null,
     message_id: `${id}.threadline@northwind-lab.example`, ...more,
   };
 }
@@ -30,8 +30,8 @@ function lines(w: World): SendLine[] {
   return [
     line(9, 3, 0, { ...WAITS, created_at: ago(4000), due: new Date(now() + 6000).toISOString() }),
     line(8, 4, 0, { ...WAITS, subject: "Visit to your plant in May", created_at: ago(HOUR), due: new Date(now() + 20 * HOUR).toISOString() }),
-    line(7, 5, 0, { ...WAITS, subject: "Delivery date for order 20418", created_at: ago(9 * MINUTE), due: new Date(now() + 2 * MINUTE).toISOString(), words: "451 4.3.0 Temporary lookup failure" }),
-    line(6, 6, 40 * MINUTE, { subject: "Samples for the trade fair", state: "unknown", sent_at: null, copy: null, copy_rule: null, copy_folder: null, words: "The connection broke while the server was taking the mail." }),
+    line(7, 5, 0, { ...WAITS, subject: "Delivery date for order 20418", created_at: ago(9 * MINUTE), due: new Date(now() + 2 * MINUTE).toISOString(), reason: "server_unavailable", words: "451 4.3.0 Temporary lookup failure" }),
+    line(6, 6, 40 * MINUTE, { subject: "Samples for the trade fair", state: "unknown", sent_at: null, copy: null, copy_rule: null, copy_folder: null, reason: "connection_reset" }),
     line(5, 7, 2 * HOUR, {
       subject: "Price list 2026", to: [7, 8, 9, 10, 11].map((n) => person(n).address), refused: [[person(9).address, "550 5.1.1 User unknown"]], copy: "failed", copy_rule: "special_use",
       copy_words: "[OVERQUOTA] Quota exceeded",
@@ -76,7 +76,7 @@ export function sending(w: World, { later, refuse, turn }: Tools): Sending {
   const on = turn?.startsWith("relay") === true;
   let relay: RelayStatus = {
     settings: { on, tls_port: 1465, starttls_port: 1587 },
-    state: turn === "relay_failed" ? { state: "failed", since: ago(9 * MINUTE), words: "The relay cannot listen at 127.0.0.1:1465: Address already in use (os error 98)." } : on ? { state: "listening", since: ago(DAY) } : null,
+    state: turn === "relay_failed" ? { state: "failed", since: ago(9 * MINUTE), code: "relay_port", port: 1465, words: "The relay cannot listen at 127.0.0.1:1465: Address already in use (os error 98)." } : on ? { state: "listening", since: ago(DAY) } : null,
     answers: on && turn !== "relay_failed",
     fingerprint: on ? "5A:1C:0E:77:93:B2:4D:61:EF:08:2A:C4:9B:35:D0:1E:66:7F:A8:13:52:CD:90:4B:E7:3C:28:F1:0D:86:B9:54" : null,
     certificate_ends: on ? "2036-03-09" : null,
@@ -94,6 +94,7 @@ export function sending(w: World, { later, refuse, turn }: Tools): Sending {
     if (find(id).state !== "waiting") return;
     set(id, { state: "sent", sent_at: ago(0), copy: "appended", copy_rule: "special_use", copy_folder: "Sent" });
   };
+  const tooLarge = (): never => refuse("mail_too_large", "The mail is too large.", null, { size: "26.2 MB", most: "20.9 MB", server: "smtp.northwind-lab.example:465" });
   return {
     findContacts: (words, limit) => {
       const wanted = words.toLowerCase();
@@ -103,14 +104,14 @@ export function sending(w: World, { later, refuse, turn }: Tools): Sending {
     chooseFiles: () => later(() => [{ id: (files += 1), name: "Offer-2026-0117.pdf", bytes: 184_320 }]),
     showMail: (mail) =>
       later((): ShownMail => {
-        if (turn === "too_large") refuse("not_taken", "The mail has 26,214,400 bytes, and smtp.northwind-lab.example takes 20,971,520. Send a link to the files instead.");
+        if (turn === "too_large") tooLarge();
         const { gaps, subject, text, html } = filled(mail, mail.from_name ?? "");
         if (gaps.length > 0) return { gaps, subject: "", recipients: [], text: "", html: null, bytes: 0 };
         return { gaps, subject, recipients: [...mail.to], text, html: html === null ? null : { html: `<!doctype html><body style="font:14px sans-serif">${html}`, blocked_pictures: 0, cut: false }, bytes: 2048 };
       }),
     sendMail: (mail) =>
       later(() => {
-        if (turn === "too_large") refuse("not_taken", "The mail has 26,214,400 bytes, and smtp.northwind-lab.example takes 20,971,520. Send a link to the files instead.");
+        if (turn === "too_large") tooLarge();
         const id = Math.max(0, ...all.map((one) => one.id)) + 1;
         const to = [...mail.to, ...mail.cc, ...mail.bcc].map((one) => /<(.*)>/.exec(one)?.[1] ?? one);
         const at = mail.at ?? new Date(now() + 10_000).toISOString();
@@ -163,9 +164,9 @@ export function sending(w: World, { later, refuse, turn }: Tools): Sending {
         if (relay.mailboxes.find((one) => one.address === address)?.has_password !== true) refuse("no_relay_password", "There is no password at the relay yet.");
         const good = turn !== "relay_refused";
         return [
-          { step: "tls" as const, good: true, ms: 21, words: "The relay answers and takes the password." },
-          { step: "starttls" as const, good: true, ms: 18, words: "The relay answers and takes the password." },
-          { step: "provider" as const, good, ms: 240, words: good ? "250 2.1.0 Ok" : "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant." },
+          { step: "tls" as const, good: true, ms: 21, reason: null, words: "127.0.0.1:1465" },
+          { step: "starttls" as const, good: true, ms: 18, reason: null, words: "127.0.0.1:1587" },
+          { step: "provider" as const, good, ms: 240, reason: good ? null : ("smtp_auth_disabled" as const), words: good ? "250 2.1.0 Ok" : "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant." },
         ];
       }),
     unknownPeople: () =>

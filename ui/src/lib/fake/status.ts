@@ -72,8 +72,8 @@ function shown(scene: Scene): Omit<Status, "unusable_crms"> {
           ], {
             next_step: "Enter the new password.", last_seen: ago(83 * MINUTE), waiting: 3, to_read: 3,
             set_aside: [
-              { folder: "INBOX", uid: 20418, why: "The message's structure cannot be read." },
-              { folder: "Sent", uid: 7731, why: "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read." },
+              { folder: "INBOX", uid: 20418, reason: "protocol_error" as const, why: "The message's structure cannot be read." },
+              { folder: "Sent", uid: 7731, reason: "protocol_error" as const, why: "The connection breaks when this message is fetched: the server ends it, or its answer cannot be read." },
             ],
           }),
           box(SALES, "retrying", [
@@ -120,7 +120,7 @@ function shown(scene: Scene): Omit<Status, "unusable_crms"> {
         mailboxes: [
           box(long, "needs_attention", [health("inbox", "connected", since), failing("sent", "needs_attention", ago(3 * HOUR), "select", "sent_folder_unknown", `NO Mailbox "<img src=x onerror=alert(1)>" does not exist \u202Eexe.fdp ${"x".repeat(300)}`, null), checked()], {
             logged: 1_284_417, ignored: 98_000_000, waiting: 14_233,
-            set_aside: Array.from({ length: 40 }, (_, n) => ({ folder: n % 2 ? "Click me! <b>Payload</b>" : `Archive/\u202E${"deep/".repeat(20)}`, uid: 1000 + n, why: "<script>alert(1)</script> nested too deeply" })),
+            set_aside: Array.from({ length: 40 }, (_, n) => ({ folder: n % 2 ? "Click me! <b>Payload</b>" : `Archive/\u202E${"deep/".repeat(20)}`, uid: 1000 + n, reason: null, why: "<script>alert(1)</script> nested too deeply" })),
           }),
         ],
         crms: [crm("needs_attention", [failing("crm", "needs_attention", ago(5 * HOUR), "push", "crm_token_rejected", `{"message":"<a href=javascript:alert(1)>Click</a>"} ${"y".repeat(400)}`, null)], { waiting: 14_233, set_aside: 77 })],

@@ -1,6 +1,6 @@
 /** The made-up program's memory: what the calls of `index.ts` read and change. */
 import type {
-  App, AppSettings, EngineState, Language, Limits, MailboxSettings, NetworkSettings, News, NightlyAudit, Outage, Retention, Status, Theme, ThreadLine,
+  App, AppSettings, CrmText, EngineState, Language, Limits, MailboxSettings, NetworkSettings, News, NightlyAudit, Outage, Retention, Status, Theme, ThreadLine,
   TrashLine, Undo,
 } from "../bindings";
 import { NEWEST } from "./activity";
@@ -30,6 +30,12 @@ export type World = {
   nightly: NightlyAudit;
   limits: Limits;
   trash: TrashLine[];
+  /** What was logged of somebody was taken out. */
+  forgotten: boolean;
+  logFolder: boolean;
+  marks: boolean;
+  crmText: CrmText;
+  crmAddresses: string[];
   undo: Map<number, () => void>;
   hear: Set<(news: News) => void>;
   tell(news: News): void;
@@ -44,9 +50,9 @@ function engineOf(scene: Scene): EngineState {
     case "held":
       return { state: "held", by: "threadline run (process 4711)" };
     case "keychain":
-      return { state: "waiting_for_keychain", error: { code: "keychain_locked", message: "The keychain of this computer is locked.", next: null } };
+      return { state: "waiting_for_keychain", error: { code: "keychain_locked", message: "The keychain of this computer is locked.", next: null, values: {} } };
     case "stopped":
-      return { state: "stopped", error: { code: "ledger_failed", message: "The ledger cannot be written.", next: "Make room on the disk." } };
+      return { state: "stopped", error: { code: "ledger_failed", message: "The ledger cannot be written.", next: "Make room on the disk.", values: {} } };
     default:
       return { state: "running" };
   }
@@ -110,6 +116,11 @@ export function world(params: URLSearchParams, still: boolean): World {
     nightly: nightly(),
     limits: limits(),
     trash: trash(scene),
+    forgotten: false,
+    logFolder: scene === "busy",
+    marks: true,
+    crmText: "whole",
+    crmAddresses: [],
     undo,
     hear,
     tell: (news) => hear.forEach((one) => one(news)),

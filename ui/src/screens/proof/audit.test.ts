@@ -22,7 +22,7 @@ it("keeps the last report while the server is away, and runs once at a time", as
   setApi({
     audit: (_of: string, _days: number, fix: boolean) => {
       asked.push(fix);
-      return refuse ? Promise.reject({ code: "local_offline", message: "Offline.", next: null }) : Promise.resolve({ ...report, fixed: fix ? 1 : 0 });
+      return refuse ? Promise.reject({ code: "local_offline", message: "Offline.", next: null, values: {} }) : Promise.resolve({ ...report, fixed: fix ? 1 : 0 });
     },
   } as unknown as Api);
   const run = new AuditRun();

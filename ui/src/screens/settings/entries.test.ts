@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { address, domain, folder } from "./entries";
+import type { Rules } from "../../lib/bindings";
+import { added, address, domain, folder } from "./entries";
 
 it("brings domains to their ASCII form", () => {
   expect(domain(" @Oak.Example. ")).toEqual({ ok: true, value: "oak.example" });
@@ -22,4 +23,12 @@ it("knows an address by its one @ and its domain", () => {
 it("keeps a folder's name as it is spelt", () => {
   expect(folder(" INBOX/Private ")).toEqual({ ok: true, value: "INBOX/Private" });
   expect(folder("  ")).toEqual({ ok: false });
+});
+
+it("names whom the rules newly keep out", () => {
+  const rules = { never_addresses: ["a@x.example"], never_domains: ["y.example"] } as unknown as Rules;
+  const now = { never_addresses: ["a@x.example", "b@x.example"], never_domains: ["y.example", "z.example"] } as unknown as Rules;
+  expect(added(rules, now)).toEqual(["b@x.example", "@z.example"]);
+  expect(added(now, rules)).toEqual([]);
+  expect(added(null, rules)).toEqual(["a@x.example", "@y.example"]);
 });

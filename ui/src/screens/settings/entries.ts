@@ -1,5 +1,7 @@
 /** What a person types into the rules, brought to the form in which it is kept. */
 
+import type { Rules } from "../../lib/bindings";
+
 export type Entry = { ok: true; value: string } | { ok: false };
 
 const LABEL = /^[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
@@ -31,4 +33,10 @@ export function address(text: string): Entry {
 export function folder(text: string): Entry {
   const bare = text.trim();
   return bare === "" || /[\u0000-\u001f]/.test(bare) ? { ok: false } : { ok: true, value: bare };
+}
+
+/** Whom the rules now name that are never to be logged, and did not before. */
+export function added(before: Rules | null, now: Rules): string[] {
+  const fresh = (key: "never_addresses" | "never_domains"): string[] => now[key].filter((one) => before?.[key].includes(one) !== true);
+  return [...fresh("never_addresses"), ...fresh("never_domains").map((domain) => `@${domain}`)];
 }

@@ -109,7 +109,7 @@ describe("step 1", () => {
   });
 
   it("goes on by hand where nothing can be asked", async () => {
-    const error = { code: "local_offline", message: "", next: null };
+    const error = { code: "local_offline", message: "", next: null, values: {} };
     program({ discover: () => Promise.reject(error) });
     const flow = new SetupFlow("/data");
     await toAccount(flow);

@@ -35,7 +35,7 @@ it("drops the answer to an older question", async () => {
 it("asks again for what failed", async () => {
   let fail = true;
   const pages = new Pages<number>(async (offset) => {
-    if (fail) throw { code: "busy", message: "The ledger is busy.", next: null };
+    if (fail) throw { code: "busy", message: "The ledger is busy.", next: null, values: {} };
     return { total: PAGE, rows: rows(offset) };
   });
   pages.restart();
