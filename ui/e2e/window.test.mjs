@@ -226,3 +226,12 @@ test("the folder that logs what is put into it is made from the rules", () =>
     await page.getByRole("button", { name: "Make the folder" }).press("Enter");
     await page.getByText("What is put into “Threadline/Log” is logged.").waitFor();
   }));
+
+test("who is never logged by an answer is taken out of the log, too", () =>
+  on({ hash: "#/threads" }, async (page) => {
+    await page.getByRole("tab", { name: /Questions/ }).click();
+    await page.getByRole("checkbox").nth(1).check();
+    await page.getByRole("button", { name: /^Never/ }).press("Enter");
+    await page.getByRole("dialog", { name: /^Take out what was logged before/ }).getByRole("button", { name: "Leave them" }).press("Enter");
+    await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
+  }));

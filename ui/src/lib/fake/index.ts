@@ -256,9 +256,14 @@ export function fakeApi(params: URLSearchParams): Api {
         back();
       }).then(() => undefined),
     asked: () => later(() => questions(w)),
-    answer: (messages) =>
+    answer: (messages, how) =>
       later(() => {
+        const asked = questions(w).filter((one) => messages.includes(one.message));
         for (const one of messages) w.answered.add(one);
+        for (const one of how === "never" ? asked : []) {
+          const box = w.boxes.find(({ draft }) => draft.address === one.account);
+          box?.rules.never_addresses.push(...(one.direction === "outgoing" ? one.to : one.from === null ? [] : [one.from]).map((who) => who.address));
+        }
         w.tell({ kind: "asked" });
         return w.canUndo(() => {
           for (const one of messages) w.answered.delete(one);
