@@ -1,15 +1,12 @@
 //! The coverage audit of a large mailbox: time, memory, and bytes over the wire.
 
+use crate::filled;
 use crate::{ANN, peak};
 use anyhow::{Context, Result, ensure};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use threadline_core::address::Address;
 use threadline_core::rule::LogMode;
-use threadline_engine::clock::SystemClock;
 use threadline_engine::settings::{AccountSettings, CrmSettings, Encryption};
-use threadline_engine::{Engine, Home};
-use threadline_secrets::Memory;
 use threadline_testkit::lab::Lab;
 use threadline_tests::proxy;
 use zeroize::Zeroizing;
@@ -24,8 +21,7 @@ pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     lab.doveadm(&["force-resync", "-u", ANN, "*"])?;
     let (port, traffic) = proxy::start(lab.imaps_port(), Duration::ZERO)?;
     let dir = tempfile::tempdir()?;
-    let home = Home::open(&dir.path().join("data"))?;
-    let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(SystemClock::start()), None)?;
+    let engine = filled::engine(dir.path())?;
     let ann = Address::parse(ANN)?;
     let mut settings = AccountSettings::new(ann.clone(), "localhost".into(), Encryption::Tls);
     settings.port = port;

@@ -1,6 +1,7 @@
 //! Decisions a second on one core with a million known ids: of `core::decide` alone, and with what the ledger is asked.
 
 use crate::ANN;
+use crate::filled::{self, Mail};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -10,15 +11,13 @@ use std::time::{Duration, Instant};
 use threadline_core::address::Address;
 use threadline_core::arrival::{Arrival, Role};
 use threadline_core::contact::Contact;
-use threadline_core::decide::{Decision, Known, Seen, Thread, Verdict, decide};
+use threadline_core::decide::{Known, Seen, Thread, decide};
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
 use threadline_core::matching::{Clue, KnownThread, clues};
 use threadline_core::record::{Association, Direction};
-use threadline_core::rule::{Rule, Rules};
-use threadline_store::message::{self, NewDecision};
-use threadline_store::place::Place;
-use threadline_store::{Key, Ledger, StoreError, Tx, account, contact, folder, thread};
+use threadline_core::rule::Rules;
+use threadline_store::{StoreError, Tx, account, contact, folder, thread};
 
 const IDS: u32 = 1_000_000;
 /// Messages of one conversation.
@@ -79,7 +78,7 @@ fn in_memory(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
 
 fn in_a_ledger(rules: &Rules, mail: &[(&str, Arrival)]) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let ledger = Ledger::open(&dir.path().join("ledger.db"), &Key::from_bytes([7; 32]))?;
+    let ledger = filled::ledger(dir.path())?;
     let begun = Instant::now();
     let ann = Address::parse(ANN)?;
     let (account, folder) = ledger.write_blocking(move |tx| {
@@ -134,29 +133,16 @@ pub(crate) fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<
             customer(n)
         );
         let contacts = vec![association(n).map_err(|_| refused("address"))?];
-        let verdict = Verdict::Log { thread, contacts };
-        let decision = Decision {
-            verdict,
-            rule: Rule::SentToContact,
+        let mail = Mail {
+            account,
+            folder,
+            uid: n + 1,
+            header: &header,
             direction: Direction::Outgoing,
-            link: None,
-            apart_from: None,
-            hidden: Vec::new(),
+            time: Timestamp::UNIX_EPOCH,
+            size: 2_000,
         };
-        let recorded = message::record(
-            tx,
-            &NewDecision {
-                account,
-                place: Some(Place { folder, uidvalidity: 1, uid: n + 1 }),
-                envelope: &Envelope::parse(header.as_bytes()),
-                decision: &decision,
-                rule_version: 1,
-                time: Timestamp::UNIX_EPOCH,
-                size: 2_000,
-                at: Timestamp::UNIX_EPOCH,
-            },
-        )?;
-        last = recorded.thread;
+        last = mail.log(tx, thread, contacts)?.thread;
     }
     Ok(())
 }

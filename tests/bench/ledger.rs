@@ -1,19 +1,16 @@
 //! What a mail weighs in the ledger: one that is not logged, a logged one, and one with its text that a CRM has.
 
+use crate::filled::{self, Mail};
 use crate::{ANN, decide};
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use threadline_core::address::Address;
 use threadline_core::arrival::Role;
-use threadline_core::decide::{Decision, Verdict};
-use threadline_core::envelope::Envelope;
 use threadline_core::record::Direction;
-use threadline_core::rule::Rule;
 use threadline_store::job::{self, Kind};
-use threadline_store::message::{self, NewDecision};
+use threadline_store::message::{self};
 use threadline_store::outbox::{self, Accepted};
-use threadline_store::place::Place;
-use threadline_store::{Key, Ledger, StoreError, Tx, account, folder};
+use threadline_store::{StoreError, Tx, account, folder};
 
 const MAILS: u32 = 20_000;
 /// Mails of one transaction.
@@ -24,7 +21,7 @@ const REFERENCES: u32 = 3;
 
 pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let ledger = Ledger::open(&dir.path().join("ledger.db"), &Key::from_bytes([7; 32]))?;
+    let ledger = filled::ledger(dir.path())?;
     let ann = Address::parse(ANN)?;
     let (account, inbox, sent) = ledger.write_blocking(move |tx| {
         let account = account::insert(tx, &ann, "{}", Timestamp::UNIX_EPOCH)?;
@@ -63,14 +60,6 @@ pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
 }
 
 fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreError> {
-    let decision = Decision {
-        verdict: Verdict::Ignore,
-        rule: Rule::UnknownSender,
-        direction: Direction::Incoming,
-        link: None,
-        apart_from: None,
-        hidden: Vec::new(),
-    };
     for n in from..from + BATCH {
         let references: Vec<String> =
             (0..REFERENCES).map(|i| format!("<{n}.{i}@elsewhere.example>")).collect();
@@ -78,19 +67,16 @@ fn fill(tx: &Tx<'_>, account: i64, folder: i64, from: u32) -> Result<(), StoreEr
             "Message-ID: <in{n}@elsewhere.example>\r\nFrom: p{n}@elsewhere.example\r\nTo: {ANN}\r\nSubject: News {n}\r\nReferences: {}\r\n\r\n",
             references.join(" ")
         );
-        message::record(
-            tx,
-            &NewDecision {
-                account,
-                place: Some(Place { folder, uidvalidity: 1, uid: n + 1 }),
-                envelope: &Envelope::parse(header.as_bytes()),
-                decision: &decision,
-                rule_version: 1,
-                time: Timestamp::UNIX_EPOCH,
-                size: 20_000,
-                at: Timestamp::UNIX_EPOCH,
-            },
-        )?;
+        let mail = Mail {
+            account,
+            folder,
+            uid: n + 1,
+            header: &header,
+            direction: Direction::Incoming,
+            time: Timestamp::UNIX_EPOCH,
+            size: 20_000,
+        };
+        mail.ignore(tx)?;
     }
     Ok(())
 }

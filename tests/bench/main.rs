@@ -7,6 +7,7 @@ mod connect;
 mod contacts;
 mod decide;
 mod discover;
+mod filled;
 mod html;
 mod idle;
 mod latency;

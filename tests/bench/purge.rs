@@ -1,26 +1,17 @@
 //! Retention: a purge of 10,000 mails with their texts, and the dry run before it.
 
+use crate::filled::{self, Mail};
 use crate::{ANN, peak};
 use anyhow::{Result, ensure};
-use std::sync::Arc;
 use std::time::Instant;
 use threadline_core::address::Address;
 use threadline_core::arrival::Role;
-use threadline_core::decide::{Decision, Thread, Verdict};
-use threadline_core::envelope::Envelope;
+use threadline_core::decide::Thread;
 use threadline_core::record::{Association, Direction};
 use threadline_core::retention::{Keep, Period, Retention};
-use threadline_core::rule::Rule;
-use threadline_engine::clock::SystemClock;
-use threadline_engine::settings::{AccountSettings, Encryption};
-use threadline_engine::{Engine, Home};
-use threadline_secrets::Memory;
 use threadline_store::job::{self, Kind};
-use threadline_store::message::{self, NewDecision};
 use threadline_store::outbox::{self, Accepted};
-use threadline_store::place::Place;
 use threadline_store::{StoreError, Tx, folder};
-use zeroize::Zeroizing;
 
 const MAILS: u32 = 10_000;
 const BATCH: u32 = 500;
@@ -29,12 +20,7 @@ const TEXT: usize = 20_000;
 
 pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let home = Home::open(&dir.path().join("data"))?;
-    let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(SystemClock::start()), None)?;
-    let ann = Address::parse(ANN)?;
-    let settings = AccountSettings::new(ann.clone(), "localhost".into(), Encryption::Tls);
-    runtime.block_on(engine.add_account(settings, Some(Zeroizing::new("secret".into()))))?;
-    let account = runtime.block_on(engine.account(&ann))?.id;
+    let (engine, account) = filled::engine_with_ann(dir.path(), runtime)?;
     for from in (0..MAILS).step_by(BATCH as usize) {
         engine.ledger().write_blocking(move |tx| fill(tx, account, from))?;
     }
@@ -69,7 +55,6 @@ fn fill(tx: &Tx<'_>, account: i64, from: u32) -> Result<(), StoreError> {
     for n in from..from + BATCH {
         let to = format!("person{n}@customer{}.example", n % 700);
         let header = format!("Message-ID: <{n}@x>\r\nFrom: {ANN}\r\nTo: {to}\r\nSubject: Offer {n}\r\n\r\n");
-        let envelope = Envelope::parse(header.as_bytes());
         let contacts = Address::parse(&to)
             .map(|address| Association {
                 name: None,
@@ -79,29 +64,17 @@ fn fill(tx: &Tx<'_>, account: i64, from: u32) -> Result<(), StoreError> {
             })
             .into_iter()
             .collect();
-        let verdict = Verdict::Log { thread: Thread::New, contacts };
-        let place = Place { folder: sent, uidvalidity: 1, uid: n + 1 };
-        let recorded = message::record(
-            tx,
-            &NewDecision {
-                account,
-                place: Some(place),
-                envelope: &envelope,
-                decision: &Decision {
-                    verdict,
-                    rule: Rule::SentToContact,
-                    direction: Direction::Outgoing,
-                    link: None,
-                    apart_from: None,
-                    hidden: Vec::new(),
-                },
-                rule_version: 1,
-                time: now,
-                size: 20_000,
-                at: now,
-            },
-        )?;
-        let job = job::add(tx, Kind::Body, recorded.message, place, job::AT_ONCE)?;
+        let mail = Mail {
+            account,
+            folder: sent,
+            uid: n + 1,
+            header: &header,
+            direction: Direction::Outgoing,
+            time: now,
+            size: 20_000,
+        };
+        let recorded = mail.log(tx, Thread::New, contacts)?;
+        let job = job::add(tx, Kind::Body, recorded.message, mail.place(), job::AT_ONCE)?;
         job::finish_body(tx, job, &"x".repeat(TEXT).into_bytes(), false, &["hubspot"], now)?;
         for entry in outbox::of_message(tx, recorded.message)? {
             let accepted =

@@ -1,26 +1,18 @@
 //! The list of conversations over a large ledger: any page with its total, searches and filters.
 
+use crate::filled::{self, Mail};
 use crate::{ANN, spread};
 use anyhow::{Context, Result};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use threadline_core::address::Address;
 use threadline_core::arrival::Role;
 use threadline_core::conversation::ThreadState;
-use threadline_core::decide::{Decision, Thread, Verdict};
+use threadline_core::decide::Thread;
 use threadline_core::envelope::Envelope;
 use threadline_core::record::{Association, Direction};
-use threadline_core::rule::Rule;
-use threadline_engine::clock::SystemClock;
-use threadline_engine::settings::{AccountSettings, Encryption};
 use threadline_engine::threads::ThreadQuery;
-use threadline_engine::{Engine, Home};
-use threadline_secrets::Memory;
-use threadline_store::message::{self, NewDecision};
 use threadline_store::outbox::{self, Accepted};
-use threadline_store::place::Place;
 use threadline_store::{StoreError, Tx, folder};
-use zeroize::Zeroizing;
 
 const THREADS: u32 = 100_000;
 /// Threads stored in one transaction.
@@ -42,12 +34,7 @@ const WORDS: [&str; 10] = [
 
 pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let home = Home::open(&dir.path().join("data"))?;
-    let (engine, _) = Engine::open(home, Arc::new(Memory::new()), Arc::new(SystemClock::start()), None)?;
-    let ann = Address::parse(ANN)?;
-    let settings = AccountSettings::new(ann.clone(), "localhost".into(), Encryption::Tls);
-    runtime.block_on(engine.add_account(settings, Some(Zeroizing::new("secret".into()))))?;
-    let account = runtime.block_on(engine.account(&ann))?.id;
+    let (engine, account) = filled::engine_with_ann(dir.path(), runtime)?;
     let begun = Instant::now();
     for from in (0..THREADS).step_by(BATCH as usize) {
         engine.ledger().write_blocking(move |tx| fill(tx, account, from))?;
@@ -109,31 +96,29 @@ fn fill(tx: &Tx<'_>, account: i64, from: u32) -> Result<(), StoreError> {
         let word = |k: u32| WORDS[(n.wrapping_mul(k) / 7 % 10) as usize];
         let subject = format!("{} {} {n}", word(3), word(11));
         let header = format!("Message-ID: <{n}@x>\r\nFrom: {ANN}\r\nTo: {to}\r\nSubject: {subject}\r\n\r\n");
-        let thread = store(tx, account, sent, n, &header, Direction::Outgoing, Thread::New, &to)?;
+        let mail = |folder, header, direction| Mail {
+            account,
+            folder,
+            uid: n + 1,
+            header,
+            direction,
+            // A minute apart, up to now.
+            time: jiff::Timestamp::now() - Duration::from_secs(60 * u64::from(THREADS - n)),
+            size: 2_000,
+        };
+        let thread = store(tx, &mail(sent, &header, Direction::Outgoing), Thread::New, &to)?;
         if n % 2 == 0 {
             let header = format!(
                 "Message-ID: <r{n}@x>\r\nIn-Reply-To: <{n}@x>\r\nFrom: {to}\r\nTo: {ANN}\r\nSubject: Re: {subject}\r\n\r\n"
             );
-            store(tx, account, inbox, n, &header, Direction::Incoming, Thread::Join(thread), &to)?;
+            store(tx, &mail(inbox, &header, Direction::Incoming), Thread::Join(thread), &to)?;
         }
     }
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments, reason = "the parts of one mail")]
-fn store(
-    tx: &Tx<'_>,
-    account: i64,
-    folder: i64,
-    n: u32,
-    header: &str,
-    direction: Direction,
-    thread: Thread,
-    to: &str,
-) -> Result<i64, StoreError> {
-    let envelope = Envelope::parse(header.as_bytes());
-    // A minute apart, up to now.
-    let time = jiff::Timestamp::now() - Duration::from_secs(60 * u64::from(THREADS - n));
+/// Stores a mail that a CRM has; gives its conversation.
+fn store(tx: &Tx<'_>, mail: &Mail<'_>, thread: Thread, to: &str) -> Result<i64, StoreError> {
     let contacts = Address::parse(to)
         .map(|address| Association {
             name: Some(format!("Person {}", address.local())),
@@ -143,32 +128,12 @@ fn store(
         })
         .into_iter()
         .collect();
-    let (rule, outgoing) = (Rule::SentToContact, direction == Direction::Outgoing);
-    let rule = if outgoing { rule } else { Rule::ReplyInLoggedThread };
-    let recorded = message::record(
-        tx,
-        &NewDecision {
-            account,
-            place: Some(Place { folder, uidvalidity: 1, uid: n + 1 }),
-            envelope: &envelope,
-            decision: &Decision {
-                verdict: Verdict::Log { thread, contacts },
-                rule,
-                direction,
-                link: None,
-                apart_from: None,
-                hidden: Vec::new(),
-            },
-            rule_version: 1,
-            time,
-            size: 2_000,
-            at: time,
-        },
-    )?;
-    outbox::add(tx, "folder", recorded.message, &envelope.key, time)?;
+    let recorded = mail.log(tx, thread, contacts)?;
+    let key = Envelope::parse(mail.header.as_bytes()).key;
+    outbox::add(tx, "folder", recorded.message, &key, mail.time)?;
     let entry = outbox::of_message(tx, recorded.message)?.into_iter().next();
     if let Some(entry) = entry {
-        let accepted = Accepted { remote_id: None, link: None, how: "created".into(), at: time };
+        let accepted = Accepted { remote_id: None, link: None, how: "created".into(), at: mail.time };
         outbox::accept(tx, entry.id, &accepted)?;
     }
     recorded.thread.ok_or(StoreError::NotFound { what: "thread", id: recorded.message })

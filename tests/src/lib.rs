@@ -11,6 +11,7 @@ pub mod relayed;
 pub mod sinks;
 #[cfg(target_os = "linux")]
 pub mod system_bus;
+pub mod watched;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;

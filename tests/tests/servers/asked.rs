@@ -3,7 +3,6 @@
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use threadline_core::address::Address;
@@ -11,37 +10,14 @@ use threadline_engine::Event;
 use threadline_engine::question::PersonAnswer;
 use threadline_testkit::clock::HandClock;
 use threadline_testkit::lab::Lab;
-use threadline_tests::desk::Desk;
+use threadline_tests::desk::{ANN, CARL, Desk};
 use threadline_tests::sinks::Place;
-use threadline_tests::{Computer, texts_given};
+use threadline_tests::texts_given;
+use threadline_tests::watched::{computer, json, raw, rules};
 
-const ANN: &str = "ann@lab.test";
-const CARL: &str = "carl@customer1.example";
 const HOME: &str = "carl.home@mail.example";
 const NEW: &str = "new@third.example";
 const OTHER: &str = "other@fourth.example";
-
-fn raw(id: &str, from: &str, to: &str, more: &str) -> Vec<u8> {
-    format!("From: {from}\r\nTo: {to}\r\nSubject: {id}\r\nMessage-ID: <{id}>\r\n{more}\r\ntext of {id}\r\n")
-        .into_bytes()
-}
-
-fn computer(lab: &Lab, place: &Place) -> Result<Computer> {
-    let computer = Computer::new()?;
-    computer.add_account(lab, ANN, &[])?;
-    place.set_up(&computer, &[(CARL, "Carl")])?;
-    computer.once()?.ok()?;
-    Ok(computer)
-}
-
-fn json(computer: &Computer, args: &[&str]) -> Result<Vec<Value>> {
-    computer.run(&[args, &["--json"]].concat())?.ok()?.json()
-}
-
-fn rules(computer: &Computer, number: usize) -> Result<Vec<String>> {
-    let log = json(computer, &["log"])?;
-    Ok(log.iter().take(number).filter_map(|d| d["rule"].as_str().map(str::to_owned)).collect())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contacts_other_address_is_asked_about_once_and_remembered() -> Result<()> {

@@ -2,8 +2,6 @@
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Instant;
 use threadline_core::address::{Address, Mailbox};
@@ -19,6 +17,7 @@ use threadline_oauth::Provider;
 use threadline_secrets::{Memory, Secrets};
 use threadline_testkit::lab::Lab;
 use threadline_tests::oidc::{CLIENT_ID, Oidc};
+use threadline_tests::watched::with_browser;
 use threadline_tests::{Computer, PATIENCE, events_of};
 use tokio::sync::broadcast::Receiver;
 
@@ -315,30 +314,10 @@ async fn the_command_line_does_the_same() -> Result<()> {
     ensure!(shown[0]["client_id"] == CLIENT_ID && shown[0]["built_in"] == false, "{shown:?}");
     let (ca, port) = (lab.ca_file(), lab.imaps_port().to_string());
     let ca = ca.to_str().context("not UTF-8")?;
-    let add = [
-        "account",
-        "add",
-        ANN,
-        "--host",
-        "localhost",
-        "--port",
-        &port,
-        "--ca",
-        ca,
-        "--oauth",
-        "other",
-        "--no-browser",
-        "--json",
-    ];
-    let mut child = computer.command(&add)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let mut out = BufReader::new(child.stdout.take().context("no output")?);
-    let mut line = String::new();
-    out.read_line(&mut line)?;
-    let said: serde_json::Value = serde_json::from_str(&line)?;
-    oidc.person(said["open"].as_str().context("no address")?, ANN).await?;
-    let mut rest = String::new();
-    out.read_to_string(&mut rest)?;
-    ensure!(child.wait()?.success() && rest.contains("\"added\""), "{rest}");
+    let add = ["account", "add", ANN, "--host", "localhost", "--port", &port, "--ca", ca, "--oauth", "other"];
+    let person = async |address: String| oidc.person(&address, ANN).await.map(drop);
+    let added = with_browser(&computer, &add, person).await?.ok()?;
+    ensure!(added.out.contains("\"added\""), "{added:?}");
     let caught_up = computer.once()?;
     ensure!(caught_up.status.success(), "{}", caught_up.err);
     Ok(())

@@ -3,8 +3,6 @@
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use threadline_core::address::Address;
@@ -19,6 +17,7 @@ use threadline_testkit::hubspot::web::{Answer, Ask, WebServer};
 use threadline_testkit::lab::Lab;
 use threadline_tests::Computer;
 use threadline_tests::sinks::Place;
+use threadline_tests::watched::with_browser;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -212,33 +211,19 @@ async fn a_crm_and_a_sign_in_with_the_browser_go_through_the_proxy() -> Result<(
     let address = format!("https://{sign_in}");
     let set = ["oauth", "set", "other", "--client-id", "threadline", "--issuer", &address, "--scope", "mail"];
     computer.run(&set)?.ok()?;
-    let add = [
-        "account",
-        "add",
-        ANN,
-        "--host",
-        "localhost",
-        "--oauth",
-        "other",
-        "--no-browser",
-        "--no-check",
-        "--json",
-    ];
-    let mut child = computer.command(&add)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let mut out = BufReader::new(child.stdout.take().context("no output")?);
-    let mut line = String::new();
-    out.read_line(&mut line)?;
-    let said: serde_json::Value = serde_json::from_str(&line)?;
-    let open = reqwest::Url::parse(said["open"].as_str().context("no address")?)?;
-    ensure!(open.host_str() == Some("login.lab.test"), "{open}");
-    // The browser has been there, and is led back.
-    let asked: BTreeMap<String, String> = open.query_pairs().into_owned().collect();
-    let mut back = reqwest::Url::parse(&asked["redirect_uri"])?;
-    back.query_pairs_mut().append_pair("code", "1").append_pair("state", &asked["state"]);
-    threadline_net::http::client(&back, Duration::from_secs(10))?.get(back).send().await?;
-    let mut rest = String::new();
-    out.read_to_string(&mut rest)?;
-    ensure!(child.wait()?.success() && rest.contains("\"added\""), "{rest}");
+    let add = ["account", "add", ANN, "--host", "localhost", "--oauth", "other", "--no-check"];
+    let added = with_browser(&computer, &add, async |address| {
+        let open = reqwest::Url::parse(&address)?;
+        ensure!(open.host_str() == Some("login.lab.test"), "{open}");
+        // The browser has been there, and is led back.
+        let asked: BTreeMap<String, String> = open.query_pairs().into_owned().collect();
+        let mut back = reqwest::Url::parse(&asked["redirect_uri"])?;
+        back.query_pairs_mut().append_pair("code", "1").append_pair("state", &asked["state"]);
+        threadline_net::http::client(&back, Duration::from_secs(10))?.get(back).send().await?;
+        Ok(())
+    });
+    let added = added.await?.ok()?;
+    ensure!(added.out.contains("\"added\""), "{added:?}");
     let seen = seen.lock().map_err(|_| anyhow::anyhow!("the proxy broke"))?.clone();
     ensure!(seen.contains(&crm), "{seen:?}");
     ensure!(

@@ -2,38 +2,17 @@
 
 use anyhow::{Context, Result, ensure};
 use threadline_testkit::lab::Lab;
-use threadline_tests::Computer;
+use threadline_tests::desk::{ANN, CARL};
 use threadline_tests::sinks::Place;
+use threadline_tests::watched::{computer, raw, rules};
 
-const ANN: &str = "ann@lab.test";
-const CARL: &str = "carl@customer1.example";
 const DOCTOR: &str = "doctor@clinic.example";
 const STRANGER: &str = "stranger@third.example";
-
-/// A mail as it lies in a folder.
-fn raw(id: &str, from: &str, to: &str, more: &str) -> Vec<u8> {
-    format!("From: {from}\r\nTo: {to}\r\nSubject: {id}\r\nMessage-ID: <{id}>\r\n{more}\r\ntext of {id}\r\n")
-        .into_bytes()
-}
-
-/// A computer that watches Ann's mailbox, with its baseline made.
-fn computer(lab: &Lab, place: &Place) -> Result<Computer> {
-    let computer = Computer::new()?;
-    computer.add_account(lab, ANN, &[])?;
-    place.set_up(&computer, &[(CARL, "Carl")])?;
-    computer.once()?.ok()?;
-    Ok(computer)
-}
 
 /// A Date field of so many hours from now.
 fn date(hours: i64) -> String {
     let then = jiff::Zoned::now().saturating_add(jiff::SignedDuration::from_hours(hours));
     then.strftime("Date: %a, %d %b %Y %H:%M:%S %z\r\n").to_string()
-}
-
-fn rule_of(computer: &Computer, number: usize) -> Result<Vec<String>> {
-    let log = computer.run(&["log", "--json"])?.ok()?.json()?;
-    Ok(log.iter().take(number).filter_map(|d| d["rule"].as_str().map(str::to_owned)).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,8 +35,8 @@ async fn mail_that_no_rule_lets_through_causes_no_request_to_the_crm() -> Result
     computer.run(&["private", "until", "1h"])?.ok()?;
     lab.append(ANN, "Sent", &raw("6@lab.test", ANN, CARL, ""))?;
     computer.once()?.ok()?;
-    let mut rules = rule_of(&computer, 6)?;
-    rules.sort();
+    let mut seen = rules(&computer, 6)?;
+    seen.sort();
     let want = [
         "never_address",
         "never_word",
@@ -66,7 +45,7 @@ async fn mail_that_no_rule_lets_through_causes_no_request_to_the_crm() -> Result
         "unknown_recipient",
         "unknown_sender",
     ];
-    ensure!(rules == want, "{rules:?}");
+    ensure!(seen == want, "{seen:?}");
     // Contacts may be asked for; nobody is named, and nothing is written.
     for request in portal.requests() {
         let text = format!("{} {:?} {}", request.line, request.query, request.body);
@@ -79,7 +58,7 @@ async fn mail_that_no_rule_lets_through_causes_no_request_to_the_crm() -> Result
     computer.run(&["private", "off"])?.ok()?;
     lab.append(ANN, "Sent", &raw("7@lab.test", ANN, CARL, &date(2)))?;
     computer.once()?.ok()?;
-    ensure!(portal.emails().len() == 1, "{:?}", rule_of(&computer, 7)?);
+    ensure!(portal.emails().len() == 1, "{:?}", rules(&computer, 7)?);
     Ok(())
 }
 
@@ -98,7 +77,7 @@ async fn a_forward_to_the_logging_address_is_logged_as_its_original() -> Result<
     lab.deliver(ANN, forward.as_bytes())?;
     computer.once()?.ok()?;
     let emails = portal.emails();
-    ensure!(emails.len() == 1, "{emails:?} {:?}", rule_of(&computer, 2)?);
+    ensure!(emails.len() == 1, "{emails:?} {:?}", rules(&computer, 2)?);
     let email = &emails[0];
     ensure!(email.get("hs_email_direction") == "FORWARDED_EMAIL", "{email:?}");
     ensure!(email.get("hs_email_subject") == "The offer", "{email:?}");
@@ -119,13 +98,13 @@ fn gestures_of_any_mail_client_are_followed() -> Result<()> {
     lab.deliver(ANN, &raw("2@third.example", STRANGER, ANN, ""))?;
     computer.once()?.ok()?;
     let before = lab.flags(ANN, "INBOX")?;
-    ensure!(rule_of(&computer, 2)?.contains(&"log_folder".to_owned()), "{:?}", rule_of(&computer, 2)?);
+    ensure!(rules(&computer, 2)?.contains(&"log_folder".to_owned()), "{:?}", rules(&computer, 2)?);
     lab.doveadm(&["flags", "add", "-u", ANN, "$CrmLog", "mailbox", "INBOX", "all"])?;
     computer.once()?.ok()?;
-    ensure!(rule_of(&computer, 1)? == ["keyword_log"], "{:?}", rule_of(&computer, 2)?);
+    ensure!(rules(&computer, 1)? == ["keyword_log"], "{:?}", rules(&computer, 2)?);
     lab.doveadm(&["flags", "add", "-u", ANN, "$CrmNever", "mailbox", "INBOX", "all"])?;
     computer.once()?.ok()?;
-    ensure!(rule_of(&computer, 1)? == ["taken_out"], "{:?}", rule_of(&computer, 2)?);
+    ensure!(rules(&computer, 1)? == ["taken_out"], "{:?}", rules(&computer, 2)?);
     let seen = |flags: &[String]| flags.iter().any(|f| f == "\\Seen");
     let after = lab.flags(ANN, "INBOX")?;
     ensure!(before.iter().zip(&after).all(|((_, b), (_, a))| seen(b) == seen(a)), "{before:?} {after:?}");

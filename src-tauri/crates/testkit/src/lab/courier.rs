@@ -8,11 +8,10 @@ use super::guard::Guarded;
 use super::imap::Imap;
 use super::place::{self, User};
 use super::{PASSWORD, again, tls};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -72,9 +71,7 @@ pub struct Courier {
 impl Courier {
     /// Where the packages are unpacked, when they are.
     pub fn unpacked() -> Option<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
-        let place = root.join("target/xtask/courier");
-        place.join("usr/bin/imapd").exists().then_some(place)
+        place::unpacked("courier", "usr/bin/imapd")
     }
 
     pub fn start() -> Result<Self> {
@@ -84,12 +81,7 @@ impl Courier {
             bail!("Courier can only be started by root: run this test as root, or in a container");
         }
         let dir = place::folder()?;
-        let packages = dir.path().join("packages");
-        let copied = Command::new("cp").arg("-r").arg(unpacked).arg(&packages).status()?;
-        copied
-            .success()
-            .then_some(())
-            .ok_or_else(|| anyhow!("cannot copy Courier to {}", packages.display()))?;
+        place::copy(&unpacked, dir.path())?;
         let certificates = tls::make()?;
         std::fs::write(dir.path().join("ca.pem"), &certificates.ca_pem)?;
         std::fs::write(dir.path().join("server.pem"), certificates.key_pem + &certificates.cert_pem)?;

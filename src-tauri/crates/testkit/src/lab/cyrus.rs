@@ -31,9 +31,7 @@ pub struct Cyrus {
 impl Cyrus {
     /// Where the packages are unpacked, when they are.
     pub fn unpacked() -> Option<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
-        let place = root.join("target/xtask/cyrus");
-        place.join("usr/lib/cyrus/bin/master").exists().then_some(place)
+        place::unpacked("cyrus", "usr/lib/cyrus/bin/master")
     }
 
     pub fn start() -> Result<Self> {
@@ -41,12 +39,7 @@ impl Cyrus {
         let user = User::pick()?;
         let dir = place::folder()?;
         // The project may lie where the server's user cannot enter.
-        let packages = dir.path().join("packages");
-        let copied = Command::new("cp").arg("-r").arg(unpacked).arg(&packages).status()?;
-        copied
-            .success()
-            .then_some(())
-            .ok_or_else(|| anyhow!("cannot copy Cyrus to {}", packages.display()))?;
+        let packages = place::copy(&unpacked, dir.path())?;
         let certificates = tls::make()?;
         std::fs::write(dir.path().join("ca.pem"), &certificates.ca_pem)?;
         std::fs::write(dir.path().join("cert.pem"), &certificates.cert_pem)?;

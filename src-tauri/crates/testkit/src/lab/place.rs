@@ -1,9 +1,10 @@
 //! Where a lab lives: its folder, its ports and the user it runs as.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 
@@ -22,6 +23,21 @@ pub(crate) fn folder() -> Result<TempDir> {
         .with_context(|| format!("cannot make a folder in {}", base.display()))?;
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755))?;
     Ok(dir)
+}
+
+/// Where the packages of a mail server are unpacked, when `probe` is among them.
+pub(crate) fn unpacked(name: &str, probe: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
+    let place = root.join("target/xtask").join(name);
+    place.join(probe).exists().then_some(place)
+}
+
+/// Copies them into a server's own folder, since the project may lie where the server's user cannot enter; gives the place.
+pub(crate) fn copy(unpacked: &Path, dir: &Path) -> Result<PathBuf> {
+    let packages = dir.join("packages");
+    let copied = Command::new("cp").arg("-r").arg(unpacked).arg(&packages).status()?;
+    ensure!(copied.success(), "cannot copy {} to {}", unpacked.display(), packages.display());
+    Ok(packages)
 }
 
 /// Ports that were free a moment ago, each different. They lie below the range from which the kernel takes ports
