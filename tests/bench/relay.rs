@@ -28,12 +28,25 @@ pub fn run(runtime: &tokio::runtime::Runtime) -> Result<()> {
     runtime.block_on(bytes(&relayed))
 }
 
+/// The way to the provider.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By STARTTLS: as the relay goes itself, so that what lies between both is the relay alone.
+    Direct,
+    DirectTls,
+    /// With TLS from the first byte, as mail programs are told to.
+    Through,
+}
+
+const BOTH: [(&str, Way); 2] = [("direct", Way::Direct), ("through the relay", Way::Through)];
+
 /// One whole hand-in, from TCP connect to the answer to QUIT.
-async fn once(relayed: &Relayed, through: bool, text: &[u8]) -> Result<Duration> {
+async fn once(relayed: &Relayed, way: Way, text: &[u8]) -> Result<Duration> {
     let begun = Instant::now();
-    let mut session = match through {
-        true => relayed.through(Security::Tls).await?,
-        false => relayed.direct(Security::Tls).await?,
+    let mut session = match way {
+        Way::Direct => relayed.direct(Security::StartTls).await?,
+        Way::DirectTls => relayed.direct(Security::Tls).await?,
+        Way::Through => relayed.through(Security::Tls).await?,
     };
     let answer = hand_in(&mut session, ANN, &[CARL], text).await?;
     ensure!(answer.is_yes(), "{answer}");
@@ -43,34 +56,38 @@ async fn once(relayed: &Relayed, through: bool, text: &[u8]) -> Result<Duration>
 
 async fn latency(relayed: &Relayed) -> Result<()> {
     let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let (mut direct, mut through, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut direct, mut tls, mut through, mut added) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for n in 0..PAIRS {
-        // Whoever is first in a pair changes, so that neither has the warm server.
-        let mut pair = [0.0; 2];
-        for way in if n % 2 == 0 { [0, 1] } else { [1, 0] } {
-            let text = mail(&format!("latency.{n}.{way}"), &"text ".repeat(150));
-            pair[way] = ms(once(relayed, way == 1, &text).await?);
+        // Whoever is first changes, so that none has the warm server.
+        let mut times = [0.0; 3];
+        for turn in 0..3 {
+            let at = (n + turn) % 3;
+            let way = [Way::Direct, Way::DirectTls, Way::Through][at];
+            let text = mail(&format!("latency.{n}.{at}"), &"text ".repeat(150));
+            times[at] = ms(once(relayed, way, &text).await?);
         }
-        direct.push(pair[0]);
-        through.push(pair[1]);
-        added.push(pair[1] - pair[0]);
+        direct.push(times[0]);
+        tls.push(times[1]);
+        through.push(times[2]);
+        added.push(times[2] - times[0]);
     }
     println!(
         "  {PAIRS} mails of 1 kB, one at a time, each in pairs; TCP connect to the answer to QUIT, Postfix beside"
     );
-    println!("    direct                 {}", spread(&mut direct));
+    println!("    direct, STARTTLS       {}", spread(&mut direct));
+    println!("    direct, TLS at once    {}", spread(&mut tls));
     println!("    through the relay      {}", spread(&mut through));
-    println!("    added, pair by pair    {}", spread(&mut added));
+    println!("    added to the first     {}", spread(&mut added));
     Ok(())
 }
 
 async fn throughput(relayed: &Relayed) -> Result<()> {
-    for (name, through) in [("direct", false), ("through the relay", true)] {
+    for (name, way) in BOTH {
         let begun = Instant::now();
         let all = (0..CONNECTIONS).map(|connection| async move {
             for n in 0..EACH {
-                let text = mail(&format!("many.{through}.{connection}.{n}"), &"text ".repeat(150));
-                once(relayed, through, &text).await?;
+                let text = mail(&format!("many.{connection}.{n}"), &"text ".repeat(150));
+                once(relayed, way, &text).await?;
             }
             anyhow::Ok(())
         });
@@ -85,8 +102,8 @@ async fn memory(relayed: &Relayed, pid: u32) -> Result<()> {
     let before = peak(pid)?;
     let line = format!("{}\r\n", "x".repeat(74));
     let text = mail("large", &line.repeat(LARGE / line.len()));
-    for (name, through) in [("direct", false), ("through the relay", true)] {
-        let time = once(relayed, through, &text).await?;
+    for (name, way) in BOTH {
+        let time = once(relayed, way, &text).await?;
         println!("  a mail of {} MB, {name:<20} {:7.2} s", text.len() / 1_000_000, time.as_secs_f64());
     }
     let after = peak(pid)?;
@@ -112,8 +129,8 @@ async fn bytes(relayed: &Relayed) -> Result<()> {
             _ => whole.into_bytes(),
         };
         let mut arrived = Vec::new();
-        for through in [false, true] {
-            once(relayed, through, &text).await?;
+        for (_, way) in BOTH {
+            once(relayed, way, &text).await?;
             count += 1;
             arrived.push(without_trace(&relayed.arrived(CARL, "INBOX", count)?).to_owned());
         }

@@ -238,10 +238,23 @@ impl<'a, 'o> Way<'a, 'o> {
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
             _ => "TLS",
         };
+        acknowledge_at_once(&tls);
         self.done(Phase::Tls, version.to_owned());
         Ok(tls)
     }
 }
+
+/// A server that answers in several small writes and has Nagle's algorithm on waits for our acknowledgement between
+/// them, and Linux holds that back by 40 ms: between the tickets of a TLS session and the greeting, say (Postfix). This asks for
+/// the next few at once; the system forgets it by itself, so it is said with each flight. Where it cannot be said it is slower, no
+/// more.
+#[cfg(target_os = "linux")]
+pub(crate) fn acknowledge_at_once(encrypted: &Encrypted) {
+    let _ = encrypted.get_ref().0.get_ref().set_quickack(true);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn acknowledge_at_once(_encrypted: &Encrypted) {}
 
 /// IPv6 and IPv4 by turns, each in the order given (RFC 8305 §4).
 fn in_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {

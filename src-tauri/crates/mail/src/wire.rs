@@ -5,6 +5,7 @@
 //! reads another, so such a response costs the connection.
 
 use crate::connect::{ImapStream, Server, Timeouts};
+use crate::dial::acknowledge_at_once;
 use crate::error::MailError;
 use crate::guard::{self, Limits};
 use crate::reply::{End, Reply, Text, read};
@@ -114,7 +115,7 @@ impl Wire {
         .await;
         match sent {
             Ok(Ok(())) => {
-                acknowledge_at_once(self.client.get_ref());
+                acknowledge_at_once(self.client.get_ref().get_ref());
                 Ok(())
             }
             Ok(Err(error)) => Err(self.broken(phase, &error)),
@@ -275,15 +276,3 @@ impl Wire {
 }
 
 const UNREADABLE: &str = "The server sent an answer that cannot be read.";
-
-/// A server that answers in several small writes and has Nagle's algorithm on waits for our acknowledgement between
-/// them, and Linux holds that back by 40 ms. This asks for the next few at once; the system forgets it by itself, so it
-/// is said with each flight. Where it cannot be said it is slower, no more.
-#[cfg(target_os = "linux")]
-fn acknowledge_at_once(stream: &ImapStream) {
-    let (tcp, _) = stream.get_ref().get_ref();
-    let _ = socket2::SockRef::from(tcp.get_ref()).set_tcp_quickack(true);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn acknowledge_at_once(_stream: &ImapStream) {}
