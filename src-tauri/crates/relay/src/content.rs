@@ -4,6 +4,7 @@
 //! `LF . CR LF` for an end would read what follows as commands (SMTP smuggling, 2023), so a bare CR or LF never leaves here.
 
 use crate::answer::Answer;
+use memchr::memchr3;
 
 /// What makes a text one that is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +82,30 @@ impl Scanner {
 
     /// Puts the text in these bytes into `out`; gives how many belong to the text or its end, where it ends in them.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-        for (at, byte) in bytes.iter().enumerate() {
-            if self.step(*byte, out) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let run = self.run(&bytes[at..], out);
+            if run == 0 && self.step(bytes[at], out) {
                 return Some(at + 1);
             }
+            at += run.max(1);
         }
         None
+    }
+
+    /// Passes on what is nothing but text, up to the next byte that may be more; gives its length.
+    fn run(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> usize {
+        if self.at != At::Text {
+            return 0;
+        }
+        let run = memchr3(b'\r', b'\n', 0, bytes).unwrap_or(bytes.len());
+        let fits = run.min(self.most.saturating_sub(self.line));
+        self.give(&bytes[..fits], out);
+        if fits < run {
+            self.fail(Fault::LongLine(self.most));
+        }
+        self.line += run;
+        run
     }
 
     /// True where this byte ends the text.

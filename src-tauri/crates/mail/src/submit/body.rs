@@ -3,6 +3,7 @@
 use super::{Answer, Session};
 use crate::error::MailError;
 use crate::smtp::Stream;
+use memchr::memchr2;
 use std::time::Duration;
 use threadline_core::reason::{Phase, Signal};
 use tokio::io::AsyncWriteExt;
@@ -156,7 +157,15 @@ impl Default for Ends {
 impl Ends {
     /// False where an end is in it.
     fn pass(&mut self, bytes: &[u8]) -> bool {
-        for byte in bytes {
+        let mut rest = bytes.iter();
+        loop {
+            // What is neither CR nor LF changes nothing there.
+            if self.at == At::Inside {
+                let bytes = rest.as_slice();
+                let run = memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+                rest = bytes[run..].iter();
+            }
+            let Some(byte) = rest.next() else { return true };
             let before = self.at;
             self.at = match (before, byte) {
                 (At::Dot, b'\r' | b'\n') => return false,
@@ -167,7 +176,6 @@ impl Ends {
             };
             self.line_is_over = *byte == b'\n' && before == At::Start { cr: true };
         }
-        true
     }
 }
 
