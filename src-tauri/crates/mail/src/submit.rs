@@ -58,6 +58,15 @@ impl Default for Patience {
     }
 }
 
+/// What a server said to several RCPTs.
+#[derive(Debug)]
+pub struct Heard {
+    /// In their order; fewer where the connection broke.
+    pub answers: Vec<Answer>,
+    /// Why the rest was not heard.
+    pub broke: Option<MailError>,
+}
+
 /// A signed-in session. It takes one mail after the other.
 pub struct Session {
     connection: AsyncSmtpConnection,
@@ -148,32 +157,36 @@ impl Session {
         self.ask(&rcpt(to, params), self.patience.rcpt).await
     }
 
-    /// RCPT TO for each, in this order; gives an answer for each. Where the server offers PIPELINING (RFC 2920) they go in one piece,
-    /// and cost one round trip however many they are. From the first 421 on all have that answer: the server is about to close.
-    pub async fn recipients(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
-        let mut answers = match to {
-            [_, _, ..] if self.extensions.pipelining => self.pipeline(to).await?,
-            _ => self.one_by_one(to).await?,
+    /// RCPT TO for each, in this order. Where the server offers PIPELINING (RFC 2920) they go in one piece, and cost one round trip
+    /// however many they are. From the first 421 on all have that answer: the server is about to close.
+    pub async fn recipients(&mut self, to: &[(Path, Params)]) -> Heard {
+        let mut answers = Vec::with_capacity(to.len());
+        let heard = match to {
+            [_, _, ..] if self.extensions.pipelining => self.pipeline(to, &mut answers).await,
+            _ => self.one_by_one(to, &mut answers).await,
         };
-        if let Some(last) = answers.last().cloned() {
+        if let (Ok(()), Some(last)) = (&heard, answers.last().cloned()) {
             answers.resize(to.len(), last);
         }
-        Ok(answers)
+        Heard { answers, broke: heard.err() }
     }
 
-    async fn one_by_one(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
-        let mut answers = Vec::with_capacity(to.len());
+    async fn one_by_one(
+        &mut self,
+        to: &[(Path, Params)],
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), MailError> {
         for (path, params) in to {
             answers.push(self.rcpt(path, params).await?);
             if !self.ready {
                 break;
             }
         }
-        Ok(answers)
+        Ok(())
     }
 
     /// Writes and reads at the same time (RFC 2920 §3.1): neither side may wait for the other with its buffers full.
-    async fn pipeline(&mut self, to: &[(Path, Params)]) -> Result<Vec<Answer>, MailError> {
+    async fn pipeline(&mut self, to: &[(Path, Params)], answers: &mut Vec<Answer>) -> Result<(), MailError> {
         if !std::mem::replace(&mut self.ready, false) {
             return Err(self.fail(Signal::Closed, ""));
         }
@@ -187,30 +200,30 @@ impl Session {
             }
             std::future::pending().await
         };
-        let answers = tokio::select! {
+        let heard = tokio::select! {
             // What the server said before it hung up counts.
             biased;
-            answers = self.answers(to.len()) => answers?,
-            error = write => return Err(error),
+            heard = self.answers(to.len(), answers) => heard,
+            error = write => Err(error),
         };
         // Answers to what was not asked yet are none.
         if self.ready && !written.load(Ordering::Relaxed) {
             self.ready = false;
+            answers.clear();
             return Err(self.fail(Signal::Malformed, ""));
         }
-        Ok(answers)
+        heard
     }
 
     /// The answers to so many RCPTs that are on their way; fewer where the server says that it closes.
-    async fn answers(&mut self, count: usize) -> Result<Vec<Answer>, MailError> {
-        let mut answers = Vec::with_capacity(count);
+    async fn answers(&mut self, count: usize, answers: &mut Vec<Answer>) -> Result<(), MailError> {
         let mut goes_on = true;
         while goes_on && answers.len() < count {
             answers.push(self.answer(self.patience.rcpt).await?);
             goes_on = std::mem::replace(&mut self.ready, false);
         }
         self.ready = goes_on;
-        Ok(answers)
+        Ok(())
     }
 
     /// DATA. The text may follow where the server says 354; any other answer refuses it.

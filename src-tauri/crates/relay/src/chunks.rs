@@ -19,6 +19,8 @@ pub(crate) struct Chunks {
     came: Vec<u8>,
     /// What is to go on.
     piece: Vec<u8>,
+    /// Most bytes that are read although nobody wants them.
+    swallow: u64,
 }
 
 /// What a chunk came to.
@@ -34,7 +36,7 @@ pub(crate) enum Taken {
 impl Chunks {
     pub(crate) fn new(binary: bool, limits: &Limits) -> Self {
         let scanner = (!binary).then(|| Scanner::without_dots(limits.text_line));
-        Self { scanner, came: Vec::new(), piece: Vec::new() }
+        Self { scanner, came: Vec::new(), piece: Vec::new(), swallow: limits.swallow }
     }
 
     /// Reads a chunk and hands it on.
@@ -62,7 +64,7 @@ impl Chunks {
                 None => None,
             };
             if let Some(stopped) = stopped {
-                discard(left, wire).await?;
+                discard(left, wire, self.swallow).await?;
                 return Ok(stopped);
             }
         }
@@ -118,11 +120,15 @@ impl Chunks {
     }
 }
 
-/// Reads so much and forgets it.
+/// Reads so much and forgets it; beyond `most` the connection is over.
 pub(crate) async fn discard<S: AsyncRead + AsyncWrite + Unpin>(
     mut left: u64,
     wire: &mut Wire<S>,
+    most: u64,
 ) -> Result<(), Lost> {
+    if left > most {
+        return Err(Lost::TooMuch);
+    }
     while left > 0 {
         if wire.pending().is_empty() {
             wire.more().await?;

@@ -225,7 +225,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
         Ok(answer)
     }
 
+    /// The answer to a text whose provider is gone; its mail is over with it.
+    fn broke(&mut self) -> Option<Answer> {
+        let broke = self.transaction.as_ref().and_then(Transaction::broke)?;
+        self.transaction = None;
+        Some(broke)
+    }
+
     async fn data(&mut self) -> Result<(Answer, bool), Lost> {
+        if let Some(broke) = self.broke() {
+            return Ok((broke, !self.wire.pending().is_empty()));
+        }
         match self.transaction.take() {
             None => Ok((self.mistake(503, "5.5.1 Say MAIL first"), false)),
             Some(transaction) if !transaction.takes_data() => {
@@ -247,6 +257,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
     /// BDAT. Its bytes are read whatever the answer: behind them comes the next command.
     async fn chunk(&mut self, size: u64, last: bool) -> Result<(Answer, bool), Lost> {
         let shared = self.shared;
+        if let Some(broke) = self.broke() {
+            discard(size, self.wire, shared.limits.swallow).await?;
+            return Ok((broke, false));
+        }
         let answer = match self.transaction.take() {
             Some(transaction) if !transaction.takes_chunks() => {
                 self.transaction = Some(transaction);
@@ -264,10 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Conversation<'_, S> {
             }
             None => self.mistake(503, "5.5.1 Say MAIL first"),
         };
-        if size > shared.limits.swallow {
-            return Err(Lost::TooMuch);
-        }
-        discard(size, self.wire).await?;
+        discard(size, self.wire, shared.limits.swallow).await?;
         Ok((answer, false))
     }
 }

@@ -22,15 +22,16 @@ pub(crate) async fn until_tls<S: AsyncRead + AsyncWrite + Unpin>(stream: S, limi
     let mut mistakes = 0;
     loop {
         let line = match wire.line(limits.command, limits.overlong).await {
-            Ok(Line::Whole(line)) => line,
-            Ok(Line::TooLong) => {
-                wire.say(&Answer::new(500, "5.5.2 The line is too long"));
-                mistakes += 1;
-                continue;
-            }
+            Ok(Line::Whole(line)) => Some(line),
+            Ok(Line::TooLong) => None,
             Ok(Line::Broken) | Err(_) => return None,
         };
-        let answer = match std::str::from_utf8(&line).map_or(Command::Unknown, Command::read) {
+        let command = line.as_ref().and_then(|line| std::str::from_utf8(line).ok());
+        let answer = match command.map_or(Command::Unknown, Command::read) {
+            _ if line.is_none() => {
+                mistakes += 1;
+                Answer::new(500, "5.5.6 The line is too long")
+            }
             Command::StartTls => {
                 wire.say(&Answer::new(220, "2.0.0 Begin TLS"));
                 wire.flush().await.ok()?;

@@ -21,6 +21,8 @@ pub(crate) struct Transaction {
     binary: bool,
     /// There once the text comes by BDAT.
     chunks: Option<Chunks>,
+    /// What is said to all that follows, where the provider's connection broke after it had accepted somebody.
+    broke: Option<Answer>,
 }
 
 /// What the mail program is told of a provider's connection that broke.
@@ -60,7 +62,7 @@ impl Transaction {
         match answer {
             Ok(answer) if answer.is_good() => {
                 let letter = Letter::new(login.mailbox, &login.domain, limits);
-                (answer, Some(Transaction { session, letter, utf8, binary, chunks: None }))
+                (answer, Some(Transaction { session, letter, utf8, binary, chunks: None, broke: None }))
             }
             Ok(answer) => {
                 tokio::spawn(session.quit());
@@ -86,37 +88,30 @@ impl Transaction {
                 Err(answer) => answers.push(Some(answer)),
             }
         }
-        let mut goes_on = true;
-        let told = match paths.is_empty() {
-            true => Ok(Vec::new()),
+        let (told, broke) = match paths.is_empty() {
+            true => (Vec::new(), None),
             false => self.session.recipients(&paths).await,
         };
-        match told {
-            Ok(told) => {
-                for (((at, said), to), answer) in asked.into_iter().zip(paths).zip(told) {
-                    if answer.is_good() {
-                        self.letter.goes_to(to.address, said);
-                    }
-                    answers[at] = Some(answer);
-                }
+        for (((at, said), to), answer) in asked.into_iter().zip(paths).zip(told) {
+            if answer.is_good() {
+                self.letter.goes_to(to.address, said);
             }
-            Err(error) => {
-                goes_on = false;
-                asked.into_iter().for_each(|(at, _)| answers[at] = Some(broken(&error.0)));
-            }
+            answers[at] = Some(answer);
         }
-        (
-            answers
-                .into_iter()
-                .map(|answer| answer.unwrap_or_else(|| broken("the provider said nothing.")))
-                .collect(),
-            goes_on,
-        )
+        let goes_on = broke.is_none() || self.has_recipients();
+        let unheard = match broke {
+            Some(error) => self.broke.insert(broken(&error.0)).clone(),
+            None => broken("the provider said nothing."),
+        };
+        (answers.into_iter().map(|answer| answer.unwrap_or_else(|| unheard.clone())).collect(), goes_on)
     }
 
     /// What the provider is asked for a RCPT, with the switch that stood in the address and the address as it was; or the answer
     /// where it is not asked. So many may still be named.
     fn recipient(&self, rest: &str, left: usize) -> Result<(Path, Option<(Switch, String)>), Answer> {
+        if let Some(broke) = &self.broke {
+            return Err(broke.clone());
+        }
         let mut to = Path::read(rest)?;
         if to.address.is_empty() {
             return Err(Answer::new(553, "5.1.3 A recipient has an address"));
@@ -145,6 +140,11 @@ impl Transaction {
 
     pub(crate) fn has_recipients(&self) -> bool {
         !self.letter.passing.recipients.is_empty()
+    }
+
+    /// The answer to its text, where there is no provider any more to give it to.
+    pub(crate) fn broke(&self) -> Option<Answer> {
+        self.broke.clone()
     }
 
     /// Whether its text can come by DATA.

@@ -42,8 +42,9 @@ pub trait Session: Send {
 
     async fn mail(&mut self, from: &Path) -> Result<Answer, Broken>;
 
-    /// RCPT for each, at once where the session can. Gives an answer for each, in the same order.
-    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken>;
+    /// RCPT for each, at once where the session can. Gives an answer for each, in the same order; where the connection broke, for
+    /// the first of them alone.
+    async fn recipients(&mut self, to: &[Path]) -> (Vec<Answer>, Option<Broken>);
 
     /// Says DATA, and hands the text on as far as it goes.
     async fn text(&mut self, text: &mut dyn Text) -> Ended;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use threadline_core::address::Address;
 use threadline_core::reason::{Reason, classify, judge};
 use threadline_mail::error::MailError;
-use threadline_mail::submit::{Answer, Params, Path, Session, Stuffing, Undelivered};
+use threadline_mail::submit::{Answer, Heard, Params, Path, Session, Stuffing, Undelivered};
 use threadline_store::send::{self, Recipient, Sending, Told};
 use threadline_store::{StoreError, Tx};
 
@@ -120,7 +120,8 @@ async fn recipients(
             None => recipient.refused = Some(unsendable(&recipient.address).words),
         }
     }
-    let answers = waits(of, sending, session.recipients(&paths).await).await?;
+    let Heard { answers, broke } = session.recipients(&paths).await;
+    waits(of, sending, broke.map_or(Ok(()), Err)).await?;
     // Where nobody gets it yet nobody is kept waiting. What a server says that goes is about nobody.
     let is_patient = sending.attempts < PATIENT || !answers.iter().any(Answer::is_yes) || !session.is_ready();
     let mut passing: Option<Answer> = None;

@@ -212,13 +212,16 @@ impl Session for Submitting {
         self.session.mail(&address, &params).await.map(said).map_err(|error| broken(&error))
     }
 
-    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken> {
+    async fn recipients(&mut self, to: &[Path]) -> (Vec<Answer>, Option<Broken>) {
         let paths: Vec<_> = to.iter().map(for_session).collect();
         let readable: Vec<_> = paths.iter().flatten().cloned().collect();
-        let answers = self.session.recipients(&readable).await.map_err(|error| broken(&error))?;
-        let mut answers = answers.into_iter().map(said);
-        let answer_to = |path: &Option<_>| path.as_ref().and_then(|_| answers.next());
-        Ok(paths.iter().map(answer_to).map(|answer| answer.unwrap_or_else(unreadable)).collect())
+        let heard = self.session.recipients(&readable).await;
+        let mut answers = heard.answers.into_iter().map(said);
+        let answer_to = |path: &Option<_>| match path {
+            Some(_) => answers.next(),
+            None => Some(unreadable()),
+        };
+        (paths.iter().map_while(answer_to).collect(), heard.broke.map(|error| broken(&error)))
     }
 
     async fn text(&mut self, text: &mut dyn Text) -> Ended {

@@ -5,7 +5,7 @@ use crate::session_kit::*;
 use std::time::Duration;
 use threadline_core::reason::{Phase, Reason, Signal};
 use threadline_mail::connect::Timeouts;
-use threadline_mail::submit::{Answer, Params, Path, Patience, Session, Stuffing, Undelivered};
+use threadline_mail::submit::{Answer, Heard, Params, Path, Patience, Session, Stuffing, Undelivered};
 use threadline_testkit::script::Script;
 
 /// As small as a test can wait for.
@@ -153,7 +153,7 @@ async fn a_thousand_recipients_cost_one_round_trip_and_each_has_its_own_answer()
         script.expect("DATA").send("354 go\r\n").expect("one").expect(".").send("250 queued\r\n")
     })
     .await;
-    let answers = session.recipients(&people(1_000)).await.unwrap();
+    let answers = session.recipients(&people(1_000)).await.answers;
     assert_eq!(answers.len(), 1_000);
     for (n, answer) in answers.iter().enumerate() {
         let want = if n % 3 == 0 { format!("550 5.1.1 not {n} here") } else { format!("250 2.1.5 {n}") };
@@ -180,7 +180,7 @@ async fn a_server_that_reads_nothing_more_before_it_is_heard_is_heard() {
     .await;
     let long: Vec<_> =
         (0..400).map(|n| (path(&format!("r{n}@{}.test", "x".repeat(900))), Params::none())).collect();
-    let answers = session.recipients(&long).await.unwrap();
+    let answers = session.recipients(&long).await.answers;
     assert_eq!((answers.len(), answers[399].lines.len()), (400, 61));
     assert_eq!(answers[399].lines[60], "no 399");
     stage.said().await;
@@ -193,11 +193,15 @@ async fn a_server_that_goes_in_between_or_says_too_much_is_told_apart() {
         script.send("250 ok\r\n421 4.3.2 closing\r\n").close()
     })
     .await;
-    let codes: Vec<u16> = session.recipients(&people(4)).await.unwrap().iter().map(|a| a.code).collect();
-    assert_eq!(codes, [250, 421, 421, 421]);
+    let codes = |heard: &Heard| heard.answers.iter().map(|a| a.code).collect::<Vec<_>>();
+    let heard = session.recipients(&people(4)).await;
+    assert_eq!((codes(&heard), heard.broke.is_none()), (vec![250, 421, 421, 421], true));
     assert!(!session.is_ready());
-    let (_stage, mut session) = pipelined(|script| script.expect("RCPT").send("250 ok\r\n").close()).await;
-    let error = session.recipients(&people(4)).await.unwrap_err();
+    let (_stage, mut session) =
+        pipelined(|script| script.expect("RCPT").send("250 ok\r\n550 no\r\n").close()).await;
+    let heard = session.recipients(&people(4)).await;
+    assert_eq!(codes(&heard), [250, 550], "what it said before counts");
+    let error = heard.broke.unwrap();
     assert_eq!((error.phase, error.reason), (Phase::Send, Reason::ServerClosedConnection));
     assert!(!session.is_ready());
 }

@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 pub enum Breaks {
     AtMail,
     AtRcpt,
+    /// At a recipient whose name begins with "lost".
+    AtLost,
     AtData,
     InText,
     AfterDot,
@@ -165,9 +167,17 @@ impl Session for Spoken {
         self.say(line("MAIL FROM", from), "MAIL", Breaks::AtMail)
     }
 
-    async fn recipients(&mut self, to: &[Path]) -> Result<Vec<Answer>, Broken> {
+    async fn recipients(&mut self, to: &[Path]) -> (Vec<Answer>, Option<Broken>) {
         self.0.seen().together.push(to.len());
-        to.iter().map(|to| self.say(line("RCPT TO", to), &to.address, Breaks::AtRcpt)).collect()
+        let mut answers = Vec::new();
+        for to in to {
+            let last = if to.address.starts_with("lost") { Breaks::AtLost } else { Breaks::AtRcpt };
+            match self.say(line("RCPT TO", to), &to.address, last) {
+                Err(broken) => return (answers, Some(broken)),
+                Ok(answer) => answers.push(answer),
+            }
+        }
+        (answers, None)
     }
 
     async fn text(&mut self, text: &mut dyn Text) -> Ended {

@@ -45,6 +45,37 @@ async fn a_connection_that_breaks_before_the_end_has_sent_nothing() {
 }
 
 #[tokio::test]
+async fn where_it_breaks_among_recipients_each_that_was_answered_keeps_its_answer() {
+    let fake = Fake { breaks: Some(Breaks::AtLost), ..Fake::new() };
+    let world = World::new(fake.answering("gone@x.example", 550, "5.1.1 no such user"));
+    let all = "RCPT TO:<carl@x.example>\r\nRCPT TO:<gone@x.example>\r\nRCPT TO:<lost@x.example>\r\nRCPT TO:<late@x.example>\r\n";
+    let broke = "451 4.4.2 The mail was not sent: the line broke.\r\n";
+    for text in ["DATA\r\n", "BDAT 4 LAST\r\nbody"] {
+        let mut client = world.signed_in().await;
+        client.expect("MAIL FROM:<ann@firm.example>", 250).await;
+        client.say(all).await;
+        let mut heard = Vec::new();
+        for _ in 0..4 {
+            heard.push(client.hear().await);
+        }
+        assert!(heard[0].starts_with("250"), "{heard:?}");
+        assert_eq!(heard[1..], ["550 5.1.1 no such user\r\n", broke, broke]);
+        // Whoever is named then, and the text: nobody takes it any more, and it is to come again.
+        assert_eq!(client.ask("RCPT TO:<dora@x.example>").await, broke);
+        client.say(text).await;
+        assert_eq!(client.hear().await, broke);
+        client.expect("DATA", 503).await;
+        client.expect("MAIL FROM:<ann@firm.example>", 250).await;
+    }
+    // Where nobody was accepted there is nothing to go on with.
+    let mut client = world.signed_in().await;
+    client.expect("MAIL FROM:<ann@firm.example>", 250).await;
+    assert_eq!(client.ask("RCPT TO:<lost@x.example>").await, broke);
+    client.expect("DATA", 503).await;
+    assert!(world.fake.seen().texts.is_empty() && world.fake.seen().told.is_empty());
+}
+
+#[tokio::test]
 async fn after_the_dot_nobody_says_what_nobody_knows() {
     let world = World::new(Fake { breaks: Some(Breaks::AfterDot), ..Fake::new() });
     let mut client = world.at_text().await;
