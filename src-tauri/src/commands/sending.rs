@@ -110,12 +110,13 @@ pub async fn choose_files(
     Ok(files)
 }
 
-/// The mail as it would go, without its files. Variables that are missing are named, and no error.
+/// The mail as it would go, with its files. Variables that are missing are named, and no error.
 #[tauri::command]
 #[specta::specta]
-pub async fn show_mail(shell: Shell<'_>, mail: WrittenMail) -> Answer<ShownMail> {
+pub async fn show_mail(shell: Shell<'_>, chosen: State<'_, Chosen>, mail: WrittenMail) -> Answer<ShownMail> {
     let from = address(&mail.mailbox)?;
-    Ok(shell.engine().await?.show_send(&from, &draft(mail, Vec::new())?).await?)
+    let files = read(&chosen, &mail.files).await?;
+    Ok(shell.engine().await?.show_send(&from, &draft(mail, files)?).await?)
 }
 
 /// Stores the mail to go out at its time.
@@ -123,7 +124,13 @@ pub async fn show_mail(shell: Shell<'_>, mail: WrittenMail) -> Answer<ShownMail>
 #[specta::specta]
 pub async fn send_mail(shell: Shell<'_>, chosen: State<'_, Chosen>, mail: WrittenMail) -> Answer<SendLine> {
     let from = address(&mail.mailbox)?;
-    let paths = mail.files.iter().map(|id| chosen.path(*id)).collect::<Answer<Vec<_>>>()?;
+    let files = read(&chosen, &mail.files).await?;
+    Ok(shell.engine().await?.send(&from, &draft(mail, files)?).await?)
+}
+
+/// The files that were chosen, as they are now.
+async fn read(chosen: &Chosen, files: &[u32]) -> Answer<Vec<File>> {
+    let paths = files.iter().map(|id| chosen.path(*id)).collect::<Answer<Vec<_>>>()?;
     let read = move || {
         let files = paths.iter().map(|path| match std::fs::read(path) {
             Ok(bytes) => Ok(File { name: name(path), bytes }),
@@ -131,8 +138,7 @@ pub async fn send_mail(shell: Shell<'_>, chosen: State<'_, Chosen>, mail: Writte
         });
         files.collect::<Answer<Vec<_>>>()
     };
-    let files = tauri::async_runtime::spawn_blocking(read).await??;
-    Ok(shell.engine().await?.send(&from, &draft(mail, files)?).await?)
+    tauri::async_runtime::spawn_blocking(read).await?
 }
 
 /// Mails that go out or went, the newest first.

@@ -146,7 +146,7 @@ export const commands = {
 	senderName: (mailbox: string) => __TAURI_INVOKE<string | null>("sender_name", { mailbox }),
 	/**  Asks for files; empty where none was chosen. */
 	chooseFiles: () => __TAURI_INVOKE<ChosenFile[]>("choose_files"),
-	/**  The mail as it would go, without its files. Variables that are missing are named, and no error. */
+	/**  The mail as it would go, with its files. Variables that are missing are named, and no error. */
 	showMail: (mail: WrittenMail) => __TAURI_INVOKE<ShownMail>("show_mail", { mail }),
 	/**  Stores the mail to go out at its time. */
 	sendMail: (mail: WrittenMail) => __TAURI_INVOKE<SendLine>("send_mail", { mail }),
@@ -1565,6 +1565,8 @@ export type ShownMail = {
 	text: string,
 	/**  Cleaned, for a frame with `sandbox`; `None` where the mail is plain text. */
 	html: MessageHtml | null,
+	/**  Its files, as whoever gets it sees them. */
+	attachments: Attachment[],
 	/**  As it goes, with its files. */
 	bytes: number,
 };

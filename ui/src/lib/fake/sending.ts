@@ -22,6 +22,7 @@ function line(id: number, n: number, at: number, more: Partial<SendLine>): SendL
   };
 }
 
+const OFFER = { name: "Offer-2026-0117.pdf", media_type: "application/pdf", size: 184_320 };
 const WAITS = { state: "waiting" as const, sent_at: null, copy: null, copy_rule: null, copy_folder: null };
 
 function lines(w: World): SendLine[] {
@@ -101,13 +102,13 @@ export function sending(w: World, { later, refuse, turn }: Tools): Sending {
       return later(() => PEOPLE.filter((one) => `${one.name ?? ""} ${one.address}`.toLowerCase().includes(wanted)).slice(0, limit).map(mailbox));
     },
     senderName: () => later(() => ANN.name ?? null),
-    chooseFiles: () => later(() => [{ id: (files += 1), name: "Offer-2026-0117.pdf", bytes: 184_320 }]),
+    chooseFiles: () => later(() => [{ id: (files += 1), name: OFFER.name, bytes: OFFER.size }]),
     showMail: (mail) =>
       later((): ShownMail => {
         if (turn === "too_large") tooLarge();
         const { gaps, subject, text, html } = filled(mail, mail.from_name ?? "");
-        if (gaps.length > 0) return { gaps, subject: "", recipients: [], text: "", html: null, bytes: 0 };
-        return { gaps, subject, recipients: [...mail.to], text, html: html === null ? null : { html: `<!doctype html><body style="font:14px sans-serif">${html}`, blocked_pictures: 0, cut: false }, bytes: 2048 };
+        if (gaps.length > 0) return { gaps, subject: "", recipients: [], text: "", html: null, attachments: [], bytes: 0 };
+        return { gaps, subject, recipients: [...mail.to], text, html: html === null ? null : { html: `<!doctype html><body style="font:14px sans-serif">${html}`, blocked_pictures: 0, cut: false }, attachments: mail.files.map(() => ({ ...OFFER })), bytes: 2048 + 250_000 * mail.files.length };
       }),
     sendMail: (mail) =>
       later(() => {

@@ -7,6 +7,7 @@ use crate::message_html;
 use serde::Serialize;
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::message::Body;
+use threadline_core::record::Attachment;
 use threadline_core::template::NotFilled;
 use threadline_html::MessageHtml;
 use threadline_store::{Tx, contact, setting};
@@ -22,6 +23,8 @@ pub struct ShownMail {
     pub text: String,
     /// Cleaned, for a frame with `sandbox`; `None` where the mail is plain text.
     pub html: Option<MessageHtml>,
+    /// Its files, as whoever gets it sees them.
+    pub attachments: Vec<Attachment>,
     /// As it goes, with its files.
     pub bytes: u64,
 }
@@ -50,6 +53,7 @@ impl Engine {
             recipients: preview.recipients,
             text: body.text,
             html,
+            attachments: body.attachments,
             bytes,
         })
     }

@@ -8,8 +8,7 @@ use threadline_core::health::{Channel, State};
 use threadline_core::reason::Reason;
 use threadline_core::rule::Rule;
 use threadline_core::template::Template;
-use threadline_engine::writing::{CopyWish, Draft, SendState};
-use threadline_mail::compose::File;
+use threadline_engine::writing::{CopyWish, Draft, File, SendState};
 use threadline_store::send::{Copy, CopyRule};
 use threadline_testkit::script::Script;
 
@@ -377,9 +376,12 @@ async fn a_mail_is_shown_before_it_goes_and_names_what_it_lacks() {
     draft.to[0].name = Some("Carl Meier".into());
     draft.values = vec![("order_no".into(), "17".into())];
     draft.from_name = Some("Ann Lee".into());
+    draft.files = vec![File { name: "Offer.pdf".into(), bytes: vec![7; 300] }];
     let shown = bench.engine.show_send(&bench.ann, &draft).await.unwrap();
     assert_eq!((shown.gaps.len(), shown.subject.as_str()), (0, "Order 17"));
     assert_eq!((shown.recipients.len(), shown.text.trim_end()), (1, "Dear Carl,"));
+    let files: Vec<_> = shown.attachments.iter().map(|file| (file.name.as_str(), file.size)).collect();
+    assert_eq!(files, [("Offer.pdf", 300)]);
     let html = shown.html.unwrap().html;
     assert!(html.contains("<p>Dear Carl</p>") && !html.contains("onclick"), "{html}");
     assert!(bench.engine.sends(9).await.unwrap().is_empty(), "it is shown, and stored nowhere");
