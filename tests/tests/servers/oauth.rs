@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use threadline_core::address::{Address, Mailbox};
 use threadline_core::reason::Reason;
 use threadline_core::rule::Rules;
@@ -13,10 +13,15 @@ use threadline_engine::reconnect::OtherMailbox;
 use threadline_engine::settings::{AccountSettings, Auth, Encryption, Endpoint, MailboxDraft, OauthProvider};
 use threadline_engine::writing::{CopyWish, Draft, SendLine, SendState};
 use threadline_engine::{Engine, EngineError, Event, Home};
+use threadline_mail::connect::{Security, Server, Timeouts};
+use threadline_mail::login::Login;
+use threadline_mail::submit::{Params, Path, Patience, Session};
+use threadline_mail::tls::Trust;
 use threadline_oauth::Provider;
 use threadline_secrets::{Memory, Secrets};
-use threadline_testkit::lab::Lab;
+use threadline_testkit::lab::{Lab, free_ports};
 use threadline_tests::oidc::{CLIENT_ID, Oidc};
+use threadline_tests::relayed::hand_in;
 use threadline_tests::watched::with_browser;
 use threadline_tests::{Computer, PATIENCE, events_of};
 use tokio::sync::broadcast::Receiver;
@@ -166,7 +171,7 @@ async fn mail_goes_out_by_a_token_which_is_renewed_where_the_server_refuses_it()
         let begun = Instant::now();
         while desk.lab.uids(CARL, "INBOX")?.len() < 2 {
             ensure!(begun.elapsed() < PATIENCE, "{mechanism}: both came to Carl");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         // What is revoked is told of the mail, which waits.
         desk.oidc.revoke().await?;
@@ -176,6 +181,59 @@ async fn mail_goes_out_by_a_token_which_is_renewed_where_the_server_refuses_it()
         desk.engine.reconnect(desk.settings.clone(), None, OtherMailbox::Refuse).await?;
         let line = desk.engine.send_due(line.id).await?;
         ensure!(line.state == SendState::Sent, "{mechanism}: {line:?}");
+    }
+    Ok(())
+}
+
+/// The same for the relay: the mail program has the relay's own password, and the provider is given a token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_program_sends_through_the_relay_by_a_token_that_it_never_sees() -> Result<()> {
+    for mechanism in ["xoauth2", "oauthbearer"] {
+        let desk = Desk::offering(&format!("plain {mechanism}")).await?;
+        desk.add().await?;
+        let [tls, starttls] = free_ports::<2>()?;
+        desk.engine.turn_relay_on(Some(tls), Some(starttls)).await?;
+        let password = desk.engine.relay_password(&desk.settings.address, false).await?;
+        let fingerprint = desk.engine.relay_certificate(false).await?.fingerprint();
+        let engine = desk.engine.clone();
+        let work = tokio::spawn(async move { engine.run().await.map(drop) });
+        let begun = Instant::now();
+        while !desk.engine.relay_status().await?.answers {
+            ensure!(begun.elapsed() < PATIENCE, "the relay does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let through = async || {
+            let mut trust = Trust::default();
+            trust.pin("127.0.0.1", &fingerprint)?;
+            let server = Server { host: "127.0.0.1".into(), port: tls, security: Security::Tls, trust };
+            let login = Login::password(ANN, (*password).clone());
+            anyhow::Ok(Session::open(&server, &login, &Timeouts::default(), Patience::default()).await?)
+        };
+        let renewed = desk.oidc.refreshes().await?;
+        for n in 1..=2 {
+            let mail = format!(
+                "From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <{n}@lab.test>\r\nSubject: x\r\n\r\nhello\r\n"
+            );
+            let mut session = through().await?;
+            let answer = hand_in(&mut session, ANN, &[CARL], mail.as_bytes()).await?;
+            ensure!(answer.is_yes() && answer.words().contains("queued as"), "{mechanism}: {answer}");
+            session.quit().await;
+            // The provider's refusal of an old token is nothing that the mail program hears of.
+            desk.oidc.expire().await?;
+        }
+        ensure!(desk.oidc.refreshes().await? > renewed, "{mechanism}: a new token");
+        let begun = Instant::now();
+        while desk.lab.uids(CARL, "INBOX")?.len() < 2 {
+            ensure!(begun.elapsed() < PATIENCE, "{mechanism}: both came to Carl");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // Revoked, the mail program keeps its mail and hears why.
+        desk.oidc.revoke().await?;
+        let sender = Path::new(ANN).context("a path")?;
+        let answer = through().await?.mail(&sender, &Params::none()).await?;
+        ensure!(answer.code == 451, "{mechanism}: {answer}");
+        println!("{mechanism}: revoked, the mail program hears {answer}");
+        work.abort();
     }
     Ok(())
 }

@@ -116,6 +116,28 @@ async fn the_mail_program_hears_what_the_provider_says() -> Result<()> {
     Ok(())
 }
 
+/// As many as Postfix takes, and the relay too: each is answered by Postfix, and each gets the mail once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_recipients_get_it_once_each() -> Result<()> {
+    const MOST: usize = 1_000;
+    let relayed = Relayed::new(ANN, &[CARL])?;
+    let _running = relayed.start()?;
+    let to = |n: usize| Path::new(&format!("carl+{n}@customer1.example")).map(|to| (to, Params::none()));
+    let everybody: Vec<_> = (0..=MOST).filter_map(to).collect();
+    let mut session = relayed.through(Security::Tls).await?;
+    ensure!(session.mail(&Path::new(ANN).context("ann")?, &Params::none()).await?.is_yes());
+    let heard = session.recipients(&everybody).await;
+    let (last, answers) = heard.answers.split_last().context("nothing was heard")?;
+    ensure!(answers.len() == MOST && answers.iter().all(|answer| answer.code == 250), "{answers:?}");
+    ensure!(last.code == 452 && heard.broke.is_none(), "{last}");
+    let mut body = session.data().await?.map_err(|answer| anyhow::anyhow!("{answer}"))?;
+    body.write(&mails()[0]).await?;
+    ensure!(body.finish().await?.is_yes());
+    relayed.arrived(CARL, "INBOX", MOST)?;
+    ensure!(relayed.lab.uids(CARL, "INBOX")?.len() == MOST);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_test_proves_the_way_and_sends_nothing() -> Result<()> {
     let relayed = Relayed::new(ANN, &[CARL])?;
