@@ -6,6 +6,13 @@ use std::ops::Range;
 use threadline_core::envelope::Envelope;
 use threadline_core::id::MessageId;
 
+/// The field that is added where a mail has none. No other is, and none is taken away.
+pub const ADDED: &str = "Message-ID";
+/// The field whose beginning loses a switch.
+pub const SUBJECT: &str = "Subject";
+/// The fields whose addresses lose the switch that they have in the envelope.
+pub const PEOPLE: [&str; 3] = ["To", "Cc", "Bcc"];
+
 /// A header that comes in pieces.
 #[derive(Debug)]
 pub(crate) struct Hold {
@@ -135,7 +142,7 @@ impl Head {
 
     /// The id that the mail program gave; the inner `None` where it cannot be read.
     fn own_id(&self) -> Option<Option<MessageId>> {
-        self.value("Message-ID")?;
+        self.value(ADDED)?;
         // Read as its copy in Sent will be.
         Some(Envelope::parse(&self.fields).ids.into_iter().next_back())
     }
@@ -169,7 +176,7 @@ impl Head {
             let behind = field.iter().position(|b| *b == b':').map_or(field.len(), |colon| colon + 1);
             let (head, value) = field.split_at(behind);
             let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
-            if is("Subject") && !subject_seen {
+            if is(SUBJECT) && !subject_seen {
                 subject_seen = true;
                 if let Some((said, rest)) = switch::of_subject(value) {
                     switch = Some(said);
@@ -179,7 +186,7 @@ impl Head {
                 }
             }
             fields.extend_from_slice(head);
-            match is("To") || is("Cc") || is("Bcc") {
+            match PEOPLE.into_iter().any(is) {
                 true => fields.extend_from_slice(&without_switches(value, switched)),
                 false => fields.extend_from_slice(value),
             }
@@ -192,7 +199,7 @@ impl Head {
                 if !fields.is_empty() && !fields.ends_with(b"\n") {
                     fields.extend_from_slice(b"\r\n");
                 }
-                fields.extend_from_slice(format!("Message-ID: <{id}>\r\n").as_bytes());
+                fields.extend_from_slice(format!("{ADDED}: <{id}>\r\n").as_bytes());
                 MessageId::parse(&id)
             }
         };

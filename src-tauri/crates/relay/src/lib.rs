@@ -12,7 +12,7 @@ pub mod command;
 mod connection;
 mod content;
 pub mod guide;
-mod header;
+pub mod header;
 pub mod identity;
 mod letter;
 pub mod limits;

@@ -1,6 +1,7 @@
 //! `+log` and `+nolog`.
 
 use crate::kit::{Fake, World};
+use threadline_relay::header::{ADDED, PEOPLE, SUBJECT};
 use threadline_relay::switch::Switch;
 
 /// Sends a mail to these recipients; gives what the provider got.
@@ -48,6 +49,60 @@ async fn a_prefix_goes_from_the_subject() {
             sent(&["<carl@x.example>"], &format!("Subject: {subject}\r\n\r\nbody\r\n")).await;
         assert_eq!((text, switch), (format!("Subject: {left}\r\n\r\nbody\r\n"), want), "{subject}");
     }
+}
+
+/// The README names them too, and nobody else changes a byte.
+#[tokio::test]
+async fn what_is_changed_is_what_the_documentation_names() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, table) = readme.split_once("| field of the header | what is changed |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let named: Vec<&str> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split(','))
+        .map(|name| name.trim().trim_matches('`'))
+        .collect();
+    let known: Vec<&str> = [ADDED, SUBJECT].into_iter().chain(PEOPLE).collect();
+    assert_eq!(named, known);
+    const OTHERS: [&str; 16] = [
+        "From",
+        "Sender",
+        "Reply-To",
+        "Resent-To",
+        "Resent-Cc",
+        "In-Reply-To",
+        "References",
+        "Date",
+        "Comments",
+        "Keywords",
+        "Return-Path",
+        "Received",
+        "DKIM-Signature",
+        "Thread-Topic",
+        "Content-Type",
+        "X-Anything",
+    ];
+    let text: String = OTHERS
+        .iter()
+        .chain(&known[1..])
+        .map(|name| format!("{name}: +log carl+log@x.example \t=\r\n folded\r\n"))
+        .collect();
+    let (_, came, _) =
+        sent(&["<carl+log@x.example>"], &format!("{text}\r\n+log carl+log@x.example\r\n")).await;
+    let (head, body) = came.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, "+log carl+log@x.example\r\n");
+    let changed: Vec<&str> = head
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .filter(|line| !line.ends_with(": +log carl+log@x.example \t="))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(changed, known[1..], "{head}");
+    assert_eq!(
+        head.split("\r\n").count(),
+        2 * (OTHERS.len() + known.len() - 1),
+        "none is added, and none is lost"
+    );
 }
 
 #[tokio::test]
