@@ -4,6 +4,7 @@ mod asked;
 mod audit;
 mod bad_input;
 mod blind_copies;
+mod bounces;
 mod check;
 mod diagnostics;
 mod discover;

@@ -47,6 +47,16 @@ pub trait Sink: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
+    /// Whether [`Sink::mark_bounced`] can say so of a record.
+    fn marks_bounced(&self) -> bool {
+        false
+    }
+
+    /// Says of records, by the sink's own ids, that their mail did not reach its recipient; one that is gone is no failure.
+    async fn mark_bounced(&self, _remote_ids: &[String]) -> Result<(), CrmError> {
+        Ok(())
+    }
+
     /// What the sink cannot do though mail reaches it, as far as that was seen.
     fn lacks(&self) -> Option<CrmError> {
         None

@@ -14,6 +14,7 @@ pub mod apps;
 mod at_work;
 pub mod audit;
 mod backoff;
+mod bounces;
 mod broken;
 pub mod by_hand;
 pub mod causes;

@@ -1,6 +1,7 @@
 //! One catch-up: reads what is new, pushes what waits, and says what is left.
 
 use crate::backoff;
+use crate::bounces;
 use crate::contacts::{self, PullError};
 use crate::crms::CrmList;
 use crate::error::EngineError;
@@ -186,6 +187,12 @@ async fn drain(
         None => None,
     });
     removals::work(shared, sink).await?;
+    if failed.is_none()
+        && let Err(error) = bounces::work(shared, sink).await
+    {
+        // It is told the next time.
+        tracing::debug!(code = error.code(), "a CRM was not told of mails that came back");
+    }
     let told = failed.clone().or_else(|| sink.lacks());
     sinks::tell_once(shared, name, told.as_ref(), paused_until).await?;
     let waiting = shared.ledger.read(move |tx| outbox::waiting(tx, name)).await?;

@@ -1,6 +1,7 @@
 //! The CRMs at work: pushing, keeping their contacts, and telling how they are.
 
 use crate::backoff;
+use crate::bounces;
 use crate::contacts::{self, EVERY, PullError};
 use crate::deleted;
 use crate::error::EngineError;
@@ -62,11 +63,13 @@ pub(crate) async fn work(shared: Arc<Shared>, crm: CrmSettings) -> Infallible {
     let standing = Standing::new(Arc::clone(&shared), sink.name(), Outage::default());
     let looking = deleted::keep(&shared, &*sink);
     let removing = removals::keep(&shared, &*sink);
+    let telling = bounces::keep(&shared, &*sink);
     tokio::join!(
         push(&shared, &*sink, &standing),
         keep_contacts(&shared, &*sink, &standing, doubt),
         looking,
-        removing
+        removing,
+        telling
     )
     .0
 }

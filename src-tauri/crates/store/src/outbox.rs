@@ -93,6 +93,11 @@ pub(crate) const NINTH: &str = "
 ALTER TABLE outbox ADD COLUMN way TEXT NOT NULL DEFAULT 'push' CHECK (way IN ('push', 'find'));
 ";
 
+/// The twelfth version: when the CRM was told that the mail came back.
+pub(crate) const TWELFTH: &str = "
+ALTER TABLE outbox ADD COLUMN bounced_at INTEGER;
+";
+
 /// The CRMs that log by themselves what is sent to an address of theirs, and can be asked for it.
 pub const LOGGERS: &[&str] = &["hubspot"];
 
@@ -251,7 +256,7 @@ pub(crate) fn again(
         "INSERT INTO outbox (sink, message, key, next_try, queued_at, uncertain) VALUES (?1, ?2, ?3, 0, ?4, 1)
          ON CONFLICT (message, sink) DO UPDATE SET state = 'waiting', key = ?3, attempts = 0, uncertain = 1, next_try = 0,
            lease_until = NULL, reason = NULL, words = NULL, remote_id = NULL, link = NULL, how = NULL, stored_at = NULL,
-           looked_at = NULL, way = 'push', queued_at = ?4",
+           looked_at = NULL, bounced_at = NULL, way = 'push', queued_at = ?4",
         params![sink, message, key.as_bytes(), us(queued_at)],
     )?;
     Ok(())
@@ -278,6 +283,25 @@ pub fn looked_for(tx: &Tx<'_>, entries: &[i64], at: Timestamp) -> Result<(), Sto
     for entry in entries {
         tx.run("UPDATE outbox SET looked_at = ?2 WHERE id = ?1", params![entry, us(at)])?;
     }
+    Ok(())
+}
+
+/// Records that the sink made for us of mails which did not reach somebody, and of which it was not told so: entry, message and
+/// the CRM's id.
+pub fn bounced(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    tx.all(
+        "SELECT DISTINCT o.id, o.message, o.remote_id FROM bounce b CROSS JOIN outbox o ON o.message = b.message AND o.sink = ?1
+           CROSS JOIN message m ON m.id = o.message
+         WHERE o.state = 'done' AND o.remote_id IS NOT NULL AND o.how <> 'linked' AND o.bounced_at IS NULL AND m.verdict = 'log'
+         ORDER BY o.id LIMIT ?2",
+        params![sink, most(limit)],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
+/// Notes that the CRM was told.
+pub fn told_bounced(tx: &Tx<'_>, entry: i64, at: Timestamp) -> Result<(), StoreError> {
+    tx.run("UPDATE outbox SET bounced_at = ?2 WHERE id = ?1", params![entry, us(at)])?;
     Ok(())
 }
 

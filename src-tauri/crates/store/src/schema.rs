@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
 /// The version of the file (`user_version`) that this program writes.
-pub(crate) const VERSION: i64 = 11;
+pub(crate) const VERSION: i64 = 12;
 
 /// The first version: parents before their children.
 const FIRST: &[&str] = &[
@@ -64,10 +64,13 @@ const TENTH: &[&str] = &[notice::TENTH];
 /// The eleventh version: files that a CRM did not take.
 const ELEVENTH: &[&str] = &[file::ELEVENTH];
 
+/// The twelfth version: what a CRM was told of mails that came back.
+const TWELFTH: &[&str] = &[outbox::TWELFTH];
+
 /// Brings the file to [`VERSION`]: all of it or nothing.
 pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
-    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh] =
-        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH]
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth] =
+        [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH]
             .map(|tables| tables.join("\n"));
     let steps = [
         M::up(&first),
@@ -81,6 +84,7 @@ pub(crate) fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
         M::up(&ninth),
         M::up_with_hook(&tenth, |tx: &Transaction<'_>| Ok(fill(tx)?)),
         M::up(&eleventh),
+        M::up(&twelfth),
     ];
     Migrations::from_slice(&steps).to_latest(conn).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => unwrapped(err),

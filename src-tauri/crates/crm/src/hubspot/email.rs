@@ -1,12 +1,19 @@
 //! A record as HubSpot's properties.
 
+use super::api::{Api, Call};
+use super::people::BATCH;
 use super::portal::{Found, KEY};
+use crate::error::CrmError;
 use crate::sink::{Dedupe, DeliveredFile};
 use serde_json::{Map, Value, json};
 use threadline_core::address::Mailbox;
 use threadline_core::contact::split_name;
 use threadline_core::record::{Direction, Record};
 use threadline_core::rule::Rule;
+
+const UPDATE: &str = "/crm/v3/objects/emails/batch/update";
+/// What became of a mail.
+const STATUS: &str = "hs_email_status";
 
 /// Longest text and longest HTML, in bytes: HubSpot's limit for a logged mail is 2 MB.
 pub(super) const MOST_TEXT: usize = 2_000_000;
@@ -30,7 +37,7 @@ pub(super) fn properties(
         (_, Direction::Incoming) => "INCOMING_EMAIL",
     };
     set("hs_email_direction", direction.to_owned());
-    set("hs_email_status", "SENT".to_owned());
+    set(STATUS, "SENT".to_owned());
     set("hs_email_headers", headers(record).to_string());
     if !record.subject.is_empty() {
         set("hs_email_subject", record.subject.clone());
@@ -57,6 +64,16 @@ pub(super) fn properties(
         set(KEY, record.key.to_string());
     }
     all
+}
+
+/// Their mails came back. HubSpot names those that it does not have, and changes the others.
+pub(super) async fn mark_bounced(api: &Api, ids: &[String]) -> Result<(), CrmError> {
+    for some in ids.chunks(BATCH) {
+        let inputs: Vec<Value> =
+            some.iter().map(|id| json!({"id": id, "properties": {STATUS: "BOUNCED"}})).collect();
+        api.call(Call::store("marking emails as bounced", UPDATE, json!({"inputs": inputs}))).await?.ok()?;
+    }
+    Ok(())
 }
 
 /// What is written to `hs_email_message_id`. Where that is all there is to search by, a mail without an id gets

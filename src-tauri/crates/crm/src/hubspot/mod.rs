@@ -210,6 +210,14 @@ impl Sink for HubspotSink {
         find::archive(&self.api, remote_ids).await
     }
 
+    fn marks_bounced(&self) -> bool {
+        true
+    }
+
+    async fn mark_bounced(&self, remote_ids: &[String]) -> Result<(), CrmError> {
+        email::mark_bounced(&self.api, remote_ids).await
+    }
+
     fn knows_deleted(&self) -> bool {
         true
     }

@@ -166,3 +166,24 @@ async fn records_are_moved_to_the_recycling_bin_and_again_is_no_failure() {
     }
     sink.archive(&["1".to_owned()]).await.unwrap();
 }
+
+#[tokio::test]
+async fn mails_that_came_back_are_marked_and_nothing_else_of_them_changes() {
+    let clock = clock();
+    let portal = portal(Options::default(), &clock).await;
+    let ids: Vec<String> =
+        (0..2).map(|n| portal.add_own_email(&format!("<{n}@x>"), "x").to_string()).collect();
+    let before = portal.emails();
+    let sink = hubspot(&portal, &clock);
+    // One that is gone is no failure, and the same may be said twice.
+    for _ in 0..2 {
+        sink.mark_bounced(&[ids[0].clone(), "1".to_owned()]).await.unwrap();
+    }
+    let after = portal.emails();
+    assert_eq!(after[0].get("hs_email_status"), "BOUNCED");
+    assert_eq!(
+        (after[0].get("hs_email_subject"), after[0].get("hs_email_text")),
+        ("x", before[0].get("hs_email_text"))
+    );
+    assert_eq!(after[1].get("hs_email_status"), before[1].get("hs_email_status"));
+}

@@ -92,6 +92,22 @@ pub(super) fn create_many(state: &mut State, body: &Value, now: Timestamp) -> Ou
     Ok(batch(results, errors, 201, now))
 }
 
+pub(super) fn update_many(state: &mut State, body: &Value, now: Timestamp) -> Outcome {
+    let (mut results, mut errors) = (Vec::new(), Vec::new());
+    for row in body["inputs"].as_array().cloned().unwrap_or_default() {
+        let id = row["id"].as_str().unwrap_or_default();
+        let there = id.parse().ok().filter(|id| state.emails.get(id).is_some_and(|e| e.archived.is_none()));
+        match there {
+            None => errors.push(row_error("OBJECT_NOT_FOUND", "Could not get some EMAIL objects", id)),
+            Some(there) if accept(state, &row, id, &mut errors)? => {
+                results.push(store(state, Some(there), &row, now).json(&shown()));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(batch(results, errors, 200, now))
+}
+
 pub(super) fn upsert_many(state: &mut State, body: &Value, now: Timestamp) -> Outcome {
     let rows = body["inputs"].as_array().cloned().unwrap_or_default();
     let (mut plan, mut errors) = (Vec::new(), Vec::new());

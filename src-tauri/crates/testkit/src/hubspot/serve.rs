@@ -153,6 +153,7 @@ impl Shared {
             "getEmail" => routes::get_email(state, ask, param(0)),
             "archiveEmail" => routes::archive_email(state, param(0), now),
             "archiveEmails" => routes::archive_emails(state, body, now),
+            "updateEmails" => emails::update_many(state, body, now),
             "createEmails" => emails::create_many(state, body, now),
             "upsertEmails" => emails::upsert_many(state, body, now),
             "readEmails" => routes::read_emails(state, body, now),
