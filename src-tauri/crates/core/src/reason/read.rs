@@ -89,7 +89,13 @@ fn imap(text: &str) -> Evidence {
         words.push(rest);
     }
     let words = words.join(" ");
-    let phase = step_named(&words);
+    let phase = match step_named(&words) {
+        // These codes are said of folders (RFC 5530, RFC 3501), unless the words say otherwise.
+        Phase::Auth if matches!(code.as_deref(), Some("NONEXISTENT" | "TRYCREATE")) && !of_a_user(&words) => {
+            Phase::Select
+        }
+        phase => phase,
+    };
     if let Some(said) = challenge.or_else(|| words.split_whitespace().find_map(decode)) {
         return Evidence::new(phase, of_token(&said), &words);
     }
@@ -135,6 +141,11 @@ fn bracketed(line: &str) -> Option<(String, &str, &str)> {
         from = open + 1;
     }
     None
+}
+
+fn of_a_user(words: &str) -> bool {
+    let words = words.to_lowercase();
+    ["user", "account", "login", "auth"].iter().any(|word| words.contains(word))
 }
 
 /// The step, where the server repeats the command.
@@ -267,6 +278,8 @@ mod tests {
         assert_eq!(read(Protocol::Imap, "no such thing").signal, Signal::Said(Protocol::Imap));
         assert_eq!(read(Protocol::Imap, "+OK POP3").signal, Signal::Spoken(Spoken::Other));
         assert_eq!(read(Protocol::Imap, "3 NO EXAMINE no").phase, Phase::Select);
+        assert_eq!(read(Protocol::Imap, "3 NO [NONEXISTENT] Unknown Mailbox: x").phase, Phase::Select);
+        assert_eq!(read(Protocol::Imap, "3 NO [NONEXISTENT] Unknown user").phase, Phase::Auth);
     }
 
     #[test]

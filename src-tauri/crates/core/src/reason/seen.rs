@@ -1,6 +1,6 @@
 //! Words in the form that rules look at, and the small language in which rules say what they look for.
 
-/// A text as rules look at it: its clauses, each in lower case, with one space for each run of what is neither letter nor
+/// A text as rules look at it: its clauses (one in parentheses does not end the one around it), each in lower case, with one space for each run of what is neither letter nor
 /// digit and a space at both ends. Apostrophes vanish, so that `doesn't` is one word. Of addresses in the web only the query
 /// stays: their hosts and paths say where help is, and not what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,20 +43,32 @@ const NOT_YET: &[&str] = &[
 impl Text {
     pub fn new(words: &str) -> Self {
         let mut clauses = vec![String::from(" ")];
+        // The clauses that go on behind what stands in parentheses.
+        let mut outer = Vec::new();
+        let mut at = 0;
         let mut rest = words;
         while let Some(c) = rest.chars().next() {
             if let Some(address) = address(rest) {
                 if let Some((_, query)) = address.split_once('?') {
-                    push_all(&mut clauses, query);
+                    push_all(&mut clauses[at], query);
                 }
                 rest = &rest[address.len()..];
                 continue;
             }
             rest = &rest[c.len_utf8()..];
-            if ends_clause(c, rest) {
-                clauses.push(String::from(" "));
-            } else {
-                push(&mut clauses, c);
+            if c == '(' {
+                outer.push(at);
+            }
+            match (c, outer.is_empty()) {
+                (')', false) => {
+                    at = outer.pop().unwrap_or_default();
+                    push(&mut clauses[at], ' ');
+                }
+                _ if ends_clause(c, rest) => {
+                    clauses.push(String::from(" "));
+                    at = clauses.len() - 1;
+                }
+                _ => push(&mut clauses[at], c),
             }
         }
         for clause in &mut clauses {
@@ -161,14 +173,13 @@ fn ends_clause(c: char, rest: &str) -> bool {
     }
 }
 
-fn push_all(clauses: &mut [String], text: &str) {
-    push(clauses, ' ');
-    text.chars().for_each(|c| push(clauses, c));
-    push(clauses, ' ');
+fn push_all(clause: &mut String, text: &str) {
+    push(clause, ' ');
+    text.chars().for_each(|c| push(clause, c));
+    push(clause, ' ');
 }
 
-fn push(clauses: &mut [String], c: char) {
-    let Some(clause) = clauses.last_mut() else { return };
+fn push(clause: &mut String, c: char) {
     if c.is_alphanumeric() {
         clause.extend(c.to_lowercase());
     } else if !matches!(c, '\'' | '\u{2019}') && !clause.ends_with(' ') {
@@ -208,6 +219,8 @@ mod tests {
             [" wrong password ", " ann ", " no ", " host a b "]
         );
         assert_eq!(clauses("Login DENIED -- country"), [" login denied ", " country "]);
+        assert_eq!(clauses("Your IP (10.0.0.1) is blocked"), [" your ip is blocked ", " 10 0 0 1 "]);
+        assert_eq!(clauses("a) b (c, (d) e"), [" a ", " b ", " c ", " e ", " d "]);
         assert_eq!(clauses(""), Vec::<String>::new());
         assert_eq!(clauses("See https://mail.x/web/login?p=BadCredentials x"), [" see p badcredentials x "]);
     }

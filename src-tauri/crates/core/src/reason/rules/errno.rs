@@ -1,9 +1,9 @@
 //! What the operating system says of a connection: by name, by number, by its usual words.
 
-use crate::reason::Signal;
 use crate::reason::seen::Text;
+use crate::reason::{ProxyFault, Signal};
 
-/// One kind of failure. Numbers are those of Linux, of macOS and of Windows.
+/// One kind of failure. Numbers are those of Linux, of macOS (and its NSURLErrorDomain) and of Windows.
 struct Kind {
     signal: Signal,
     names: &'static [&'static str],
@@ -30,7 +30,7 @@ const KINDS: &[Kind] = &[
             "unknownhostexception",
             "err_name_not_resolved",
         ],
-        numbers: &[11001, 11002, 11003, 11004],
+        numbers: &[11001, 11002, 11003, 11004, 1003, 1006],
         words: &[
             "failed to lookup address",
             "nodename nor servname",
@@ -57,7 +57,7 @@ const KINDS: &[Kind] = &[
     Kind {
         signal: Signal::Refused,
         names: &["econnrefused", "wsaeconnrefused", "connectionrefused", "err_connection_refused"],
-        numbers: &[111, 61, 10061],
+        numbers: &[111, 61, 10061, 1225, 1004],
         words: &[
             "connection refused",
             "actively refused",
@@ -68,7 +68,7 @@ const KINDS: &[Kind] = &[
     Kind {
         signal: Signal::TimedOut,
         names: &["etimedout", "esockettimedout", "etimeout", "wsaetimedout", "err_connection_timed_out"],
-        numbers: &[110, 60, 10060],
+        numbers: &[110, 60, 10060, 121, 1001],
         words: &[
             "connection timed out",
             "connect timed out",
@@ -107,8 +107,9 @@ const KINDS: &[Kind] = &[
             "wsaenetdown",
             "wsaehostdown",
             "noroutetohostexception",
+            "err_address_unreachable",
         ],
-        numbers: &[101, 113, 100, 112, 99, 51, 65, 50, 49, 10051, 10065, 10050, 10064, 10049],
+        numbers: &[101, 113, 100, 112, 99, 51, 65, 50, 49, 10051, 10065, 10050, 10064, 10049, 1231, 1232],
         words: &[
             "network is unreachable",
             "network unreachable",
@@ -140,8 +141,10 @@ const KINDS: &[Kind] = &[
             "connectionaborted",
             "brokenpipe",
             "err_connection_reset",
+            "err_connection_aborted",
+            "err_network_changed",
         ],
-        numbers: &[104, 103, 32, 102, 54, 53, 52, 57, 10054, 10053, 10052, 10057],
+        numbers: &[104, 103, 32, 102, 54, 53, 52, 57, 10054, 10053, 10052, 10057, 1236, 1005],
         words: &[
             "connection reset",
             "connection was reset",
@@ -159,8 +162,20 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        signal: Signal::Proxy(ProxyFault::Unreachable),
+        names: &["err_proxy_connection_failed"],
+        numbers: &[],
+        words: &[],
+    },
+    Kind {
+        signal: Signal::Proxy(ProxyFault::Refused),
+        names: &["err_tunnel_connection_failed"],
+        numbers: &[],
+        words: &["proxy authentication required", "not allowed by ruleset"],
+    },
+    Kind {
         signal: Signal::Closed,
-        names: &["unexpectedeof", "incompleteread"],
+        names: &["unexpectedeof", "incompleteread", "err_connection_closed"],
         numbers: &[],
         words: &[
             "unexpected eof",
@@ -186,6 +201,7 @@ const KINDS: &[Kind] = &[
             "peer closed",
             "socket disconnected",
             "disconnected unexpectedly",
+            "socket hang up",
         ],
     },
 ];

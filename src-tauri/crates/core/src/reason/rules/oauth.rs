@@ -26,8 +26,10 @@ pub(in crate::reason) const ERRORS: &[&str] = &[
     "invalid_token",
     "login_required",
     "org_internal",
+    "policy_enforced",
     "rate_limit_exceeded",
     "redirect_uri_mismatch",
+    "restricted_client",
     "server_error",
     "slow_down",
     "temporarily_unavailable",
@@ -40,7 +42,7 @@ const OAUTH: &[Protocol] = &[Protocol::OAuth];
 
 pub(in crate::reason) const NUMBERS: &[Rule] = &[
     rule("aadsts-conditional-access", R::ConditionalAccess).when(&[Number(&[
-        50005, 50097, 50129, 50131, 50178, 50187, 53000, 53001, 53002, 53003, 53008, 53009, 53010, 53011,
+        50005, 50097, 50129, 50131, 50155, 50178, 50187, 53000, 53001, 53002, 53003, 53008, 53009, 53010,
         530001, 530002, 530003, 530004, 530021, 530031, 530032, 530033, 530034, 530035, 700003, 80012,
     ])]),
     rule("aadsts-mfa", R::MfaRequired)
@@ -48,12 +50,12 @@ pub(in crate::reason) const NUMBERS: &[Rule] = &[
     rule("aadsts-consent", R::ConsentRequired)
         .when(&[Number(&[65001, 65002, 65004, 90008, 90094, 90095, 500011, 70011, 650052, 650056, 650057])]),
     rule("aadsts-password-expired", R::PasswordExpired)
-        .when(&[Number(&[50055, 50125, 50142, 50144, 120000, 120008])]),
+        .when(&[Number(&[50055, 50125, 50135, 50142, 50144, 120000, 120008])]),
     rule("aadsts-locked", R::AccountLocked).when(&[Number(&[50053, 502031, 53011])]),
     rule("aadsts-user-disabled", R::MailboxDisabled).when(&[Number(&[50057])]),
     rule("aadsts-no-such-user", R::MailboxMissing).when(&[Number(&[50034, 51004, 1000502])]),
     rule("aadsts-other-tenant", R::WrongAccount)
-        .when(&[Number(&[50020, 50107, 90072, 90002, 500200, 500201, 500208])]),
+        .when(&[Number(&[50020, 50107, 90072, 90002, 500200, 500201, 500208, 900023])]),
     rule("aadsts-wrong-password", R::CredentialsRejected).when(&[Number(&[50056, 50064, 50126, 80007])]),
     rule("aadsts-password-reset", R::CredentialsRejected).when(&[Number(&[50132, 50133, 50173])]),
     rule("aadsts-grant-revoked", R::CredentialsRejected)
@@ -61,21 +63,27 @@ pub(in crate::reason) const NUMBERS: &[Rule] = &[
         .says(&["revok|reset their password|changed + password"]),
     rule("aadsts-grant-too-old", R::TokenExpired)
         .when(&[Number(&[50085, 50089, 70008, 70019, 70020, 70043, 70044, 700081, 700082, 700084])]),
-    rule("aadsts-blocked", R::BlockedByAdmin)
-        .when(&[Number(&[50105, 50177, 53005, 54000, 500021, 500022, 5000225, 1000104])]),
+    rule("aadsts-blocked", R::BlockedByAdmin).when(&[Number(&[
+        50002, 50105, 50177, 53005, 54000, 500021, 500022, 500212, 500213, 501051, 5000225, 1000104,
+    ])]),
     rule("aadsts-app", R::AppDisabled).when(&[Number(&[
-        50001, 50011, 50012, 50027, 50194, 65005, 70001, 500014, 500113, 700005, 700016, 700023, 700025,
-        700027, 700030, 700054, 7000112, 7000114, 7000215, 7000216, 7000218, 7000222, 9002325, 9002326,
-        9002327, 9002332, 9002346,
+        50001, 50003, 50011, 50012, 50146, 50194, 65005, 70001, 500014, 500113, 700016, 700022, 700023,
+        700025, 700027, 700030, 700054, 900971, 7000112, 7000114, 7000215, 7000216, 7000218, 7000222,
+        9001023, 9002325, 9002326, 9002327, 9002332, 9002346,
     ])]),
     rule("aadsts-service", R::ServerUnavailable).when(&[Number(&[
-        50000, 50086, 50196, 80001, 80002, 80005, 80010, 90006, 90012, 90016, 90020, 90024, 90033, 90036,
-        90038,
+        40010, 50000, 50033, 50086, 50087, 50196, 70012, 80001, 80002, 80005, 80010, 90006, 90012, 90016,
+        90020, 90024, 90033, 90036, 90038,
     ])]),
     rule("aadsts-throttled", R::Throttled).when(&[Number(&[90055])]),
     rule("aadsts-token-outdated", R::AccessTokenRejected).when(&[Number(&[500133, 50027])]),
     rule("aadsts-browser", R::WebLoginRequired)
-        .when(&[Number(&[16000, 16003, 50058, 50140, 50143, 50168, 50199])]),
+        .when(&[Number(&[16000, 16003, 50058, 50140, 50143, 50168, 50199, 51006, 160021, 700020])]),
+    // A code that serves once, and one that is typed in: neither says anything of the permission.
+    rule("aadsts-code", R::AuthRejected).when(&[Number(&[50147, 54005, 70018, 501481, 700005])]),
+    rule("aadsts-request", R::ProtocolError).when(&[Number(&[
+        50029, 70003, 70005, 90004, 90013, 90014, 90015, 90023, 900144, 900382, 900561, 9002313,
+    ])]),
     // What is said beside a sharper number, and alone only where nothing else is known.
     rule("aadsts-grant", R::AccessRevoked).when(&[Number(&[70000])]),
     rule("aadsts-client", R::AppDisabled).when(&[Number(&[70002])]).not(&["password|expired|revok"]),
@@ -87,12 +95,14 @@ pub(in crate::reason) const SHARP: &[Rule] = &[
         "disabled_client",
         "disallowed_useragent",
         "invalid_client",
+        "restricted_client",
         "unauthorized_client",
     ])]),
     rule("oauth-admin-policy", R::BlockedByAdmin).when(&[Error(&[
         "admin_policy_enforced",
         "access_not_configured",
         "org_internal",
+        "policy_enforced",
     ])]),
     rule("oauth-consent", R::ConsentRequired).when(&[Error(&[
         "consent_required",
@@ -126,6 +136,7 @@ pub(in crate::reason) const WORDS: &[Rule] = &[
         .when(&[In(OAUTH)])
         .says(&["multi factor|multifactor|two factor|second factor|2fa|mfa|strong authentication|2 step|two step"]),
     rule("oauth-client-gone", R::AppDisabled).when(&[In(OAUTH)]).says(&[
+        "client id + unknown|missing",
         "oauth client|client id|client was|this client|application|this app|app$|client secret|client + deleted|disabled|not found|blocked|not been verified|isnt verified|verification process|hasnt verified|being tested|comply|not exist|suspended|expired client|keys are expired|invalid client secret|secret is invalid|secret provided",
         "hasnt given you access|has not given you access|developer + access",
         "verification process|sign in with google temporarily disabled|unverified app|app isnt verified|app request is invalid|apps request is invalid",
@@ -142,7 +153,8 @@ pub(in crate::reason) const WORDS: &[Rule] = &[
     ]),
     rule("oauth-account-deleted", R::MailboxMissing)
         .when(&[In(OAUTH)])
-        .says(&["account|user + deleted|not exist|doesnt exist|not found"]),
+        .says(&["account|user + deleted|not exist|doesnt exist|not found"])
+        .not(&["session"]),
     rule("oauth-account-locked", R::AccountLocked)
         .when(&[In(OAUTH)])
         .says(&["account|user|sign in + locked|suspicious|unusual|malicious|suspended|compromised|risk"]),
@@ -157,7 +169,7 @@ pub(in crate::reason) const WORDS: &[Rule] = &[
     ]),
     rule("oauth-revoked", R::AccessRevoked)
         .when(&[In(OAUTH)])
-        .says(&["revok", "removed + access", "user has not granted|no longer + authorized|access"]),
+        .says(&["revok", "refresh token + invalid|not valid|unknown|not found|bad$", "removed + access", "user has not granted|no longer + authorized|access"]),
     rule("oauth-expired", R::TokenExpired).when(&[In(OAUTH)]).says(&[
         "token|grant|session|sign in|code|authorization + expired|inactiv|too old|lifetime|timed out|ran out",
         "reauth|invalid rapt|rapt required|sign in again|sign in frequency",
@@ -172,7 +184,7 @@ pub(in crate::reason) const WORDS: &[Rule] = &[
         .not(&["redirect"]),
     rule("oauth-too-much", R::Throttled)
         .when(&[In(OAUTH)])
-        .says(&["too many requests|rate limit|throttl|quota + exceeded|429$"]),
+        .says(&["too many requests|rate limit|throttl|quota + exceeded|429$", "reached your + limit"]),
     rule("oauth-out-of-order", R::ServerUnavailable).when(&[In(OAUTH)]).says(&[
         "temporar|internal error|internal failure|backend error|service unavailable|try again later|502$|503$|504$|500 internal|bad gateway",
     ]),

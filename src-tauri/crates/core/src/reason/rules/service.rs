@@ -31,7 +31,7 @@ pub(in crate::reason) const NETWORK: &[Rule] = &[
 pub(in crate::reason) const MAILBOX: &[Rule] = &[
     rule("no-such-folder", R::FolderMissing)
         .when(&[In(&[Protocol::Imap])])
-        .says(&["folder + not exist|doesnt exist|no such|unknown|not found|nonexistent|deleted", "unknown mailbox|mailbox doesnt exist|mailbox does not exist|no such mailbox|nonexistent mailbox + sent|inbox|trash|drafts|spam|junk|archive|all mail|gmail|folder"]),
+        .says(&["folder + not exist|doesnt exist|no such|unknown|not found|not be found|nonexistent|deleted", "unknown mailbox|mailbox doesnt exist|mailbox does not exist|no such mailbox|nonexistent mailbox + sent|inbox|trash|drafts|spam|junk|archive|all mail|gmail|folder"]),
     rule("no-such-mailbox", R::MailboxMissing).when(&[In(MAIL), At(EARLY)]).says(&[
         "mailbox|user|account|recipient|address|maildir|login|alias|domain + not exist|doesnt exist|not exist|no such|is unknown|not found|nonexistent|non existent|unrecognized|has been deleted|was deleted|been removed|no longer exists|not a valid|does not have",
         "no such user|no such account|no such person|no such mailbox|unknown user|user unknown|unknown account|account unknown|unknown mailbox|mailbox unknown|unknown recipient|recipient unknown|unknown login|usernotfound|user not found|no account|not a local user|nosuchuser|no local mailbox",
@@ -47,7 +47,7 @@ pub(in crate::reason) const MAILBOX: &[Rule] = &[
 /// How the server is.
 pub(in crate::reason) const SERVER: &[Rule] = &[
     rule("invalid-commands", R::ProtocolError).when(&[In(MAIL)]).says(&[
-        "too many|excessive + invalid|bad|unknown|unrecognized|unimplemented|non + command",
+        "too many|excessive + invalid|bad|unknown|unrecognized|unimplemented|non|unauthenticated + command",
         "too many + errors|protocol errors|syntax errors",
     ]),
     rule("shutting-down", R::ServerUnavailable).when(&[In(MAIL)]).says(&[
@@ -59,7 +59,7 @@ pub(in crate::reason) const SERVER: &[Rule] = &[
         "command + not valid|invalid|not permitted|not allowed|inappropriate + now|at this time|state|here",
     ]).not(&["statement"]),
     rule("bad-command", R::ProtocolError).when(&[In(MAIL)]).says(&[
-        "syntax error|unknown command|unrecognized command|command unrecognized|command not recognized|command not implemented|command unknown|invalid command|bad command|command error|error in imap command|parse error|unsupported command|command not understood|missing argument|cannot decode|invalid arguments|protocol error|parse command|base64|decode",
+        "syntax error|protocol violation|unknown command|unrecognized command|command unrecognized|command not recognized|command not implemented|command unknown|invalid command|bad command|command error|error in imap command|parse error|unsupported command|command not understood|missing argument|cannot decode|invalid arguments|protocol error|parse command|base64|decode",
     ]),
     rule("hung-up-idle", R::ServerClosedConnection).when(&[In(MAIL)]).says(&[
         "inactiv|idle|autologout|auto logout|no activity|timeout exceeded|timeout waiting|timed out waiting",
@@ -74,6 +74,8 @@ pub(in crate::reason) const SERVER: &[Rule] = &[
             "could not connect|cannot connect|cant connect|unable to connect|failed to connect|connection failed",
             "connection + authentication server|auth server|auth service|backend|upstream + lost|refused|failed|closed",
             "no space left|insufficient system|insufficient disk|space shortage|out of memory|resources|overload|too busy|server too|load average|high load|heavy load",
+            "directory|database|backend|ldap|mail store + not be accessed|not reachable|unreachable",
+            "proxying failed|proxy failed|is locked by|locked by pop",
             "timeout|timed out + auth|backend|lock|server|upstream|proxy|ldap|internal",
             "in use|locked by another|is locked|mailbox locked|lock + timeout|another process|another session",
         ]),

@@ -68,7 +68,8 @@ pub(in crate::reason) const POLICIES: &[Rule] = &[
         "imap + deaktiviert|gesperrt + administrator|domain|organisation",
     ]).not(&["yet to enable|command|temporar|ssl|tls|plaintext|cleartext|settings page|your settings"]),
     rule("imap-off", R::ImapDisabledByUser).when(&[In(MAIL), At(EARLY)]).says(&[
-        "imap|imap4|pop imap|pop3 imap + disabled|not enabled|isnt enabled|not activated|not active|not been enabled|not been activated|enable$|activate$|inactive|deactivat|switched off|turned off|turn on|switch on|not switched on|not open|not allowed|not permitted|no access|not have|dont have|access denied|not available for|not subscribed|closed|not include|not included|doesnt include|not part of|excluded",
+        "imap|imap4|pop imap|pop3 imap + disabled|not enabled|isnt enabled|not activated|not active|not been enabled|not been activated|enable$|activate$|inactive|deactivat|switched off|turned off|turn on|switch on|not switched on|not open|not allowed|not permitted|no access|not have|dont have|access denied|not available for|not available on|not available in|not available with|not subscribed|closed|not include|not included|doesnt include|not part of|excluded",
+        "please open|please enable|first open|must open + imap",
         "service + not open|not opened|is closed|not activated|not enabled|is not active",
         "access rights to this service|rights to use this service|permission to use imap|access to this protocol",
         "imap + nicht freigeschaltet|nicht aktiviert|deaktiviert|ausgeschaltet|nicht erlaubt|désactivé|deshabilitado|disattivato|desativado|отключ|выключ|не включ",
@@ -106,10 +107,10 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
         "パスワード + 有効期限|期限切れ",
     ]).not(&["token"]),
     rule("network-refused", R::IpBanned).when(&[In(MAIL)]).says(&[
-        "ip$|ip address|ipaddress|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|locked|unauthorized|restricted|quarantine",
+        "ip$|ip address|ipaddress|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|not accept|not available|locked|unauthorized|restricted|quarantine",
         "host + ban|blacklist|black list|is blocked|has been blocked|was blocked|blocklist|blocklisted|listed|reputation|quarantine",
         "poor reputation|bad reputation|low reputation",
-        "dnsbl|rbl$|spamhaus|spamcop|barracuda|sorbs|abuseat|blocked using|fail2ban|brute force|bruteforce|dynamic screen|cphulk|tarpit|banned sending|intrusion|denylist",
+        "is listed|are listed|listed at|listed by|listed on|dnsbl|rbl$|spamhaus|spamcop|barracuda|sorbs|abuseat|blocked using|fail2ban|brute force|bruteforce|dynamic screen|cphulk|tarpit|banned sending|intrusion|denylist",
         "too many|maximum + fail|invalid|bad|auth|login + ip$|host|your address|network|from your|from this",
         "connection|connections|access + refused from|denied from|rejected from|not accepted from|blocked from|not allowed from|from your|from this + refused|denied|ip$|blocked|address",
         "banned",
@@ -125,7 +126,7 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
         .when(&[In(&[Protocol::Smtp]), At(AUTH)])
         .says(&["mailbox + locked|is locked|suspended + spam|abuse|unusual|suspicious"]),
     rule("locked", R::AccountLocked).when(&[In(MAIL), At(EARLY)]).says(&[
-        "account|user|login|mailbox|apple id|profile|sender|mail + locked|lockout|blocked|suspend|frozen|freez|abnormal|compromised|hacked|under review|under suspicion|restricted due|security reason|security hold|verdict|bad outbound",
+        "account|user|login|mailbox|apple id|profile|sender|mail + locked|lockout|blocked|suspend|frozen|freez|lockdown|abnormal|compromised|hacked|under review|under suspicion|restricted due|security reason|security hold|verdict|bad outbound",
         "suspicious|unusual|suspected|malicious|abuse|fraud + activit|login|log in|sign in|signin|behavio|account|detect|traffic|access",
         "userstatus",
         "outgoing + suspended|hold",
@@ -140,7 +141,7 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
         "帐号异常|账号异常|帐户异常|账户异常|帐号被锁|账号被锁|被冻结|被封",
     ]).not(&["locked by another|is locked by|mailbox locked|mailbox is locked|lock file|spam message|message|session"]),
     rule("disabled", R::MailboxDisabled).when(&[In(MAIL), At(EARLY)]).says(&[
-        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance mode|canceled|cancelled|no longer active|has been expired|account expired|license|disallowed",
+        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance mode|canceled|cancelled|no longer active|has been expired|has expired|account expired|license|disallowed",
         "not licensed|no license|unlicensed|subscription + expired|lapsed",
         "konto|postfach|benutzer + deaktiviert|stillgelegt|abgeschaltet|gekündigt",
         "compte + désactivé",
@@ -174,8 +175,8 @@ pub(in crate::reason) const OTHERS: &[Rule] = &[
     rule("other-sender", R::WrongAccount).when(&[In(&[Protocol::Smtp])]).says(&[
         "not allowed to send|not permitted to send|no permission to send + from|as$",
         "sendasdenied|send as|send on behalf|not owned by|relaying disallowed as",
-        "sender|from address|from header|mail from|envelope + not owned|not allowed|not match|mismatch|must match|not one of your|doesnt match|not permitted|does not belong|not authorized|different from|same as|rejected",
-    ]).not(&["spam|ip$|domain of|spf|dkim|dmarc|host"]),
+        "sender|from address|from header|mail from|envelope + not owned|not allowed|not match|mismatch|must match|not one of your|doesnt match|not permitted|does not belong|not authorized|different from|same as|must equal|must be equal|rejected",
+    ]).not(&["spam|ip$|domain of|spf|dkim|dmarc|host|not logged in|not authenticated"]),
     rule("sign-in-first", R::AuthRequired).when(&[In(MAIL)]).says(&[
         "authentication|authorization|sign in|login|auth$|smtp auth + required|is needed|must be|is necessary|first|turn on|is mandatory|please enable|needed",
         "must authenticate|please authenticate|not authenticated|not logged in|need to authenticate|unauthenticated|anonymous|you must login|you must log in|please login|please log in|log in before|client was not authenticated|authenticate before|authenticate yourself",

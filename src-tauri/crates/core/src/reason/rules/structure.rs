@@ -68,16 +68,22 @@ pub(in crate::reason) const SHARP: &[Rule] = &[
         .when(&[Code(&["NONEXISTENT", "TRYCREATE"]), At(&[Phase::Select, Phase::Append, Phase::Idle])]),
     rule("select-no-such-folder", R::FolderMissing)
         .when(&[Ends(ImapStatus::No), At(&[Phase::Select])])
-        .says(&["folder|mailbox + not exist|doesnt exist|no such|unknown|not found|nonexistent|deleted"]),
+        .says(&["folder|mailbox + not exist|doesnt exist|no such|unknown|not found|not be found|nonexistent|deleted"]),
     // RFC 3463 and 5248, RFC 4954 §6.
     rule("smtp-full", R::OverQuota).when(&[Enhanced(&[".2.2"])]),
+    // Google's, for mail that comes too fast; RFC 7372 §3 for a network without a name.
+    rule("smtp-too-fast", R::Throttled).when(&[Enhanced(&["4.7.28"])]),
+    rule("smtp-nameless-network", R::IpBanned).when(&[Enhanced(&[".7.25"])]),
+    rule("smtp-unproven-sender", R::AuthRejected).when(&[Enhanced(&[
+        ".7.20", ".7.21", ".7.22", ".7.23", ".7.24", ".7.26", ".7.27",
+    ])]),
     rule("smtp-mailbox-moved", R::MailboxMigrated).when(&[Enhanced(&["5.1.6"])]),
     rule("smtp-account-disabled", R::MailboxDisabled).when(&[Enhanced(&["5.7.13", "5.2.1"])]),
     rule("smtp-needs-tls", R::TlsRequired).when(&[Enhanced(&["5.7.10", "5.7.11"])]),
     rule("smtp-538", R::TlsRequired).when(&[Reply(538, 538)]),
     rule("smtp-tls-first", R::TlsRequired).when(&[Reply(530, 530), At(&[Phase::Tls])]),
     rule("smtp-no-tls-now", R::TlsRequired).when(&[Reply(454, 454), At(&[Phase::Tls])]),
-    rule("smtp-connection-ended", R::ServerClosedConnection).when(&[Enhanced(&["4.4.2"])]),
+    rule("smtp-connection-ended", R::ServerClosedConnection).when(&[Enhanced(&["4.4.2"])]).not(&["rate|limit|quota|too many"]),
     rule("exchange-stale-token", R::AccessTokenRejected)
         .says(&["accesstokenexpired|invalidauthenticationtoken|tokenexpired"]),
     // iCloud takes app passwords alone and names none.

@@ -21,7 +21,7 @@ pub(in crate::reason) const RULES: &[Rule] = &[
     rule("tls-wrong-name", R::TlsNameMismatch)
         .when(&[In(ANY)])
         .says(&[
-            "notvalidforname|altname|bad cert domain|wrong principal|sslhostnamemismatch|remotecertificatenamemismatch|cn no match|9843|80090322|800b010f|unrecognized name",
+            "notvalidforname|altname|bad cert domain|wrong principal|sslhostnamemismatch|remotecertificatenamemismatch|cn no match|9843|cert common name invalid|unrecognisedname|unrecognizedname|unrecognised name|80090322|800b010f|unrecognized name",
             "hostname|host name|name|domain|host|ip address|identity|common name|cn|ip sans + mismatch|not match|doesnt match|no match|not valid for|invalid for|incorrect|doesnt contain any",
             "certificate + valid for|issued for|belongs to|not valid for|doesnt match|does not match|no subject alternative",
             "no alternative certificate subject name|no subject alternative + name|dns|found",
@@ -30,7 +30,7 @@ pub(in crate::reason) const RULES: &[Rule] = &[
     rule("tls-dates", R::TlsExpired)
         .when(&[In(ANY)])
         .says(&[
-            "certificate|cert|peer certificate|x509|ssl|tls + expired|not yet valid|notyetvalid|notvalidyet|validity period|out of date|outdated",
+            "certificate|cert|peer certificate|x509|ssl|tls + expired|not yet valid|not valid yet|not valid before|not valid after|notyetvalid|nottimevalid|date invalid|notvalidyet|validity period|out of date|outdated",
             "cert has expired|certificateexpired|certificatenotyetvalid|certexpired|notafter|80090328|800b0101|9814|9815",
             "timestamp check failed|validity check failed",
             "certificate + abgelaufen",
@@ -43,6 +43,7 @@ pub(in crate::reason) const RULES: &[Rule] = &[
             "unknownissuer|causedasendentity|badsignature|untrustedroot|remotecertificatechainerrors|certpathvalidator|untrusted root|unknown issuer|unknown ca$|unknown authority",
             "self signed|selfsigned|trust anchor|pkix|certification path|local issuer|issuer certificate|trusted issuer|no trusted|first certificate|leaf signature|root cert|xcertchaininvalid",
             "certificate|cert|certificates|chain|issuer + not trusted|untrusted|isnt trusted|unknown|invalid|revoked|revocation|verify failed|verification failed|cannot be verified|could not be verified|unable to verify|not be validated|unsupported|bad signature|rejected|unhandled|invalidpurpose|wrong purpose|distrust",
+            "nsurlerrordomain + 1202|1203|1204",
             "80090325|800b0109|80092012|80092013|9807|9812|9813|9808",
             "invalid peer certificate|certificate verify",
             "zertifikat + nicht vertrau|ungültig|unbekannt|selbstsigniert",
@@ -56,7 +57,7 @@ pub(in crate::reason) const RULES: &[Rule] = &[
             "80090308|80090326|9800|9836",
             "frame size + corrupted",
             "token supplied + invalid",
-            "unsupported or unrecognized ssl|unexpected packet format|cannot determine the frame size|message received was unexpected or badly formatted",
+            "unsupported or unrecognized ssl|unexpected packet format|cannot determine the frame size|unexpected tls packet|message received was unexpected or badly formatted",
         ]),
     rule("tls-too-old", R::ProtocolError)
         .when(&[In(&[Protocol::Tls])])
