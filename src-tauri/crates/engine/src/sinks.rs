@@ -404,7 +404,13 @@ mod tests {
     #[tokio::test]
     async fn a_turn_ends_the_pause_after_a_failure_on_the_way_and_no_other() {
         let error = |reason| CrmError::new("HubSpot", reason);
-        for reason in [Reason::ConnectionRefused, Reason::DnsFailure, Reason::TlsUntrusted] {
+        for reason in [
+            Reason::ConnectionRefused,
+            Reason::DnsFailure,
+            Reason::TlsUntrusted,
+            Reason::ServerClosedConnection,
+            Reason::ConnectionTimeout,
+        ] {
             assert!(ends(error(reason)).await, "{reason}");
         }
         assert!(!ends(error(Reason::Throttled)).await);

@@ -125,15 +125,19 @@ pub fn by_proxy(builder: ClientBuilder) -> Result<ClientBuilder, NoClient> {
     Ok(builder.no_proxy().proxy(proxy))
 }
 
-/// Why a request was not answered; `None` where nothing sharper is known than that the server is at fault.
+/// What hyper says where the server hangs up before it has answered.
+const CUT_SHORT: &str = "connection closed before message completed";
+
+/// Why a request was not answered, or not to its end; `None` where nothing sharper is known than that the server is at fault.
 pub fn signal(error: &reqwest::Error) -> Option<Signal> {
     let mut io_kind = None;
     let mut tls = None;
-    let mut dns = false;
+    let (mut dns, mut cut) = (false, false);
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = source {
         tls = tls.or(cause.downcast_ref::<rustls::Error>().map(fault));
         dns |= cause.to_string().starts_with("dns error");
+        cut |= cause.to_string() == CUT_SHORT;
         source = match cause.downcast_ref::<io::Error>() {
             Some(e) => {
                 io_kind = io_kind.or(Some(e.kind()));
@@ -151,6 +155,11 @@ pub fn signal(error: &reqwest::Error) -> Option<Signal> {
         (_, Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable)) => {
             Some(Signal::Unreachable)
         }
+        (_, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)) => Some(Signal::Reset),
+        (_, Some(io::ErrorKind::BrokenPipe)) => Some(Signal::Reset),
+        (_, Some(io::ErrorKind::UnexpectedEof)) => Some(Signal::Closed),
+        _ if cut => Some(Signal::Closed),
+        _ if error.is_timeout() => Some(Signal::TimedOut),
         _ => None,
     }
 }
@@ -159,6 +168,9 @@ fn fault(error: &rustls::Error) -> TlsFault {
     use rustls::CertificateError as C;
     match error {
         rustls::Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => TlsFault::Expired,
+        rustls::Error::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            TlsFault::NotYetValid
+        }
         rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
             TlsFault::NameMismatch
         }

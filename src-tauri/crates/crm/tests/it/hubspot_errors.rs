@@ -123,9 +123,14 @@ async fn the_ten_second_limit_waits() {
 
 #[tokio::test]
 async fn failures_of_a_write_are_uncertain_and_those_of_a_question_are_not() {
-    for fault in [Fault::DropBefore, Fault::DropAfter, Fault::Status(502), Fault::StatusAfter(503)] {
+    for (fault, reason) in [
+        (Fault::DropBefore, Reason::ServerClosedConnection),
+        (Fault::DropAfter, Reason::ServerClosedConnection),
+        (Fault::Status(502), Reason::ServerUnavailable),
+        (Fault::StatusAfter(503), Reason::ServerUnavailable),
+    ] {
         let error = failing(UPSERT, fault).await;
-        assert_eq!((error.reason, error.kind), (Reason::ServerUnavailable, Kind::Sink), "{fault:?}");
+        assert_eq!((error.reason, error.kind), (reason, Kind::Sink), "{fault:?}");
         assert!(error.uncertain, "{fault:?}");
         let error = failing("POST /crm/v3/objects/emails/batch/read", fault).await;
         assert!(!error.uncertain, "{fault:?}");
@@ -145,7 +150,7 @@ async fn a_request_that_hubspot_stored_and_never_answered_is_found_again() {
         portal.inject(UPSERT, fault);
         let queue = MemoryQueue::new(&clock, vec![delivery(1, "ann@buyer.example", None)]);
         let done = worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();
-        assert_eq!(done.failed.unwrap().reason, Reason::ServerUnavailable);
+        assert_eq!(done.failed.unwrap().reason, Reason::ConnectionTimeout);
         assert!(queue.rows()[0].delivery.uncertain);
         queue.turn().await;
         let done = worker(&clock).drain_once(&queue, &sink, &clock, |_| {}).await.unwrap();

@@ -58,7 +58,8 @@ async fn a_retry_has_the_same_id_and_a_new_time() {
     receiver.inject(Fault::DropAfter);
     let mail = delivery(1, "ann@buyer.example", None);
     let error = sink.push(std::slice::from_ref(&mail)).await.remove(0).unwrap_err();
-    assert_eq!((error.reason, error.kind, error.uncertain), (Reason::ServerUnavailable, Kind::Sink, true));
+    let told = (error.reason, error.kind, error.uncertain);
+    assert_eq!(told, (Reason::ServerClosedConnection, Kind::Sink, true));
     clock.advance(Duration::from_secs(60));
     assert!(sink.push(&[mail]).await[0].is_ok());
     let attempts = receiver.attempts();
