@@ -180,6 +180,32 @@ async fn a_collection_is_asked_where_one_is_set_and_by_the_domain_alone() {
 }
 
 #[tokio::test]
+async fn a_collection_that_leads_elsewhere_is_followed_with_a_doubt() {
+    let base = collection("https://ispdb.example/v1.1/").unwrap();
+    let page = "https://ispdb.example/v1.1/firm.example";
+    let address = Address::parse("ann.own@firm.example").unwrap();
+    for (to, doubts) in [
+        ("https://new.ispdb.example/firm.example", vec![]),
+        ("https://other.example/firm.example", vec![Doubt::Redirected]),
+        ("http://ispdb.example/v2/firm.example", vec![Doubt::PlainHttp]),
+    ] {
+        let pages = Pages::new().redirect(page, to).page(to, AUTOCONFIG);
+        let world = World::of(Zone::new(), pages).await;
+        let found = discover(&address, world.internet(), Some(&base)).await;
+        let told = found.candidates.iter().find(|candidate| candidate.source == Source::Ispdb);
+        assert_eq!(told.map(|candidate| &candidate.doubts), Some(&doubts), "{to}");
+        assert!(world.named("ann.own").iter().all(|asked| !asked.url.contains("ispdb")));
+    }
+    // In circles, and into the local network by number.
+    let local = "https://192.168.1.1/firm.example";
+    for (to, pages) in [(page, Pages::new()), (local, Pages::new().page(local, AUTOCONFIG))] {
+        let world = World::of(Zone::new(), pages.redirect(page, to)).await;
+        let found = discover(&address, world.internet(), Some(&base)).await;
+        assert!(found.candidates.iter().all(|candidate| candidate.source != Source::Ispdb), "{to}");
+    }
+}
+
+#[tokio::test]
 async fn servers_at_the_usual_names_are_found_and_told_nothing() {
     let authority = Authority::new().unwrap();
     let mut imap = greets(&authority).await;
