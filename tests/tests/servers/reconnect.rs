@@ -189,6 +189,43 @@ async fn another_mailbox_is_not_taken_for_the_known_one() -> Result<()> {
     Ok(())
 }
 
+/// Every message is gone, so that only the numbers are left to go by.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emptied_mailbox_is_the_known_one_and_an_empty_other_one_is_not() -> Result<()> {
+    const BOB: &str = "bob@lab.test";
+    let desk = Desk::new().await?;
+    let settings = desk.engine.account(&Address::parse(ANN)?).await?.settings;
+    desk.engine.catch_up().await?;
+    for n in 1..=5 {
+        desk.send(&format!("{n}@lab.test"))?;
+    }
+    desk.engine.catch_up().await?;
+    let empty = |user: &str| desk.lab.expunge(user, "Sent", &[]);
+    empty(ANN)?;
+    ensure!(desk.lab.uids(ANN, "Sent")?.is_empty());
+    ensure!(desk.engine.check(&settings, None, |_| {}).await?.same_mailbox == Some(true));
+    // Another one that was hardly used, and one in which more were and are no more.
+    for used in [1, 9] {
+        for n in 0..used {
+            let raw = format!("From: {ANN}\r\nTo: {CARL}\r\nMessage-ID: <b{n}@lab.test>\r\n\r\nhello\r\n");
+            desk.lab.append(BOB, "Sent", raw.as_bytes())?;
+        }
+        for folder in ["INBOX", "Sent"] {
+            let number = desk.lab.uidvalidity(ANN, folder)?;
+            desk.lab.set_uidvalidity(BOB, folder, number)?;
+        }
+        empty(BOB)?;
+        let mut other = settings.clone();
+        other.user = BOB.to_owned();
+        let password = || desk.lab.password(BOB).map(|p| Some(Zeroizing::new(p)));
+        let report = desk.engine.check(&other, password()?, |_| {}).await?;
+        ensure!(report.same_mailbox == Some(false), "{used}: {report:?}");
+        let refused = desk.engine.reconnect(other, password()?, OtherMailbox::Refuse).await.err();
+        ensure!(refused.context("another mailbox was taken")?.code() == "wrong_account");
+    }
+    Ok(())
+}
+
 /// Settings that are stored without a look at the messages may lead to another mailbox.
 #[tokio::test(flavor = "multi_thread")]
 async fn under_another_user_a_mailbox_is_read_from_now_on() -> Result<()> {

@@ -339,7 +339,7 @@ impl Engine {
             let folders = folders.map(|(f, how)| FoundFolder { name: f.name.clone(), how }).collect();
             steps.found(CheckStepName::Sent, Found::SentFolders { folders });
         }
-        match identity::same_mailbox(self, &settings.address, session, &folders).await {
+        match identity::same_mailbox(self, settings, session, &folders).await {
             // Every step has shown what it had to; nothing is said about what was not seen.
             Err(EngineError::Mail(_)) => Ok(None),
             result => Ok(result?),

@@ -3,8 +3,9 @@
 //! A UIDVALIDITY proves little: some servers give every folder the same one, others a new one after a move. So the newest
 //! messages that the ledger knows are looked for. Few headers are read, and no body.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Whose, to_json};
 use crate::error::EngineError;
+use crate::settings::AccountSettings;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::{HashMap, HashSet};
 use threadline_core::address::Address;
@@ -37,18 +38,41 @@ pub(crate) enum Proof {
     Same,
     /// Other messages are where known ones should be, or none of these is to be found.
     Other,
-    /// The numbering is the known one, and none of the known messages is left.
+    /// The numbering is the known one, and there was no message to know it by.
     Numbering,
+    /// The numbering is the known one and has gone on, and none of the known messages is left.
+    Emptied,
 }
 
-/// [`prove_mailbox`], for whoever asks the person.
+impl Proof {
+    /// Whether it is the known mailbox. Equal numbers prove nothing about another server or another user, to which the
+    /// settings have `moved`: an emptied one is the known one only where it was.
+    pub fn is_same(self, moved: bool) -> bool {
+        match self {
+            Proof::Same | Proof::Numbering => true,
+            Proof::Emptied => !moved,
+            Proof::Other => false,
+        }
+    }
+}
+
+/// [`prove_mailbox`], for whoever asks the person about these settings.
 pub(crate) async fn same_mailbox(
     engine: &Engine,
-    address: &Address,
+    settings: &AccountSettings,
     session: &mut Session,
     folders: &[ServerFolder],
 ) -> Result<Option<bool>, EngineError> {
-    Ok(prove_mailbox(engine, address, session, folders).await?.map(|proof| proof != Proof::Other))
+    let Some(proof) = prove_mailbox(engine, &settings.address, session, folders).await? else {
+        return Ok(None);
+    };
+    let stored = engine.row(&settings.address).await?.settings;
+    Ok(Some(proof.is_same(is_moved(&stored, &to_json(settings)?))))
+}
+
+/// Whether stored settings lead to another server or user than others do.
+pub(crate) fn is_moved(stored: &str, others: &str) -> bool {
+    Whose::read(stored).mailbox() != Whose::read(others).mailbox()
 }
 
 /// Compares INBOX and Sent (or All Mail) with the ledger; `None` where that knows nothing of this address.
@@ -71,7 +95,7 @@ pub(crate) async fn prove_mailbox(
             other => proofs.push(other),
         }
     }
-    Ok(proofs.iter().copied().find(|proof| *proof == Proof::Other).or(proofs.first().copied()))
+    Ok([Proof::Other, Proof::Emptied, Proof::Numbering].into_iter().find(|proof| proofs.contains(proof)))
 }
 
 async fn known(engine: &Engine, address: &Address) -> Result<Vec<Known>, EngineError> {
@@ -102,7 +126,8 @@ async fn prove(
     session: &mut Session,
     on_server: &ServerFolder,
 ) -> Result<Proof, EngineError> {
-    let numbering = session.examine(on_server).await?.uidvalidity;
+    let examined = session.examine(on_server).await?;
+    let numbering = examined.uidvalidity;
     if numbering != known.uidvalidity {
         let seen = around(known, session, on_server).await?;
         let owners = owners(engine, known.account, seen).await?;
@@ -120,7 +145,10 @@ async fn prove(
     let owners = owners(engine, known.account, seen).await?;
     let same = owners.iter().filter(|message| message.is_some()).count();
     Ok(match (owners.len(), same) {
-        (0, _) => Proof::Numbering,
+        // Under one numbering the next UID only goes up, also when every message is gone.
+        (0, _) if examined.next_uid.is_some_and(|next| next < known.next_uid) => Proof::Other,
+        (0, _) if known.latest.is_empty() => Proof::Numbering,
+        (0, _) => Proof::Emptied,
         (all, same) if 2 * same >= all => Proof::Same,
         _ => Proof::Other,
     })
@@ -146,4 +174,25 @@ async fn owners(engine: &Engine, account: i64, seen: Vec<Arrival>) -> Result<Vec
         seen.iter().map(owner).collect()
     };
     Ok(engine.ledger().read(read).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emptied_mailbox_is_the_known_one_only_where_it_was() {
+        for (proof, moved, want) in [
+            (Proof::Emptied, false, true),
+            (Proof::Emptied, true, false),
+            (Proof::Same, true, true),
+            (Proof::Numbering, true, true),
+            (Proof::Other, false, false),
+        ] {
+            assert_eq!(proof.is_same(moved), want, "{proof:?} {moved}");
+        }
+        let at = |host: &str, port: u16| format!(r#"{{"host":"{host}","port":{port},"user":"ann"}}"#);
+        assert!(!is_moved(&at("IMAP.firm.example", 993), &at("imap.firm.example", 143)));
+        assert!(is_moved(&at("imap.firm.example", 993), &at("imap2.firm.example", 993)));
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::advice::ProviderAdvice;
 use crate::check::CheckStepName;
-use crate::engine::{Engine, Whose, sends_elsewhere, to_json};
+use crate::engine::{Engine, sends_elsewhere, to_json};
 use crate::error::EngineError;
 use crate::generation::{Part, count_up};
 use crate::identity::{self, Proof};
@@ -108,7 +108,10 @@ impl Engine {
         };
         let proof = same.await?;
         session.logout().await;
-        if proof == Some(Proof::Other) && other == OtherMailbox::Refuse {
+        let text = to_json(&settings)?;
+        let moved = identity::is_moved(&found.settings, &text);
+        let is_other = proof.is_some_and(|proof| !proof.is_same(moved));
+        if is_other && other == OtherMailbox::Refuse {
             let evidence = Evidence::new(Phase::Select, Signal::WrongAccount, "");
             return Err(MailError::new(&server.name(), evidence).into());
         }
@@ -119,10 +122,8 @@ impl Engine {
             }
             (Auth::Password, None) => {}
         }
-        let text = to_json(&settings)?;
-        let moved = Whose::read(&found.settings).mailbox() != Whose::read(&text).mailbox();
         // Equal numbers prove nothing about another server or another user.
-        let anew = proof == Some(Proof::Other) || (moved && proof == Some(Proof::Numbering));
+        let anew = is_other || (moved && proof == Some(Proof::Numbering));
         let another = sends_elsewhere(&found, &settings);
         let (id, now) = (found.id, self.clock().now());
         let store = move |tx: &threadline_store::Tx<'_>| {

@@ -75,6 +75,8 @@ pub struct Examined {
     /// Never 0.
     pub uidvalidity: u32,
     pub messages: u32,
+    /// No message will get a lower UID than this (RFC 3501 §2.3.1.1); `None` where the server does not say.
+    pub next_uid: Option<u32>,
 }
 
 /// Where a message lies in its folder.
@@ -225,7 +227,11 @@ impl Session {
     pub async fn examine(&mut self, folder: &Folder) -> Result<Examined, MailError> {
         let tag = self.queue_examine(folder, None)?;
         let selected = self.finish_examine(&tag, folder).await?;
-        Ok(Examined { uidvalidity: selected.uidvalidity, messages: selected.exists })
+        Ok(Examined {
+            uidvalidity: selected.uidvalidity,
+            messages: selected.exists,
+            next_uid: selected.uidnext,
+        })
     }
 
     /// Every folder that the user can see, in the server's order, by one LIST.
