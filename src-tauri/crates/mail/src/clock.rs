@@ -1,22 +1,16 @@
-//! Whether it is this computer's clock that makes a certificate look out of date: a web server of the same host is asked
-//! what time it is (RFC 9110 §6.6.1). That goes in plaintext, so it decides over nothing but which of two reasons is told.
+//! Whether it is this computer's clock that makes a certificate look out of date. A clock from before this program was made
+//! is wrong by itself; else a web server of the same host, or of the domain above it, is asked what time it is (RFC 9110
+//! §6.6.1).
 
-use crate::connect::{Security, Server, Timeouts};
-use crate::dial::Way;
 use crate::error::MailError;
-use crate::tls::Trust;
+use crate::plain;
+use crate::provider;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
-use std::time::Duration;
+use std::net::IpAddr;
 use threadline_core::reason::{Evidence, Phase, Signal, TlsFault};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 
-/// Where a web server is, that needs no certificate.
-const PORT: u16 = 80;
-/// The longest that it is waited for; the reason is told later by so much.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Most of its answer that is read, in bytes.
-const MOST: u64 = 8 * 1024;
 /// Clocks that differ by less than this are one.
 const APART: SignedDuration = SignedDuration::from_hours(24);
 
@@ -24,12 +18,24 @@ const APART: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) async fn judged(error: MailError, host: &str) -> MailError {
     let dates = matches!(error.evidence.signal, Signal::Tls(TlsFault::Expired | TlsFault::NotYetValid));
     let Some(shown) = error.presented.as_deref().filter(|_| dates) else { return error };
-    let Ok(Some(said)) = timeout(PATIENCE, ask(host)).await else { return error };
     let here = Timestamp::now();
-    if !is_wrong(here, said, shown.begins, shown.expires) {
-        return error;
-    }
-    let words = format!("{} ≠ {} ({host})", day(here), day(said));
+    let made = provider::checked();
+    let words = if let Some(made) = made.filter(|made| is_too_early(here, *made, shown.begins)) {
+        format!("{} < {}", day(here), day(made))
+    } else {
+        let mut answers: FuturesUnordered<_> =
+            hosts(host).into_iter().map(|host| async move { (plain::ask(host).await, host) }).collect();
+        let says_otherwise = async {
+            while let Some((answer, host)) = answers.next().await {
+                let Some(said) = answer.and_then(|(head, _)| head.date) else { continue };
+                // Of two clocks the first one counts: the other host is no better witness.
+                return is_wrong(here, said, shown.begins, shown.expires).then_some((said, host));
+            }
+            None
+        };
+        let Some((said, host)) = says_otherwise.await else { return error };
+        format!("{} ≠ {} ({host})", day(here), day(said))
+    };
     MailError::new(&error.server, Evidence::new(Phase::Tls, Signal::LocalClock, &words))
 }
 
@@ -37,32 +43,22 @@ fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// A mail server often has no web server, and the domain of its provider has one.
+fn hosts(host: &str) -> Vec<&str> {
+    let above = host.split_once('.').map(|(_, above)| above);
+    let above = above.filter(|above| above.contains('.') && host.parse::<IpAddr>().is_err());
+    std::iter::once(host).chain(above).collect()
+}
+
+/// Whether it is earlier here than when the program was made, and the certificate is refused for that.
+fn is_too_early(here: Timestamp, made: Timestamp, begins: Timestamp) -> bool {
+    here < begins && made.duration_since(here) > APART
+}
+
 /// Whether the certificate is good at the time that somebody else says, and only at that.
 fn is_wrong(here: Timestamp, said: Timestamp, begins: Timestamp, expires: Timestamp) -> bool {
     let is_good = |at: Timestamp| begins <= at && at <= expires;
     is_good(said) && !is_good(here) && here.duration_since(said).abs() > APART
-}
-
-/// What time a web server of this host says it is.
-async fn ask(host: &str) -> Option<Timestamp> {
-    let server =
-        Server { host: host.to_owned(), port: PORT, security: Security::Tls, trust: Trust::default() };
-    let timeouts = Timeouts { dns: PATIENCE, tcp: PATIENCE, ..Timeouts::default() };
-    let mut tcp = Way::new(&server, &timeouts, &mut |_| {}).tcp().await.ok()?;
-    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    tcp.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    tcp.take(MOST).read_to_end(&mut answer).await.ok()?;
-    date(&String::from_utf8_lossy(&answer))
-}
-
-/// The date in the head of an answer.
-fn date(answer: &str) -> Option<Timestamp> {
-    let (head, _) = answer.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.").then_some(())?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    let (_, date) = fields.find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
-    Some(jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -91,18 +87,27 @@ mod tests {
     }
 
     #[test]
-    fn the_date_is_read_from_the_head_alone() {
-        let told = Some(at("2026-11-24T10:00:00Z"));
-        let head = "HTTP/1.1 301 Moved\r\nServer: x\r\ndate: Tue, 24 Nov 2026 10:00:00 GMT\r\n\r\n";
-        assert_eq!(date(head), told);
-        for none in [
-            "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nDate: Tue, 24 Nov 2026 10:00:00 GMT\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nDate: soon\r\n\r\n",
-            "* OK\r\nDate: Tue, 24 Nov 2026 10:00:00 GMT\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 10:00:00 GMT\r\n",
-            "",
+    fn a_clock_from_before_the_program_was_made_needs_no_witness() {
+        let made = provider::checked().unwrap();
+        let begins = at("2026-10-01T00:00:00Z");
+        for (here, want) in [
+            ("2001-01-01T00:00:00Z", true),
+            ("2026-09-30T00:00:00Z", true),
+            // The certificate has begun: its dates are refused for another cause.
+            ("2026-10-02T00:00:00Z", false),
         ] {
-            assert_eq!(date(none), None, "{none}");
+            assert_eq!(is_too_early(at(here), made, begins), want, "{here}");
+        }
+        let later = at("2036-10-01T00:00:00Z");
+        assert!(!is_too_early(at("2036-09-01T00:00:00Z"), made, later), "it is the server's fault");
+    }
+
+    #[test]
+    fn the_domain_above_the_server_is_asked_too() {
+        assert_eq!(hosts("imap.firm.example"), ["imap.firm.example", "firm.example"]);
+        assert_eq!(hosts("firm.example"), ["firm.example"]);
+        for alone in ["localhost", "192.0.2.7", "::1"] {
+            assert_eq!(hosts(alone), [alone]);
         }
     }
 }

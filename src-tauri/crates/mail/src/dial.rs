@@ -5,6 +5,7 @@ use crate::connect::{OnStep, Server, Step, Timeouts};
 use crate::error::MailError;
 use crate::guard::Guard;
 use crate::overheard::{First, Overheard};
+use crate::portal;
 use crate::tls::{ForHost, TrustError, bare, client_config};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -230,7 +231,7 @@ impl<'a, 'o> Way<'a, 'o> {
             }
             Err(err) => {
                 let error = MailError { presented: presented.take().map(Box::new), ..err };
-                return Err(clock::judged(error, self.host).await);
+                return Err(portal::judged(clock::judged(error, self.host).await, self.host).await);
             }
         };
         let version = match tls.get_ref().1.protocol_version() {

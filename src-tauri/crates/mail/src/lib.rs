@@ -22,6 +22,8 @@ pub mod login;
 pub mod mailbox_name;
 mod overheard;
 pub mod parts;
+mod plain;
+mod portal;
 pub mod provider;
 mod reply;
 mod sasl;

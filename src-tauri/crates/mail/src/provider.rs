@@ -4,6 +4,9 @@
 //! be trusted and needs no network.
 
 use crate::connect::Security;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use threadline_core::address::Address;
@@ -111,21 +114,27 @@ impl Place {
     }
 }
 
-/// The file. `checked` in it is for those who read and mend it.
+/// The file.
 #[derive(Debug, Deserialize)]
 struct Table {
+    /// The day on which its facts were looked at.
+    checked: Date,
     providers: Vec<Provider>,
 }
 
-static TABLE: LazyLock<Vec<Provider>> = LazyLock::new(|| {
-    let read = serde_json::from_str::<Table>(include_str!("providers.json"));
+static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
     // A test reads the same text.
-    read.map(|table| table.providers).unwrap_or_default()
+    serde_json::from_str(include_str!("providers.json")).ok()
 });
 
 /// The whole table.
 pub fn all() -> &'static [Provider] {
-    &TABLE
+    TABLE.as_ref().map_or(&[], |table| &table.providers)
+}
+
+/// When the table was looked at; the program was made later.
+pub(crate) fn checked() -> Option<Timestamp> {
+    Some(TABLE.as_ref()?.checked.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// The provider of a domain (in ASCII, lower case).
@@ -133,13 +142,13 @@ pub fn of_domain(domain: &str) -> Option<&'static Provider> {
     const TENANTS: &str = "onmicrosoft.com";
     let is_tenant = domain.strip_suffix(TENANTS).is_some_and(|before| before.ends_with('.'));
     let domain = if is_tenant { TENANTS } else { domain };
-    TABLE.iter().find(|provider| provider.has_domain(domain))
+    all().iter().find(|provider| provider.has_domain(domain))
 }
 
 /// The provider to which a customer's domain leads by this name, of a server that takes its mail or tells its settings. The
 /// longest name in the table counts. Only a provider with an IMAP server is one.
 pub fn of_host(host: &str) -> Option<&'static Provider> {
-    TABLE
+    all()
         .iter()
         .filter(|provider| provider.imap.is_some())
         .flat_map(|provider| provider.hosts.iter().chain(&provider.domains).map(move |end| (end, provider)))
@@ -150,7 +159,7 @@ pub fn of_host(host: &str) -> Option<&'static Provider> {
 
 /// The provider of which this is the IMAP or SMTP server, name by name.
 pub fn of_server(host: &str) -> Option<&'static Provider> {
-    TABLE
+    all()
         .iter()
         .find(|provider| [&provider.imap, &provider.smtp].into_iter().flatten().any(|p| p.host == host))
 }

@@ -67,6 +67,7 @@ fn by_kind(evidence: &Evidence) -> Option<(Reason, &'static str)> {
             TlsFault::Other => (Reason::ProtocolError, "tls"),
         },
         Signal::LocalClock => (Reason::LocalClockWrong, "local-clock"),
+        Signal::Portal => (Reason::CaptivePortal, "sign-in-page"),
         Signal::NoStartTls => (Reason::TlsRequired, "no-starttls"),
         Signal::PlaintextLeftOver | Signal::Malformed => (Reason::ProtocolError, "malformed"),
         Signal::Spoken(Spoken::Pop3) => (Reason::Pop3Configured, "speaks-pop3"),

@@ -159,6 +159,8 @@ pub enum Signal {
     Tls(TlsFault),
     /// The certificate is out of date by this computer's clock alone.
     LocalClock,
+    /// A page on which a person must sign in answered in the server's place.
+    Portal,
     /// No STARTTLS is offered, or it was refused.
     NoStartTls,
     /// Bytes came in plaintext that may only come inside TLS.

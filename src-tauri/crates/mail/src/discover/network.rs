@@ -192,7 +192,7 @@ impl Resolve for OutsideOnly {
 }
 
 /// Whether an address belongs to no local network (RFC 6890).
-fn is_outside(ip: IpAddr) -> bool {
+pub(crate) fn is_outside(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
