@@ -138,7 +138,9 @@ async fn a_mailbox_is_added_by_the_browser_and_stays_connected() -> Result<()> {
     // Refused by the server: renewed once, silently, and the new refresh token is kept.
     let first = desk.refresh_token()?;
     desk.oidc.expire().await?;
+    let begun = Instant::now();
     ensure!(desk.failed().await? == (None, None), "an access token that is over is renewed");
+    println!("token expired: renewed and checked after {} ms", begun.elapsed().as_millis());
     let second = desk.refresh_token()?;
     ensure!(first != second && desk.oidc.refreshes().await? == 1, "a refresh token serves once");
 
@@ -243,7 +245,9 @@ async fn revoked_access_is_told_and_signing_in_again_heals_it() -> Result<()> {
     let desk = Desk::added().await?;
     desk.engine.catch_up().await?;
     desk.oidc.revoke().await?;
+    let begun = Instant::now();
     let (step, reason) = desk.failed().await?;
+    println!("token revoked: told {} ms after the next sign-in began", begun.elapsed().as_millis());
     ensure!(
         step == Some(CheckStepName::SignIn) && reason == Some(Reason::AccessRevoked),
         "{step:?} {reason:?}"

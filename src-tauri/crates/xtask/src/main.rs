@@ -30,7 +30,7 @@ cargo xtask COMMAND: what is done around the code
                  display, or with `--headless`, on a screen of its own, photographed to target/screens. With
                  `--terminal` the whole way of a mail, live on this terminal. Nothing is left running.
   bench [NAME]   Build for release and print the figures; with NAME one of them. `cargo xtask bench help` names them.
-                 `bench kill`, the whole kill test, `bench packs` and `bench reasons` run only where they are named.
+                 `bench kill`, the whole kill test, `bench packs`, `bench reasons` and `bench faults` run only where they are named.
   package        Build the package of this system (.deb, .exe or .dmg) for release. A .deb is then installed, started and
                  removed again, which needs root; `--no-try` leaves that out.
   check-platforms

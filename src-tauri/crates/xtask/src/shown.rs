@@ -22,6 +22,22 @@ pub fn demo(words: &[String]) -> Result<(), Failed> {
 /// How often `bench kill` kills at each boundary.
 const ROUNDS: &str = "5";
 
+/// Each fault that is made to happen on a real server prints how long it took until its reason was told.
+const FAULTS: &[&str] = &[
+    "test",
+    "--package",
+    "threadline-tests",
+    "--test",
+    "servers",
+    "--",
+    "--nocapture",
+    "--test-threads",
+    "1",
+    "faults::",
+    "oauth::",
+    "network::",
+];
+
 /// What `bench app` measures the app against.
 const BARE: &[&str] =
     &["build", "--release", "--package", "threadline-app", "--example", "bare", "--features", "bare"];
@@ -44,6 +60,10 @@ pub fn bench(words: &[String]) -> Result<(), Failed> {
     }
     setup()?;
     let is_named = |name: &str| words.iter().any(|word| word == name);
+    if words == ["faults"] {
+        show(cargo(&[&["build", "--bins"], PROGRAMS].concat()))?;
+        return show(cargo(FAULTS));
+    }
     if is_named("kill") && words.len() > 1 {
         return Err(Failed("`kill` takes some hours: run it alone, `cargo xtask bench kill`".into()));
     }

@@ -1,5 +1,5 @@
 //! What breaks a mailbox, made to happen on real servers: each is recognised for what it is, within seconds, and heals.
-//! How long it took is printed: `cargo test -p threadline-tests --test servers -- faults:: --nocapture`.
+//! How long it took is printed: `cargo xtask bench faults`.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "the times are figures to report")]
