@@ -17,7 +17,13 @@ pub(super) struct Lexer {
     literal_left: u64,
     /// The byte before, outside quoted strings; a space at the beginning.
     last: u8,
+    /// How much of [`DATELESS`] the data ends with.
+    dateless: usize,
 }
+
+/// imap-proto panics at it, and at METADATA (RFC 5464) that is not UTF-8, for which we never ask.
+const DATELESS: &[u8] = b"INTERNALDATE NIL";
+const METADATA: &[u8] = b"METADAT";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -78,6 +84,7 @@ impl Lexer {
             literals: 0,
             literal_left: 0,
             last: b' ',
+            dateless: 0,
         }
     }
 
@@ -151,6 +158,9 @@ impl Lexer {
             self.state = State::Word { letters, count: count + 1 };
             return Ok(());
         }
+        if &letters[..at] == METADATA {
+            return Err(Violation::Unreadable);
+        }
         let status = matches!(&letters[..at], b"OK" | b"NO" | b"BAD" | b"BYE" | b"PREAUTH");
         if status && matches!(byte, b' ' | b'\r') {
             self.state = text(byte, Tail::None)?;
@@ -160,6 +170,15 @@ impl Lexer {
     }
 
     fn data(&mut self, byte: u8) -> Result<(), Violation> {
+        let upper = byte.to_ascii_uppercase();
+        self.dateless = match DATELESS.get(self.dateless) {
+            Some(wanted) if *wanted == upper => self.dateless + 1,
+            // No other letter of it is its first one, but that of NIL, before which it cannot begin anew.
+            _ => usize::from(upper == DATELESS[0]),
+        };
+        if self.dateless == DATELESS.len() {
+            return Err(Violation::Unreadable);
+        }
         let last = std::mem::replace(&mut self.last, byte);
         self.state = match byte {
             b'(' => {

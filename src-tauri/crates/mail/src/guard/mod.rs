@@ -48,6 +48,8 @@ pub enum Violation {
     ResponseTooLarge,
     #[error("too many responses came to one command")]
     TooManyResponses,
+    #[error("a response that nobody asked for, or a message without a date")]
+    Unreadable,
     #[error("a reply does not begin with three digits")]
     NotAReply,
 }

@@ -103,6 +103,19 @@ fn words_that_end_like_a_literal_are_refused() {
 }
 
 #[test]
+fn what_the_parser_behind_it_panics_at_is_refused() {
+    for text in [
+        "* 1 FETCH (UID 5 INTERNALDATE NIL)\r\n",
+        "* 1 FETCH (internaldate Nil FLAGS ())\r\n",
+        "* METADATA \"\" (/private/comment \"x\")\r\n",
+        "* metadata \"\" /shared/comment\r\n",
+    ] {
+        assert_eq!(broken(text), Violation::Unreadable, "{text}");
+    }
+    assert_eq!(imap("* 1 FETCH (INTERNALDATE \"1-Jan-2026\")\r\n* 1 FETCH (X NIL)\r\n").1, End::Clean);
+}
+
+#[test]
 fn nesting_is_counted_outside_strings_only() {
     assert_eq!(broken("* 1 FETCH (BODYSTRUCTURE (((("), Violation::NestingTooDeep);
     assert_eq!(imap("* 1 FETCH ((((\"((((((\"))))\r\n").1, End::Clean);
