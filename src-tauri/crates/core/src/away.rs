@@ -1,5 +1,6 @@
 //! Automatic answers: whether a subject says that it is one, and until when somebody is away.
 
+use crate::subject::{Prefix, peel};
 use crate::text::when;
 use jiff::civil::Date;
 
@@ -9,7 +10,7 @@ const SUBJECTS: &[&str] = &[
     "automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response",
     "autoresponse", "automated reply", "automatic response", "automated response", "out of office",
     "out of the office", "out-of-office", "ooo:", "ooo re", "away from the office", "away from my",
-    "vacation reply", "vacation:", "on vacation", "auto:", "automatische antwort",
+    "vacation reply", "vacation:", "on vacation", "automatische antwort",
     "automatische rückantwort", "abwesenheitsnotiz", "abwesenheitsmeldung", "abwesenheitsbenachrichtigung",
     "abwesend", "abwesenheit", "nicht im büro", "außer haus", "réponse automatique", "absence du bureau",
     "absent du bureau", "message d'absence", "respuesta automática", "respuesta automatica",
@@ -58,6 +59,10 @@ const MOST_BYTES: usize = 8 * 1024;
 /// True where a subject is that of an automatic answer.
 pub fn is_subject(subject: &str) -> bool {
     let lower = subject.trim().trim_start_matches(['[', '(', '*', ' ']).to_lowercase();
+    // People write "Auto: ..." about cars; programs put it in front of what they answer, or say that somebody is away.
+    if let Some(rest) = lower.strip_prefix("auto:") {
+        return matches!(peel(rest), Some((Prefix::Reply, _))) || SUBJECTS.iter().any(|s| rest.contains(s));
+    }
     SUBJECTS.iter().any(|start| {
         lower.strip_prefix(start).is_some_and(|rest| {
             rest.chars()
@@ -117,6 +122,8 @@ mod tests {
             "自動返信: x",
             "Réponse automatique : x",
             "Abwesend bis 5.1.",
+            "Auto: Re: Offer",
+            "AUTO: Ann Lee is out of the office (returning 12/05/2021)",
         ] {
             assert!(is_subject(subject), "{subject}");
         }
@@ -124,6 +131,7 @@ mod tests {
             "Re: Automatic reply: Offer",
             "Offer",
             "Automobile",
+            "Auto: neues Angebot",
             "Poissaolo",
             "Autosvarsson",
             "",
