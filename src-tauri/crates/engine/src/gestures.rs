@@ -12,7 +12,7 @@ use threadline_mail::session::Session;
 use threadline_store::job::{self, Kind};
 use threadline_store::message::{self, Outcome};
 use threadline_store::place::{self, Place};
-use threadline_store::{StoreError, Tx, hidden};
+use threadline_store::{StoreError, Tx, hidden, retention};
 
 /// Between two looks.
 pub(crate) const EVERY: Duration = Duration::from_secs(10 * 60);
@@ -82,7 +82,7 @@ async fn follow(mailbox: &Mailbox, keyword: &'static str, places: Vec<Place>) ->
                     let copies = hidden::group(tx, id)?;
                     let thread = message::of_thread(tx, thread)?;
                     for one in thread.iter().map(|row| row.id).chain(copies) {
-                        message::take_out(tx, one, now)?;
+                        retention::throw_away(tx, one, None, now)?;
                     }
                 }
                 (Outcome::Log, _) => {}
@@ -124,5 +124,7 @@ mod tests {
         assert_eq!(rule(1), Rule::SentToOutsider);
         follow(&world.mailbox, KEYWORD_NEVER, vec![at(1)]).await.unwrap();
         assert_eq!(rule(1), Rule::TakenOut);
+        let trash = ledger.read_blocking(|tx| retention::trash_page(tx, 10)).unwrap();
+        assert_eq!(trash.len(), 1, "it can be restored");
     }
 }
