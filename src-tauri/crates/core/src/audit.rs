@@ -160,6 +160,7 @@ fn excludes(rule: Rule, facts: &Facts<'_>) -> bool {
         Rule::Bounce => machine(Machine::Bounce),
         Rule::AutoReply => machine(Machine::AutoReply),
         Rule::Newsletter => machine(Machine::List),
+        Rule::ReadReceipt => machine(Machine::ReadReceipt),
         // Mostly a part of the text says so, which an audit does not read.
         Rule::CalendarReply => true,
         Rule::OnlyOwnAddresses | Rule::OnlyColleagues => {

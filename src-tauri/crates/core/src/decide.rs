@@ -273,6 +273,7 @@ fn verdict(
             Some(Machine::Bounce) => return ignore(Rule::Bounce),
             Some(Machine::AutoReply) => return ignore(Rule::AutoReply),
             Some(Machine::CalendarReply) => return ignore(Rule::CalendarReply),
+            Some(Machine::ReadReceipt) => return ignore(Rule::ReadReceipt),
             Some(Machine::List) if fitting.is_none() => return ignore(Rule::Newsletter),
             Some(Machine::List) | None => {}
         }

@@ -81,12 +81,14 @@ crate::debug_only!(Envelope { key, machine, suspicious });
 pub enum Machine {
     /// A delivery report (RFC 3464) or one of its non-standard kin.
     Bounce,
-    /// An out-of-office answer or another automatic one (RFC 3834), a receipt that a mail was read (RFC 8098) too.
+    /// An out-of-office answer or another automatic one (RFC 3834).
     AutoReply,
     /// A newsletter, a mailing list, a bulk mail.
     List,
     /// An answer to an invitation (RFC 5546 §3.2.3).
     CalendarReply,
+    /// A receipt that a mail was shown, or deleted unread (RFC 8098).
+    ReadReceipt,
 }
 
 impl Envelope {
@@ -276,9 +278,8 @@ impl Fields<'_> {
         if from_daemon && (return_path == "<>" || return_path.is_empty()) {
             return Some(Machine::Bounce);
         }
-        // A receipt that a mail was shown, or deleted unread (RFC 8098): a program sends it, and it answers nothing.
         if content_type.starts_with("multipart/report") && content_type.contains("disposition-notification") {
-            return Some(Machine::AutoReply);
+            return Some(Machine::ReadReceipt);
         }
         if crate::report::calendar::is_reply(&content_type) {
             return Some(Machine::CalendarReply);
@@ -388,7 +389,7 @@ mod tests {
             ("From: MAILER-DAEMON@x", Some(Machine::Bounce)),
             (
                 "Subject: Read: x\nIn-Reply-To: <a@x>\nContent-Type: multipart/report; boundary=x;\n report-type=\"disposition-notification\"",
-                Some(Machine::AutoReply),
+                Some(Machine::ReadReceipt),
             ),
             ("Subject: Auto: x", None),
             ("Auto-Submitted: auto-replied", Some(Machine::AutoReply)),

@@ -13,7 +13,7 @@ export const PRECEDENCE: readonly Place[] = [
   { outcome: "ignore", rules: ["only_own_addresses", "only_colleagues"] },
   { outcome: "log", rules: ["crm_address", "told_to_log", "sent_by_threadline", "keyword_log", "relay_log", "log_folder", "logging_address", "forwarded_to_log"] },
   { outcome: "ask", rules: ["forward_not_read"] },
-  { outcome: "ignore", rules: ["bounce", "auto_reply", "calendar_reply", "newsletter"] },
+  { outcome: "ignore", rules: ["bounce", "auto_reply", "calendar_reply", "read_receipt", "newsletter"] },
   { outcome: "ask", rules: ["own_not_in_sent"] },
   { outcome: "log", rules: ["sent_in_logged_thread", "reply_in_logged_thread"] },
   { outcome: "ask", rules: ["stranger_in_thread"] },
