@@ -107,10 +107,12 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
         "パスワード + 有効期限|期限切れ",
     ]).not(&["token"]),
     rule("network-refused", R::IpBanned).when(&[In(MAIL)]).says(&[
-        "ip$|ip address|ipaddress|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|not accept|not available|locked|unauthorized|restricted|quarantine",
+        "ip$|ip address|ipaddress|your address|network|client host|sender host|remote host + ban|blacklist|black list|blocked|blocklist|block list|blocklisted|denied|reject|refused|not allowed|listed|reputation|not permitted|locked|unauthorized|restricted|quarantine",
+        "ip$|ip address|ipaddress|your address|client host|sender host + not accept|not available",
         "host + ban|blacklist|black list|is blocked|has been blocked|was blocked|blocklist|blocklisted|listed|reputation|quarantine",
         "poor reputation|bad reputation|low reputation",
-        "is listed|are listed|listed at|listed by|listed on|dnsbl|rbl$|spamhaus|spamcop|barracuda|sorbs|abuseat|blocked using|fail2ban|brute force|bruteforce|dynamic screen|cphulk|tarpit|banned sending|intrusion|denylist",
+        "ip$|address|host|server|client|sender|blocklist|reputation|abuse|bl$ + is listed|are listed|listed at|listed by|listed on",
+        "dnsbl|rbl$|spamhaus|spamcop|barracuda|sorbs|abuseat|blocked using|fail2ban|brute force|bruteforce|dynamic screen|cphulk|tarpit|banned sending|intrusion|denylist",
         "too many|maximum + fail|invalid|bad|auth|login + ip$|host|your address|network|from your|from this",
         "connection|connections|access + refused from|denied from|rejected from|not accepted from|blocked from|not allowed from|from your|from this + refused|denied|ip$|blocked|address",
         "banned",
@@ -139,16 +141,17 @@ pub(in crate::reason) const ACCOUNT: &[Rule] = &[
         "アカウント + ロック",
         "temporarily disabled|temporarily blocked|temporarily locked|temporarily suspended + account|user|login|mailbox",
         "帐号异常|账号异常|帐户异常|账户异常|帐号被锁|账号被锁|被冻结|被封",
-    ]).not(&["locked by another|is locked by|mailbox locked|mailbox is locked|lock file|spam message|message|session"]),
+    ]).not(&["locked by another|locked by pop|maildrop|mailbox locked|mailbox is locked|lock file|spam message|message|session"]),
     rule("disabled", R::MailboxDisabled).when(&[In(MAIL), At(EARLY)]).says(&[
-        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance mode|canceled|cancelled|no longer active|has been expired|has expired|account expired|license|disallowed",
+        "account|user|mailbox|login|logins|login for|mail access|mail service|logon|accountdisabled|access + disabled|deactivat|inactive|not active|isnt active|closed|terminated|accountdisabled|not enabled|maintenance mode|canceled|cancelled|no longer active|account expired|license|disallowed",
+        "account|user|mailbox|license|subscription + has been expired|has expired",
         "not licensed|no license|unlicensed|subscription + expired|lapsed",
         "konto|postfach|benutzer + deaktiviert|stillgelegt|abgeschaltet|gekündigt",
         "compte + désactivé",
         "cuenta|buzón + deshabilitad|desactivad",
         "аккаунт|ящик|учетная запись + отключен",
         "停用|已禁用",
-    ]).not(&["imap|mechanism|plain|protocol|cleartext|plaintext|tls|ssl|connection closed|temporar|auth plain|session|starttls"]),
+    ]).not(&["imap|mechanism|plain|protocol|cleartext|plaintext|tls|ssl|connection closed|temporar|auth plain|session|starttls|token"]),
 ];
 
 /// The token, and the way to sign in.

@@ -74,7 +74,7 @@ pub(in crate::reason) const SHARP: &[Rule] = &[
     // Google's, for mail that comes too fast; RFC 7372 §3 for a network without a name.
     rule("smtp-too-fast", R::Throttled).when(&[Enhanced(&["4.7.28"])]),
     rule("smtp-nameless-network", R::IpBanned).when(&[Enhanced(&[".7.25"])]),
-    rule("smtp-unproven-sender", R::AuthRejected).when(&[Enhanced(&[
+    rule("smtp-unproven-sender", R::BlockedByAdmin).when(&[Enhanced(&[
         ".7.20", ".7.21", ".7.22", ".7.23", ".7.24", ".7.26", ".7.27",
     ])]),
     rule("smtp-mailbox-moved", R::MailboxMigrated).when(&[Enhanced(&["5.1.6"])]),
