@@ -50,6 +50,8 @@ pub struct Timeouts {
     pub greeting: Duration,
     /// One command until its tagged answer, or the next KiB of it.
     pub command: Duration,
+    /// Whether a web server is asked what a refused handshake means: see `clock` and `portal`. It takes some seconds more.
+    pub asks_web: bool,
 }
 
 impl Default for Timeouts {
@@ -60,6 +62,7 @@ impl Default for Timeouts {
             tls: Duration::from_secs(20),
             greeting: Duration::from_secs(30),
             command: Duration::from_secs(60),
+            asks_web: true,
         }
     }
 }

@@ -231,6 +231,9 @@ impl<'a, 'o> Way<'a, 'o> {
             }
             Err(err) => {
                 let error = MailError { presented: presented.take().map(Box::new), ..err };
+                if !self.timeouts.asks_web {
+                    return Err(error);
+                }
                 return Err(portal::judged(clock::judged(error, self.host).await, self.host).await);
             }
         };

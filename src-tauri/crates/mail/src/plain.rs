@@ -50,7 +50,7 @@ async fn asked(host: &str) -> Option<(Head, IpAddr)> {
 
 fn head(answer: &str) -> Option<Head> {
     let (head, _) = answer.split_once("\r\n\r\n")?;
-    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.trim().parse().ok()?;
+    let status = head.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()?;
     let field = |wanted: &str| {
         let mut fields = head.lines().filter_map(|line| line.split_once(':'));
         fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())

@@ -20,7 +20,9 @@ pub(crate) async fn judged(error: MailError, host: &str) -> MailError {
     match plain::ask(host).await {
         Some((head, from)) if is_portal(&head, from) => {
             let words = format!("HTTP {} ({host})", head.status);
-            MailError::new(&error.server, Evidence::new(Phase::Tls, Signal::Portal, &words))
+            let evidence = Evidence::new(Phase::Tls, Signal::Portal, &words);
+            // Where the page has nothing to do with it, the certificate can still be looked at.
+            MailError { presented: error.presented, ..MailError::new(&error.server, evidence) }
         }
         _ => error,
     }

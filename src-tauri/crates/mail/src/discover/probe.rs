@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_millis(700);
 
 /// The time limits of a probe's connection.
 pub const TIMEOUTS: Timeouts =
-    Timeouts { dns: LIMIT, tcp: LIMIT, tls: LIMIT, greeting: LIMIT, command: LIMIT };
+    Timeouts { dns: LIMIT, tcp: LIMIT, tls: LIMIT, greeting: LIMIT, command: LIMIT, asks_web: false };
 
 /// A server that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

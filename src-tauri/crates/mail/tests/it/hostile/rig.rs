@@ -70,7 +70,7 @@ impl Rig {
 /// Times so long that no check meets them by chance.
 pub fn patient() -> Timeouts {
     let long = Duration::from_secs(20);
-    Timeouts { dns: long, tcp: long, tls: long, greeting: long, command: long }
+    Timeouts { dns: long, tcp: long, tls: long, greeting: long, command: long, asks_web: true }
 }
 
 /// What was said in the clear before a handshake began, whose first record no script without TLS can tell from words.
