@@ -286,13 +286,13 @@ pub fn looked_for(tx: &Tx<'_>, entries: &[i64], at: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
-/// Records that the sink made for us of mails which did not reach somebody, and of which it was not told so: entry, message and
-/// the CRM's id.
+/// Records that the sink made for us of mails which did not reach somebody, by a report that names whom, and of which it was not
+/// told so: entry, message and the CRM's id. A report that names nobody may be about a delay.
 pub fn bounced(tx: &Tx<'_>, sink: &str, limit: usize) -> Result<Vec<(i64, i64, String)>, StoreError> {
     tx.all(
         "SELECT DISTINCT o.id, o.message, o.remote_id FROM bounce b CROSS JOIN outbox o ON o.message = b.message AND o.sink = ?1
            CROSS JOIN message m ON m.id = o.message
-         WHERE o.state = 'done' AND o.remote_id IS NOT NULL AND o.how <> 'linked' AND o.bounced_at IS NULL AND m.verdict = 'log'
+         WHERE b.lasting IS NOT NULL AND o.state = 'done' AND o.remote_id IS NOT NULL AND o.how <> 'linked' AND o.bounced_at IS NULL AND m.verdict = 'log'
          ORDER BY o.id LIMIT ?2",
         params![sink, most(limit)],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),

@@ -49,6 +49,7 @@ pub fn is_now(tx: &Tx<'_>, sink: &str, id: &str) -> Result<(), StoreError> {
     if is_another(tx, sink, id)? {
         tx.run("UPDATE outbox SET remote_id = NULL WHERE sink = ?1 AND remote_id IS NOT NULL", [sink])?;
         tx.run("DELETE FROM file WHERE sink = ?1", [sink])?;
+        tx.run("DELETE FROM file_refused WHERE message > 0 AND sink = ?1", [sink])?;
         removal::leave(tx, sink)?;
         // The ids of the local list are addresses, and everybody's.
         tx.run(

@@ -91,7 +91,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Removal> {
 pub fn add(tx: &Tx<'_>, sink: &str, message: i64, remote_id: &str, at: Timestamp) -> Result<i64, StoreError> {
     tx.run(
         "INSERT INTO removal (sink, message, remote_id, next_try, queued_at) VALUES (?1, ?2, ?3, 0, ?4)
-         ON CONFLICT (sink, remote_id) DO UPDATE SET message = ?2, state = 'waiting', attempts = 0, next_try = 0
+         ON CONFLICT (sink, remote_id) DO UPDATE SET message = ?2, state = 'waiting', attempts = 0, next_try = 0,
+           reason = NULL, words = NULL
            WHERE state = 'failed'",
         params![sink, message, remote_id, us(at)],
     )?;

@@ -172,6 +172,7 @@ impl Api {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.token.expose())).map_err(|_| {
             CrmError::new("the HubSpot token", Reason::CrmTokenRejected)
                 .retry(Retry::Never)
+                .reached(false)
                 .told("The token holds characters that no token has.", "Paste the token again.")
         })?;
         bearer.set_sensitive(true);

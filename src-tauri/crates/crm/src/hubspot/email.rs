@@ -3,7 +3,7 @@
 use super::api::{Api, Call};
 use super::people::BATCH;
 use super::portal::{Found, KEY};
-use crate::error::CrmError;
+use crate::error::{CrmError, Kind, Retry};
 use crate::sink::{Dedupe, DeliveredFile};
 use serde_json::{Map, Value, json};
 use threadline_core::address::Mailbox;
@@ -71,10 +71,24 @@ pub(super) async fn mark_bounced(api: &Api, ids: &[String]) -> Result<(), CrmErr
     for some in ids.chunks(BATCH) {
         let inputs: Vec<Value> =
             some.iter().map(|id| json!({"id": id, "properties": {STATUS: "BOUNCED"}})).collect();
-        api.call(Call::store("marking emails as bounced", UPDATE, json!({"inputs": inputs}))).await?.ok()?;
+        let call = Call::store("marking emails as bounced", UPDATE, json!({"inputs": inputs}));
+        let answer = api.call(call).await?;
+        // The records are gone, and not the portal.
+        let answer =
+            if answer.status == 404 { return Err(answer.refused(Kind::Batch)) } else { answer.ok()? };
+        let mut failed =
+            answer.errors().map(|error| error["category"].as_str()).filter(|why| *why != Some(GONE));
+        if let Some(why) = failed.next() {
+            let own_fault = matches!(why, Some("VALIDATION_ERROR" | "CONFLICT"));
+            let error = answer.refused(Kind::Batch);
+            return Err(if own_fault { error } else { error.retry(Retry::Soon) });
+        }
     }
     Ok(())
 }
+
+/// What HubSpot says of each record that it does not have.
+const GONE: &str = "OBJECT_NOT_FOUND";
 
 /// What is written to `hs_email_message_id`. Where that is all there is to search by, a mail without an id gets
 /// one made of its key.

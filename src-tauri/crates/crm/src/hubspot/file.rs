@@ -56,6 +56,8 @@ pub(super) async fn upload(api: &Api, file: &DeliveredFile) -> Result<Uploaded, 
         Err(error) if error.reason == Reason::ScopeMissing => {
             return Ok(Uploaded { remote_id: None, sent: left(None) });
         }
+        // Whatever is refused here, it is this file.
+        Err(error) if error.kind == Kind::Batch => return Err(error.kind(Kind::Row).sent(left(None))),
         Err(error) if error.reached => return Err(error.sent(left(None))),
         answer => answer?,
     };
