@@ -128,10 +128,18 @@ pub async fn send_mail(shell: Shell<'_>, chosen: State<'_, Chosen>, mail: Writte
     Ok(shell.engine().await?.send(&from, &draft(mail, files)?).await?)
 }
 
+/// Most bytes of the files of a mail. No server takes as many; it keeps a film that was chosen by mistake out of memory.
+const MOST_FILES: u64 = 150 * 1024 * 1024;
+
 /// The files that were chosen, as they are now.
 async fn read(chosen: &Chosen, files: &[u32]) -> Answer<Vec<File>> {
     let paths = files.iter().map(|id| chosen.path(*id)).collect::<Answer<Vec<_>>>()?;
     let read = move || {
+        let sizes = paths.iter().filter_map(|path| std::fs::metadata(path).ok());
+        if sizes.map(|about| about.len()).sum::<u64>() > MOST_FILES {
+            let words = "The mail is too large with its files. Send a link to the files instead.";
+            return Err(AppError::new("mail_too_large_here", words.to_owned()));
+        }
         let files = paths.iter().map(|path| match std::fs::read(path) {
             Ok(bytes) => Ok(File { name: name(path), bytes }),
             Err(error) => Err(unreadable(path, &error)),

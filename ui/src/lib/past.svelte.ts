@@ -15,11 +15,12 @@ export type Offer = {
   staying: number;
 };
 
-let offer = $state.raw<Offer | null>(null);
+/** One is asked about after the other. */
+let offers = $state.raw<Offer[]>([]);
 
 export const past = {
   get offer(): Offer | null {
-    return offer;
+    return offers[0] ?? null;
   },
 };
 
@@ -30,7 +31,8 @@ export async function offerPast(account: string, whom: string[]): Promise<void> 
     const records = found.flatMap((one) => one.in_crm);
     const messages = found.reduce((sum, one) => sum + one.messages, 0);
     const removable = records.filter((one) => one.removable).length;
-    if (messages > 0) offer = { account, whom: whom.filter((_, at) => (found[at]?.messages ?? 0) > 0), messages, removable, staying: records.length - removable };
+    const logged = whom.filter((_, at) => (found[at]?.messages ?? 0) > 0);
+    if (messages > 0) offers = [...offers, { account, whom: logged, messages, removable, staying: records.length - removable }];
   } catch (error) {
     // The rule is set all the same.
     toastError(t("past.not_read"), error);
@@ -38,20 +40,33 @@ export async function offerPast(account: string, whom: string[]): Promise<void> 
 }
 
 export function leavePast(): void {
-  offer = null;
+  offers = offers.slice(1);
 }
 
-/** Gives how many messages were taken out, and what takes that back. */
-export async function takePast(of: Offer, inCrm: boolean): Promise<{ messages: number; back: () => Promise<void> }> {
+/** How many messages were taken out, what takes that back, and why not all were where one failed. */
+export type Taken = { messages: number; back: () => Promise<void>; failed: unknown };
+
+/** Fails where nothing was taken out. */
+export async function takePast(of: Offer, inCrm: boolean): Promise<Taken> {
   const taken: Undo[] = [];
   let messages = 0;
+  let failed: unknown = null;
   for (const who of of.whom) {
-    const forgotten = await api().forgetLogged(of.account, who, inCrm);
-    messages += forgotten.messages;
-    if (forgotten.undo !== null) taken.push(forgotten.undo);
+    try {
+      const forgotten = await api().forgetLogged(of.account, who, inCrm);
+      messages += forgotten.messages;
+      if (forgotten.undo !== null) taken.push(forgotten.undo);
+    } catch (error) {
+      if (messages === 0) throw error;
+      failed = error;
+      break;
+    }
   }
   const back = async (): Promise<void> => {
-    for (const one of taken.reverse()) await api().undo(one.token);
+    const outcomes: PromiseSettledResult<unknown>[] = [];
+    for (const one of taken.reverse()) outcomes.push(...(await Promise.allSettled([api().undo(one.token)])));
+    const not = outcomes.find((one) => one.status === "rejected");
+    if (not !== undefined) throw not.reason;
   };
-  return { messages, back };
+  return { messages, back, failed };
 }
