@@ -109,7 +109,7 @@ async fn memory(relayed: &Relayed, pid: u32) -> Result<()> {
     let after = peak(pid)?;
     println!(
         "  most memory of `threadline run`: {before} kB before, {after} kB after: {} kB for a mail of 25 MiB",
-        after - before
+        after.saturating_sub(before)
     );
     Ok(())
 }
